@@ -1,0 +1,26 @@
+//! Compiles the protos with protox, so that no protoc is needed, and keeps the descriptor set for server reflection.
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let files = [
+        "concord/type/v1/type.proto",
+        "concord/log/v1/log.proto",
+        "concord/fund/v1/programme.proto",
+        "concord/fund/v1/grant.proto",
+        "concord/audit/v1/funding_audit.proto",
+    ];
+    for file in files {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    let descriptors = protox::compile(files, ["."])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(
+        out.join("concord_descriptor.bin"),
+        prost::Message::encode_to_vec(&descriptors),
+    )?;
+    // Events are handed on as they are: no copy on the way out or in.
+    tonic_prost_build::configure()
+        .bytes(".concord.log.v1.RecordedEvent.cloud_event")
+        .compile_fds(descriptors)?;
+    Ok(())
+}
