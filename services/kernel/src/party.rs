@@ -1,0 +1,574 @@
+//! Parties 主体: who they are (scheme and code), and what kind of legal person they are (domain.md section 1).
+//!
+//! A party is identified by scheme and code, as org-id.guide does. Codes with check characters are verified, because a
+//! mistyped code is a payment to somebody else.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Under this namespace a party's id follows from its first known code. It must never change: ids in the log depend on it.
+const PARTY_NAMESPACE: Uuid = Uuid::from_u128(0x0d4f_62b7_51c8_4e0f_8b7c_6a3e_95d2_1f40);
+
+/// The 31 characters of GB 32100; a character's value is its index (domain.md section 9).
+const GB_32100_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+/// The weights of the first 17 characters: 3^(i−1) mod 31.
+const GB_32100_WEIGHTS: [u32; 17] = [
+    1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
+];
+
+/// The 36 characters of GB 11714; a character's value is its index.
+const GB_11714_ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+/// The weights of the first 8 characters.
+const GB_11714_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
+
+/// The most characters of a code in a scheme whose form is not known here.
+const OTHER_CODE_LENGTH_MAX: usize = 64;
+
+/// A party's identity 主体标识: the UUID v5 of the first code known. Other codes of the same party are aliases of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PartyId(pub Uuid);
+
+impl PartyId {
+    /// The id that follows from a code, the same on every run.
+    ///
+    /// It is the party's id only when this is the first code known of it; for a later code, look up the alias.
+    #[must_use]
+    pub fn of(code: &PartyCode) -> Self {
+        Self(Uuid::new_v5(&PARTY_NAMESPACE, code.to_string().as_bytes()))
+    }
+}
+
+impl FromStr for PartyId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+impl fmt::Display for PartyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A party's code 主体代码 in a scheme, written `SCHEME:CODE` (`"EU-PIC:998616262"`), also in JSON.
+///
+/// | scheme | 中文 | form |
+/// |---|---|---|
+/// | `CN-USCC` | 统一社会信用代码 | 18 characters, two of them check characters (GB 32100) |
+/// | `CN-ORG` | 组织机构代码, before 2015 | 9 characters, the last a check character (GB 11714); held without the hyphen |
+/// | `EU-PIC` | 欧盟参与者代码 | 9 digits |
+/// | `GB-COH` | 英国公司注册号 | 8 capital letters or digits |
+///
+/// Any other scheme is two or three capitals, a hyphen, and 2 to 12 capitals or digits, with a code of 1 to 64 printable
+/// ASCII characters. Make one with [`PartyCode::new`] or [`PartyCode::parse`], which check it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PartyCode {
+    /// Who issues the code.
+    pub scheme: String,
+    /// The code, in its normal form.
+    pub code: String,
+}
+
+impl PartyCode {
+    /// Checks a code against its scheme and brings it to its normal form.
+    ///
+    /// # Errors
+    ///
+    /// [`PartyCodeError`] saying which character is wrong, and which check character the rest would need.
+    pub fn new(scheme: &str, code: &str) -> Result<Self, PartyCodeError> {
+        let code = match scheme {
+            "CN-USCC" => check_uscc(code)?,
+            "CN-ORG" => check_org(code)?,
+            "EU-PIC" => check_form(code, "9 digits", |c| {
+                c.len() == 9 && c.bytes().all(|b| b.is_ascii_digit())
+            })?,
+            "GB-COH" => check_form(
+                code,
+                "8 capital letters or digits, padded with zeros on the left",
+                |c| c.len() == 8 && c.bytes().all(is_capital_or_digit),
+            )?,
+            _ => {
+                check_scheme(scheme)?;
+                check_form(
+                    code,
+                    "1 to 64 printable ASCII characters without blanks",
+                    |c| {
+                        (1..=OTHER_CODE_LENGTH_MAX).contains(&c.len())
+                            && c.bytes().all(|b| b.is_ascii_graphic())
+                    },
+                )?
+            }
+        };
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            code,
+        })
+    }
+
+    /// Reads `SCHEME:CODE`.
+    ///
+    /// # Errors
+    ///
+    /// [`PartyCodeError::SchemeMissing`] without a colon, otherwise as [`PartyCode::new`].
+    pub fn parse(text: &str) -> Result<Self, PartyCodeError> {
+        let (scheme, code) = text
+            .split_once(':')
+            .ok_or_else(|| PartyCodeError::SchemeMissing {
+                text: excerpt(text),
+            })?;
+        Self::new(scheme, code)
+    }
+}
+
+impl FromStr for PartyCode {
+    type Err = PartyCodeError;
+
+    fn from_str(text: &str) -> Result<Self, PartyCodeError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for PartyCode {
+    type Error = PartyCodeError;
+
+    fn try_from(text: String) -> Result<Self, PartyCodeError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<PartyCode> for String {
+    fn from(code: PartyCode) -> Self {
+        code.to_string()
+    }
+}
+
+impl fmt::Display for PartyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.scheme, self.code)
+    }
+}
+
+/// Why a party code was refused. Codes are shown cut to 64 characters, with control characters escaped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PartyCodeError {
+    /// There is no colon between scheme and code.
+    #[error(
+        "{text}: a party code is written SCHEME:CODE, such as CN-USCC:91330100799655058B; put the scheme before it"
+    )]
+    SchemeMissing {
+        /// The text as given.
+        text: String,
+    },
+    /// The scheme's name is not formed as org-id.guide forms it.
+    #[error(
+        "{scheme}: a scheme is a country and a register in capitals, such as CN-USCC or EU-PIC; correct it"
+    )]
+    SchemeMalformed {
+        /// The scheme as given.
+        scheme: String,
+    },
+    /// The code does not have the form its scheme asks for.
+    #[error("{code}: the code should be {expected}; check it against the register")]
+    Malformed {
+        /// The code as given.
+        code: String,
+        /// The form the scheme asks for.
+        expected: &'static str,
+    },
+    /// The code is right but for lower-case letters, or may be.
+    #[error("{code}: the letters of this code are capitals; write {capitals}")]
+    LowerCase {
+        /// The code as given.
+        code: String,
+        /// The code in capitals.
+        capitals: String,
+    },
+    /// A character that the standard's alphabet does not have.
+    #[error(
+        "{code}: {character:?} at character {position} is not in the alphabet of {standard}; check it against the certificate (GB 32100 has no I, O, S, V or Z)"
+    )]
+    Character {
+        /// The code as given.
+        code: String,
+        /// The character that does not belong.
+        character: char,
+        /// Its position, counted from 1.
+        position: usize,
+        /// The standard that defines the alphabet.
+        standard: &'static str,
+    },
+    /// A check character does not follow from the characters before it.
+    #[error(
+        "{code}: check character should be {expected} at character {position} ({standard}) and is {found}; check the code against the certificate"
+    )]
+    CheckCharacter {
+        /// The code as given.
+        code: String,
+        /// What the characters before it need.
+        expected: char,
+        /// What is there.
+        found: char,
+        /// Its position, counted from 1.
+        position: usize,
+        /// The standard that defines it.
+        standard: &'static str,
+    },
+}
+
+/// What kind of legal person a party is 主体类别 (domain.md section 1). Written in snake case in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyKind {
+    /// An enterprise 企业.
+    Enterprise,
+    /// A university 高校.
+    University,
+    /// A research institute 科研院所, the two Academies 两院 included.
+    Institute,
+    /// A government department 政府部门.
+    Government,
+    /// A park's administrative committee 管委会.
+    ParkCommittee,
+    /// A bank, guarantor, small-loan company or venture fund 金融机构.
+    FinancialInstitution,
+    /// A technology intermediary 科技中介; alone among the kinds it may be a natural person.
+    Intermediary,
+    /// A trade association or chamber of commerce 行业协会·商会.
+    Association,
+    /// None of these 其他.
+    Other,
+}
+
+impl PartyKind {
+    /// The kind in Chinese.
+    #[must_use]
+    pub fn label_zh(self) -> &'static str {
+        match self {
+            Self::Enterprise => "企业",
+            Self::University => "高校",
+            Self::Institute => "科研院所",
+            Self::Government => "政府部门",
+            Self::ParkCommittee => "管委会",
+            Self::FinancialInstitution => "金融机构",
+            Self::Intermediary => "科技中介",
+            Self::Association => "行业协会·商会",
+            Self::Other => "其他",
+        }
+    }
+
+    /// The kind in English.
+    #[must_use]
+    pub fn label_en(self) -> &'static str {
+        match self {
+            Self::Enterprise => "enterprise",
+            Self::University => "university",
+            Self::Institute => "institute",
+            Self::Government => "government",
+            Self::ParkCommittee => "park committee",
+            Self::FinancialInstitution => "financial institution",
+            Self::Intermediary => "intermediary",
+            Self::Association => "association",
+            Self::Other => "other",
+        }
+    }
+}
+
+fn is_capital_or_digit(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+/// `[A-Z]{2,3}-[A-Z0-9]{2,12}`.
+fn check_scheme(scheme: &str) -> Result<(), PartyCodeError> {
+    let well_formed = scheme.split_once('-').is_some_and(|(country, register)| {
+        (2..=3).contains(&country.len())
+            && country.bytes().all(|byte| byte.is_ascii_uppercase())
+            && (2..=12).contains(&register.len())
+            && register.bytes().all(is_capital_or_digit)
+    });
+    if well_formed {
+        Ok(())
+    } else {
+        Err(PartyCodeError::SchemeMalformed {
+            scheme: excerpt(scheme),
+        })
+    }
+}
+
+fn check_form(
+    code: &str,
+    expected: &'static str,
+    holds: impl Fn(&str) -> bool,
+) -> Result<String, PartyCodeError> {
+    if holds(code) {
+        return Ok(code.to_owned());
+    }
+    let capitals = code.to_ascii_uppercase();
+    if holds(&capitals) {
+        return Err(PartyCodeError::LowerCase {
+            code: excerpt(code),
+            capitals,
+        });
+    }
+    Err(PartyCodeError::Malformed {
+        code: excerpt(code),
+        expected,
+    })
+}
+
+/// A unified social credit code 统一社会信用代码 (GB 32100).
+fn check_uscc(code: &str) -> Result<String, PartyCodeError> {
+    check_form(code, "18 capital letters or digits", |c| {
+        c.len() == 18 && c.bytes().all(is_capital_or_digit)
+    })?;
+    // The last character is left to the comparison below, which can say what it should be.
+    let values = values(code, &code[..17], GB_32100_ALPHABET, "GB 32100")?;
+    let sum: u32 = values
+        .iter()
+        .zip(GB_32100_WEIGHTS)
+        .map(|(value, weight)| value * weight)
+        .sum();
+    let expected = character_at(GB_32100_ALPHABET, (31 - sum % 31) % 31);
+    // The inner check first: when only its own character is wrong, both fail, and this is the one that names the mistake.
+    check_character(
+        code,
+        org_check_character(code, &code[8..16])?,
+        17,
+        "GB 11714",
+    )?;
+    check_character(code, expected, 18, "GB 32100")?;
+    Ok(code.to_owned())
+}
+
+/// An organisation code 组织机构代码 (GB 11714), with or without its hyphen.
+fn check_org(code: &str) -> Result<String, PartyCodeError> {
+    let bare = match code.as_bytes() {
+        [body @ .., b'-', _] if body.len() == 8 => code.replacen('-', "", 1),
+        _ => code.to_owned(),
+    };
+    check_form(
+        &bare,
+        "8 capital letters or digits and a check character, such as 80065505-8",
+        |c| c.len() == 9 && c.bytes().all(is_capital_or_digit),
+    )?;
+    check_character(
+        &bare,
+        org_check_character(&bare, &bare[..8])?,
+        9,
+        "GB 11714",
+    )?;
+    Ok(bare)
+}
+
+/// The check character of the 8 characters of an organisation code: 11 − Σ mod 11, where 10 is X and 11 is 0.
+fn org_check_character(code: &str, body: &str) -> Result<char, PartyCodeError> {
+    let values = values(code, body, GB_11714_ALPHABET, "GB 11714")?;
+    let sum: u32 = values
+        .iter()
+        .zip(GB_11714_WEIGHTS)
+        .map(|(value, weight)| value * weight)
+        .sum();
+    Ok(match 11 - sum % 11 {
+        10 => 'X',
+        11 => '0',
+        digit => character_at(GB_11714_ALPHABET, digit),
+    })
+}
+
+fn check_character(
+    code: &str,
+    expected: char,
+    position: usize,
+    standard: &'static str,
+) -> Result<(), PartyCodeError> {
+    let found = char::from(code.as_bytes()[position - 1]);
+    if found == expected {
+        return Ok(());
+    }
+    Err(PartyCodeError::CheckCharacter {
+        code: code.to_owned(),
+        expected,
+        found,
+        position,
+        standard,
+    })
+}
+
+/// The value, in the alphabet of a standard, of every character of a part of the code.
+fn values(
+    code: &str,
+    part: &str,
+    alphabet: &str,
+    standard: &'static str,
+) -> Result<Vec<u32>, PartyCodeError> {
+    part.chars()
+        .enumerate()
+        .map(|(index, character)| {
+            alphabet
+                .chars()
+                .zip(0..)
+                .find(|(listed, _)| *listed == character)
+                .map(|(_, value)| value)
+                .ok_or_else(|| PartyCodeError::Character {
+                    code: excerpt(code),
+                    character,
+                    position: index + 1,
+                    standard,
+                })
+        })
+        .collect()
+}
+
+fn character_at(alphabet: &str, value: u32) -> char {
+    char::from(alphabet.as_bytes()[value as usize])
+}
+
+/// The start of a text as it can be shown safely in a message.
+fn excerpt(text: &str) -> String {
+    text.chars()
+        .take(OTHER_CODE_LENGTH_MAX)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn real_credit_codes_are_accepted() {
+        for code in [
+            "91330100799655058B",
+            "9144030071526726XG",
+            "91110108551385082Q",
+            "91110000802100433B",
+        ] {
+            assert_eq!(
+                PartyCode::new("CN-USCC", code).unwrap().to_string(),
+                format!("CN-USCC:{code}")
+            );
+        }
+        assert!(PartyCode::new("CN-USCC", "91350100M000100Y43").is_ok());
+    }
+
+    #[test]
+    fn a_wrong_code_is_refused_with_what_it_should_be() {
+        for (text, words) in [
+            (
+                "CN-USCC:91350100M000100Y4Z",
+                "91350100M000100Y4Z: check character should be 3 ",
+            ),
+            (
+                "CN-USCC:91350100M000100Y44",
+                "91350100M000100Y44: check character should be 3 ",
+            ),
+            (
+                "CN-USCC:91350100M000100Y53",
+                "check character should be 4 at character 17 (GB 11714)",
+            ),
+            ("CN-USCC:91330100799655058b", "write 91330100799655058B"),
+            ("CN-USCC:9133010079965505", "18 capital letters or digits"),
+            (
+                "CN-USCC:91330100799655058B ",
+                "18 capital letters or digits",
+            ),
+            (
+                "CN-USCC:９1330100799655058B",
+                "18 capital letters or digits",
+            ),
+            ("CN-USCC:9I330100799655058B", "'I' at character 2"),
+            (
+                "CN-ORG:79965505-7",
+                "799655057: check character should be 8",
+            ),
+            (
+                "CN-ORG:7996550-58",
+                "8 capital letters or digits and a check character",
+            ),
+            ("EU-PIC:99861626", "9 digits"),
+            ("GB-COH:sc123456", "write SC123456"),
+            ("GB-COH:445790", "padded with zeros"),
+            (
+                "cn-uscc:91330100799655058B",
+                "a scheme is a country and a register",
+            ),
+            ("US-EIN:", "1 to 64 printable"),
+            ("US-EIN:1 2", "1 to 64 printable"),
+            ("US-EIN:1\u{7f}2", "1\\u{7f}2: the code"),
+            ("91330100799655058B", "put the scheme before it"),
+        ] {
+            let refusal = PartyCode::parse(text).unwrap_err().to_string();
+            assert!(refusal.contains(words), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn an_organisation_code_is_held_without_its_hyphen() {
+        let code = PartyCode::parse("CN-ORG:79965505-8").unwrap();
+        assert_eq!(code.code, "799655058");
+        assert_eq!(PartyCode::parse("CN-ORG:799655058").unwrap(), code);
+        assert!(PartyCode::parse("CN-ORG:71526726-X").is_ok());
+    }
+
+    #[test]
+    fn schemes_not_known_here_are_taken_by_their_form() {
+        let code = PartyCode::parse("US-EIN:12:34").unwrap();
+        assert_eq!(
+            (code.scheme.as_str(), code.code.as_str()),
+            ("US-EIN", "12:34")
+        );
+    }
+
+    #[test]
+    fn a_party_id_follows_from_the_code() {
+        let code = PartyCode::parse("EU-PIC:998616262").unwrap();
+        // Pinned: a change here would orphan every party in the log.
+        assert_eq!(
+            PartyId::of(&code).to_string(),
+            "db298fd5-7e95-513d-834c-86b55328c103"
+        );
+        assert_eq!(
+            PartyId::of(&code).to_string().parse(),
+            Ok(PartyId::of(&code))
+        );
+    }
+
+    #[test]
+    fn codes_and_kinds_are_strings_in_json() {
+        let code: PartyCode = serde_json::from_str("\"EU-PIC:998616262\"").unwrap();
+        assert_eq!(
+            serde_json::to_string(&code).unwrap(),
+            "\"EU-PIC:998616262\""
+        );
+        assert!(serde_json::from_str::<PartyCode>("\"EU-PIC:1\"").is_err());
+        assert_eq!(
+            serde_json::to_string(&PartyKind::ParkCommittee).unwrap(),
+            "\"park_committee\""
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_without_panic(code in "\\PC{0,20}", scheme in "CN-USCC|CN-ORG|GB-COH|\\PC{0,8}") {
+            if let Ok(read) = PartyCode::new(&scheme, &code) {
+                prop_assert_eq!(PartyCode::parse(&read.to_string()).unwrap(), read);
+            }
+        }
+
+        #[test]
+        fn one_wrong_character_is_always_noticed(position in 0_usize..18, value in 0_usize..31) {
+            let mut wrong = "91330100799655058B".to_owned();
+            wrong.replace_range(position..=position, &GB_32100_ALPHABET[value..=value]);
+            prop_assert_eq!(PartyCode::new("CN-USCC", &wrong).is_ok(), wrong == "91330100799655058B");
+        }
+    }
+}
