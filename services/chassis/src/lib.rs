@@ -1,0 +1,28 @@
+//! What every Concord service runs on.
+//!
+//! A service brings a [`log::Domain`]: its events, its states, `decide` and `apply`. The chassis brings the rest:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`record`] | an event as it is stored and published: one CloudEvents document, one byte string |
+//! | [`log`] | the log: the writer that decides and commits in batches, cold loads, snapshots, reads |
+//! | [`relay`] | publishes the log to JetStream, position = stream sequence |
+//! | [`projection`] | keeps read models at a checkpoint that is committed with their rows |
+//! | [`personal`] | the erasable table of personal data; events hold references and keyed hashes |
+//! | [`grpc`] | server, error details, deadlines, who acts, graceful drain |
+//! | [`config`] | one struct of settings, from flags and environment |
+//! | [`service`] | starts and stops a service, in the same order for each |
+//! | [`telemetry`] | tracing, Prometheus metrics, optional OTLP |
+//!
+//! The chassis knows no aggregate by name, and it depends on no service.
+
+pub mod config;
+pub mod grpc;
+pub mod log;
+pub mod personal;
+pub mod position;
+pub mod projection;
+pub mod record;
+pub mod relay;
+pub mod service;
+pub mod telemetry;

@@ -1,0 +1,32 @@
+//! The log: one writer decides and commits in batches; everyone else reads.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `domain` | what a service brings: `decide`, `apply`, and the words between |
+//! | `handle` | the way in: submissions, receipts, reads |
+//! | `writer` | the loop: gather, decide, commit, answer |
+//! | `decide` | one batch in the making |
+//! | `store` | the statements, and what PostgreSQL answers to them |
+//! | `loader`, `cache`, `index` | states: cold, warm, and the log's own |
+//! | `reader`, `service` | reading the log, in process and over gRPC |
+
+mod cache;
+mod decide;
+pub mod domain;
+mod handle;
+mod index;
+mod loader;
+pub mod reader;
+mod service;
+mod status;
+mod store;
+mod writer;
+
+pub use domain::{
+    Broken, Context, Decision, Domain, Lookup, Meta, Refusal, RefusalKind, Stop, View,
+};
+pub use handle::{CommandError, Log, Receipt, Seen, Submission};
+pub use reader::{LogReader, StoreError};
+pub use service::LogService;
+pub use store::{Identity, OpenError, RELAY_LOCK};
+pub use writer::{LogOptions, Running, start};

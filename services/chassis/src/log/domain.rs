@@ -1,0 +1,242 @@
+//! What a service brings to its log.
+
+use crate::record::LogEvent;
+use jiff::civil::Date;
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A service's aggregates: how they decide and how they fold. All of it pure and synchronous.
+pub trait Domain: Send + Sync + Sized + 'static {
+    /// Name of the log, for example "fund-grant".
+    const LOG: &'static str;
+    /// Hash or number of the folding code. Snapshots that carry another are not used: raise it whenever `apply`
+    /// would fold old events to something else.
+    const FOLD: &'static str;
+    /// The log's events.
+    type Event: LogEvent;
+    /// The state of any of the service's aggregates, as one enum.
+    type State: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// The service's commands. Their JSON is kept with the answer, so personal data stands in them by reference only.
+    type Command: Serialize + Clone + Send + Sync + 'static;
+
+    /// Aggregates that the command is about. While one of them loads, later commands about it wait behind.
+    fn targets(command: &Self::Command) -> Vec<Uuid>;
+
+    /// Decides a command on the states that `view` shows. Time, actor and rulebook come in the context.
+    fn decide(
+        &self,
+        view: &View<'_, Self::State>,
+        command: &Self::Command,
+        context: &Context<'_>,
+    ) -> Result<Decision<Self::Event>, Stop>;
+
+    /// Folds an event into the state with this id, which is absent before its first.
+    fn apply(state: &mut Option<Self::State>, id: Uuid, event: &Self::Event, meta: &Meta<'_>);
+
+    /// Rough size of a state in memory, in bytes, for the cache's bound.
+    fn weight(state: &Self::State) -> usize;
+
+    /// Version of the rulebook that a decision made on this date follows; an error says why there is none.
+    fn rulebook(&self, on: Date) -> Result<&str, String>;
+
+    /// Domain name in error details, for example "fund.concord".
+    fn error_domain() -> &'static str {
+        "concord"
+    }
+}
+
+/// Attributes of an event that folding may need beside its data.
+#[derive(Debug, Clone, Copy)]
+pub struct Meta<'a> {
+    /// Position in the log.
+    pub position: u64,
+    /// When it happened.
+    pub effective_on: Date,
+    /// Opaque id of the acting person.
+    pub actor: &'a str,
+    /// Organisation that the person acts for.
+    pub actor_organisation: &'a str,
+}
+
+/// What the log knows when it decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The log's today, in Asia/Shanghai.
+    pub today: Date,
+    /// When the act happened: as the command says, else today.
+    pub effective_on: Date,
+    /// Opaque id of the acting person.
+    pub actor: &'a str,
+    /// Organisation that the person acts for.
+    pub actor_organisation: &'a str,
+    /// Number of the authority document 文号, where there is one.
+    pub authority: Option<&'a str>,
+    /// The head that the decision stands on.
+    pub head: u64,
+}
+
+/// An accepted command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<E> {
+    /// What happened; empty where it holds already.
+    pub events: Vec<E>,
+    /// Version of the rulebook that the award's terms follow, where there is a contract.
+    pub terms_rulebook: Option<String>,
+    /// What the reply says beside the positions, by name, for example `attempt`. Stored with the answer.
+    pub answer: BTreeMap<String, String>,
+}
+
+impl<E> Decision<E> {
+    /// These events happened.
+    #[must_use]
+    pub fn events(events: Vec<E>) -> Self {
+        Self {
+            events,
+            terms_rulebook: None,
+            answer: BTreeMap::new(),
+        }
+    }
+
+    /// It holds already: a repeat changes nothing.
+    #[must_use]
+    pub fn unchanged() -> Self {
+        Self::events(Vec::new())
+    }
+
+    /// Adds a value to the reply.
+    #[must_use]
+    pub fn answering(mut self, name: &str, value: impl ToString) -> Self {
+        self.answer.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Names the rulebook that the award's terms follow.
+    #[must_use]
+    pub fn under_terms(mut self, rulebook: &str) -> Self {
+        self.terms_rulebook = Some(rulebook.to_owned());
+        self
+    }
+}
+
+/// Why a command was not decided, or not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// These states must be loaded first.
+    Need(Vec<Uuid>),
+    /// Refused.
+    Refused(Box<Refusal>),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+/// A refused command: every broken rule, the first being the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Refusal {
+    /// How it is answered.
+    pub kind: RefusalKind,
+    /// Every broken rule, the weightiest first. Never empty.
+    pub broken: Vec<Broken>,
+    /// Version of the rulebook that the decision followed.
+    pub rulebook: String,
+    /// Version of the rulebook that the award's terms follow, once there is a contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms_rulebook: Option<String>,
+}
+
+/// How a refusal is answered over gRPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// `INVALID_ARGUMENT`: the request cannot be right whatever the state, told per field.
+    Malformed,
+    /// `NOT_FOUND`.
+    NotFound,
+    /// `ALREADY_EXISTS`: the id is taken by something else.
+    Taken,
+    /// `FAILED_PRECONDITION`: a rule or the stage forbids it.
+    Rule,
+}
+
+/// A broken rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Broken {
+    /// Stable code, for example `A02_ABOVE_APPROVED`. Rules of domain.md section 5 begin with their id.
+    pub code: String,
+    /// Field of the request that it is about; empty where it is about the state.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub field: String,
+    /// A sentence: what is wrong, and what to do.
+    pub message: String,
+    /// The same in Chinese.
+    pub message_zh: String,
+    /// The facts that were weighed, by name.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// The states that a decision may look at: committed ones, overlaid with what this batch has decided so far.
+pub struct View<'a, S> {
+    lookup: &'a dyn Fn(Uuid) -> Lookup<'a, S>,
+}
+
+/// What a view knows of a state.
+pub enum Lookup<'a, S> {
+    /// Not in memory: it must be loaded first.
+    Cold,
+    /// There is no such state.
+    Absent,
+    /// The state and its version.
+    Present(&'a S, u64),
+}
+
+impl<'a, S> View<'a, S> {
+    /// A view over `lookup`.
+    #[must_use]
+    pub fn new(lookup: &'a dyn Fn(Uuid) -> Lookup<'a, S>) -> Self {
+        Self { lookup }
+    }
+
+    /// The state with this id, `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] where it is not in memory.
+    pub fn get(&self, id: Uuid) -> Result<Option<&'a S>, Stop> {
+        match (self.lookup)(id) {
+            Lookup::Cold => Err(Stop::Need(vec![id])),
+            Lookup::Absent => Ok(None),
+            Lookup::Present(state, _) => Ok(Some(state)),
+        }
+    }
+
+    /// Loads several states at once: what is missing of them is needed together.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] with all those not in memory.
+    pub fn prefetch(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<(), Stop> {
+        let cold: Vec<Uuid> = ids
+            .into_iter()
+            .filter(|id| matches!((self.lookup)(*id), Lookup::Cold))
+            .collect();
+        if cold.is_empty() {
+            Ok(())
+        } else {
+            Err(Stop::Need(cold))
+        }
+    }
+
+    /// Version of the state with this id: the number of events of its own stream, 0 where there is none.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] where it is not in memory.
+    pub fn version(&self, id: Uuid) -> Result<u64, Stop> {
+        match (self.lookup)(id) {
+            Lookup::Cold => Err(Stop::Need(vec![id])),
+            Lookup::Absent => Ok(0),
+            Lookup::Present(_, version) => Ok(version),
+        }
+    }
+}

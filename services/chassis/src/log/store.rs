@@ -1,0 +1,556 @@
+//! What the writer asks of PostgreSQL. The statements are the protocol: change them with its document in hand.
+
+use super::reader::{JsonText, StoreError};
+use crate::record::Recorded;
+use bytes::{BufMut, Bytes, BytesMut};
+use jiff::civil::Date;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Statement};
+use uuid::Uuid;
+
+/// Which log this is. Fixed when it was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Name, for example "fund-grant".
+    pub name: String,
+    /// Cell it belongs to.
+    pub cell: String,
+    /// Its own UUID.
+    pub log_id: Uuid,
+    /// Counts recoveries that opened a new history.
+    pub generation: u32,
+    /// First today of a played clock; `None`: the clock is the system's.
+    pub played_from: Option<Date>,
+}
+
+impl Identity {
+    /// `source` of its events.
+    #[must_use]
+    pub fn source(&self) -> String {
+        format!("/concord/{}/{}/{}", self.cell, self.name, self.generation)
+    }
+
+    /// Name of its JetStream stream.
+    #[must_use]
+    pub fn stream(&self) -> String {
+        format!("concord_{}_{}_{}", self.cell, self.name, self.generation)
+    }
+
+    /// Prefix of its NATS subjects.
+    #[must_use]
+    pub fn subject_prefix(&self) -> String {
+        format!("concord.{}.{}", self.cell, self.name)
+    }
+
+    /// "system" or "played".
+    #[must_use]
+    pub fn clock(&self) -> &'static str {
+        if self.played_from.is_some() {
+            "played"
+        } else {
+            "system"
+        }
+    }
+}
+
+/// The log could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// PostgreSQL did not answer, or refused.
+    #[error("PostgreSQL could not be used for the log")]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The database belongs to something else.
+    #[error("{0}")]
+    Mismatch(String),
+    /// A stored event or snapshot cannot be read.
+    #[error("event {position} cannot be read by this version of the service: {reason}")]
+    Unreadable {
+        /// Where it is.
+        position: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Opens the log of this database, creating it where there is none. `client` has the schema already.
+///
+/// # Errors
+/// Where the database holds another log, or the cluster is not the one the log was made on.
+pub(super) async fn open(
+    client: &Client,
+    name: &str,
+    cell: &str,
+    played_from: Option<Date>,
+) -> Result<Identity, OpenError> {
+    let (system_id, timeline) = cluster(client).await?;
+    client
+        .execute(
+            "INSERT INTO log (name, cell, log_id, generation, clock, played_from, pg_system_id, pg_timeline)
+             VALUES ($1, $2, $3, 1, $4, $5::text::date, $6, $7) ON CONFLICT DO NOTHING",
+            &[
+                &name,
+                &cell,
+                &Uuid::now_v7(),
+                &if played_from.is_some() { "played" } else { "system" },
+                &played_from.map(|date| date.to_string()),
+                &system_id,
+                &timeline,
+            ],
+        )
+        .await?;
+    let identity = identify(client).await?;
+    if identity.name != name || identity.cell != cell {
+        return Err(OpenError::Mismatch(format!(
+            "this database holds log {} of cell {}, not {name} of {cell}: point DATABASE_URL at the right one",
+            identity.name, identity.cell
+        )));
+    }
+    if let (Some(asked), Some(fixed)) = (played_from, identity.played_from)
+        && asked != fixed
+    {
+        tracing::warn!(%asked, %fixed, "the played clock's first day is fixed when the log is created");
+    }
+    if played_from.is_some() && identity.played_from.is_none() {
+        return Err(OpenError::Mismatch(format!(
+            "log {name} runs on the system's clock, which is fixed for good: a played clock needs a new log"
+        )));
+    }
+    Ok(identity)
+}
+
+/// Which log this database holds, on the cluster that it was last written on.
+async fn identify(client: &Client) -> Result<Identity, OpenError> {
+    let (system_id, timeline) = cluster(client).await?;
+    let row = client
+        .query_opt(
+            "SELECT name, cell, log_id, generation, played_from::text, pg_system_id, pg_timeline FROM log",
+            &[],
+        )
+        .await?
+        .ok_or_else(|| OpenError::Mismatch("this database holds no log any more".to_owned()))?;
+    let identity = Identity {
+        name: row.get(0),
+        cell: row.get(1),
+        log_id: row.get(2),
+        generation: row.get::<_, i32>(3).unsigned_abs(),
+        played_from: row
+            .get::<_, Option<String>>(4)
+            .and_then(|date| date.parse().ok()),
+    };
+    let (made_on, made_timeline): (String, i32) = (row.get(5), row.get(6));
+    if made_on != system_id || made_timeline != timeline {
+        let name = &identity.name;
+        return Err(OpenError::Mismatch(format!(
+            "log {name} was last written on PostgreSQL system {made_on}, timeline {made_timeline}, and this is {system_id}, timeline {timeline}: \
+             the database was restored or promoted, and may have lost its tail. Nothing is written until an operator has compared it with the stream"
+        )));
+    }
+    Ok(identity)
+}
+
+/// System identifier and timeline of the cluster. The timeline is that of the WAL being written: the control file
+/// shows the old one until the first checkpoint after a promotion.
+async fn cluster(client: &Client) -> Result<(String, i32), OpenError> {
+    let row = client
+        .query_one(
+            "SELECT (SELECT system_identifier::text FROM pg_control_system()),
+                    ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer",
+            &[],
+        )
+        .await?;
+    Ok((row.get(0), row.get(1)))
+}
+
+/// A `json` value written as it is.
+#[derive(Debug, Clone)]
+pub(super) struct Json(pub(super) Bytes);
+
+impl ToSql for Json {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.put_slice(&self.0);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::JSON
+    }
+
+    to_sql_checked!();
+}
+
+/// A hash as `bytea`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hash(pub(super) [u8; 32]);
+
+impl ToSql for Hash {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.put_slice(&self.0);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::BYTEA
+    }
+
+    to_sql_checked!();
+}
+
+/// The rows of one batch, column by column, as the statement takes them.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) positions: Vec<i64>,
+    pub(super) streams: Vec<Uuid>,
+    pub(super) versions: Vec<i64>,
+    pub(super) records: Vec<Json>,
+    pub(super) subjects: Vec<Uuid>,
+    pub(super) subject_positions: Vec<i64>,
+    pub(super) request_ids: Vec<Uuid>,
+    pub(super) body_hashes: Vec<Hash>,
+    pub(super) commands: Vec<Json>,
+    pub(super) outcomes: Vec<Json>,
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) enum Committed {
+    /// It is in the log, or there was nothing to insert and the head had not moved.
+    Done,
+    /// Another replica wrote: nothing was inserted.
+    LostRace,
+    /// A request id of the batch is already answered: nothing was inserted.
+    RepeatedRequest,
+    /// Another key than the position is taken: by another replica's events, or for good. Nothing was inserted.
+    Conflict(String),
+    /// PostgreSQL refuses a value of the batch: nothing was inserted.
+    Poisoned(String),
+    /// The connection broke, or the server is going down: it may be in the log or not.
+    Unknown(String),
+}
+
+/// Takes the advisory lock of a log whose writers contend. The key is the log's own: one database holds one log.
+pub(super) const CONTENTION_LOCK: i64 = 0x636f_6e63_6f72_6401;
+/// Session lock of the relay.
+pub const RELAY_LOCK: i64 = 0x636f_6e63_6f72_6402;
+
+/// One connection with the writer's statements prepared.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    /// A standby confirms commits, so what is visible may not be replicated yet.
+    standby: bool,
+    commit: Statement,
+    answers: Statement,
+    after: Statement,
+}
+
+const COMMIT: &str = "
+WITH head AS MATERIALIZED (SELECT coalesce(max(position), 0) AS p FROM events),
+written AS (
+    INSERT INTO events (position, stream, version, record)
+    SELECT * FROM unnest($2::bigint[], $3::uuid[], $4::bigint[], $5::json[])
+    WHERE (SELECT p FROM head) = $1),
+touched AS (
+    INSERT INTO subjects (subject, position)
+    SELECT * FROM unnest($6::uuid[], $7::bigint[])
+    WHERE (SELECT p FROM head) = $1),
+answered AS (
+    INSERT INTO requests (request_id, body_hash, command, outcome)
+    SELECT * FROM unnest($8::uuid[], $9::bytea[], $10::json[], $11::json[])
+    WHERE (SELECT p FROM head) = $1)
+SELECT p FROM head";
+
+impl Connection {
+    /// Connects to the read-write primary and checks its clock against ours.
+    pub(super) async fn open(url: &str) -> Result<Self, String> {
+        let mut config: tokio_postgres::Config = url
+            .parse()
+            .map_err(|error| format!("the database URL is not valid: {error}"))?;
+        config
+            .application_name("concord-writer")
+            .target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite)
+            .connect_timeout(std::time::Duration::from_secs(5))
+            .tcp_user_timeout(std::time::Duration::from_secs(5));
+        let (client, connection) = config
+            .connect(tokio_postgres::NoTls)
+            .await
+            .map_err(|error| describe(&error))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(error = %describe(&error), "the writer's connection ended");
+            }
+        });
+        let prepared = async {
+            let standby = client
+                .query_one(
+                    "SELECT current_setting('synchronous_standby_names') <> ''",
+                    &[],
+                )
+                .await?;
+            Ok::<_, tokio_postgres::Error>(Self {
+                standby: standby.get(0),
+                commit: client.prepare(COMMIT).await?,
+                answers: client
+                    .prepare("SELECT request_id, body_hash, outcome FROM requests WHERE request_id = ANY($1)")
+                    .await?,
+                after: client
+                    .prepare("SELECT position, record FROM events WHERE position > $1 ORDER BY position LIMIT 1000")
+                    .await?,
+                client,
+            })
+        };
+        let connection = prepared.await.map_err(|error| describe(&error))?;
+        connection.check_clock().await?;
+        Ok(connection)
+    }
+
+    /// Refuses a database that is not the one that was written before, or that has lost events since.
+    pub(super) async fn verify(&self, identity: &Identity, head: u64) -> Result<(), String> {
+        let found = identify(&self.client).await.map_err(|error| match error {
+            OpenError::Postgres(error) => describe(&error),
+            other => other.to_string(),
+        })?;
+        if found != *identity {
+            return Err(format!(
+                "this database holds log {found:?}, not {identity:?}"
+            ));
+        }
+        let row = self
+            .client
+            .query_one("SELECT coalesce(max(position), 0) FROM events", &[])
+            .await
+            .map_err(|error| describe(&error))?;
+        let there = row.get::<_, i64>(0).unsigned_abs();
+        if there < head {
+            return Err(format!(
+                "the database ends at position {there}, and {head} had been committed: it has lost events"
+            ));
+        }
+        Ok(())
+    }
+
+    /// What was read back counts as durable only after one more synchronous commit: a commit is visible before the
+    /// standby has it where the backend that waited was terminated.
+    pub(super) async fn settle(&self) -> Result<(), tokio_postgres::Error> {
+        if self.standby {
+            self.client
+                .batch_execute("SELECT pg_logical_emit_message(true, 'concord', '')")
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to go on where this machine's clock and PostgreSQL's differ by more than a second.
+    pub(super) async fn check_clock(&self) -> Result<(), String> {
+        let before = jiff::Timestamp::now().as_microsecond();
+        let row = self
+            .client
+            .query_one(
+                "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+                &[],
+            )
+            .await
+            .map_err(|error| describe(&error))?;
+        let after = jiff::Timestamp::now().as_microsecond();
+        let theirs: i64 = row.get(0);
+        let skew = if theirs < before {
+            before - theirs
+        } else {
+            (theirs - after).max(0)
+        };
+        if skew > 1_000_000 {
+            return Err(format!(
+                "this machine's clock and PostgreSQL's differ by {skew} µs; set them right: recorded_at must be true to a second"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Commits a batch that was decided at `head`: one statement, one round trip.
+    pub(super) async fn commit(&self, head: u64, batch: &Batch) -> Committed {
+        let head = signed(head);
+        let row = self
+            .client
+            .query_one(
+                &self.commit,
+                &[
+                    &head,
+                    &batch.positions,
+                    &batch.streams,
+                    &batch.versions,
+                    &batch.records,
+                    &batch.subjects,
+                    &batch.subject_positions,
+                    &batch.request_ids,
+                    &batch.body_hashes,
+                    &batch.commands,
+                    &batch.outcomes,
+                ],
+            )
+            .await;
+        match row {
+            Ok(row) if row.get::<_, i64>(0) == head => Committed::Done,
+            Ok(_) => Committed::LostRace,
+            Err(error) => classify(&error),
+        }
+    }
+
+    /// Ends the transaction around a commit statement that ran under the contention lock.
+    pub(super) async fn end_locked(&self, outcome: Committed) -> Committed {
+        let end = if matches!(outcome, Committed::Done) {
+            "COMMIT"
+        } else {
+            "ROLLBACK"
+        };
+        match self.client.batch_execute(end).await {
+            Ok(()) => outcome,
+            Err(error) => Committed::Unknown(describe(&error)),
+        }
+    }
+
+    /// Stored answers of these request ids.
+    pub(super) async fn answers(
+        &self,
+        ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, Vec<u8>, Bytes)>, tokio_postgres::Error> {
+        let rows = self.client.query(&self.answers, &[&ids]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get(0), row.get(1), row.get::<_, JsonText>(2).0))
+            .collect())
+    }
+
+    /// Up to 1,000 events after `after`.
+    pub(super) async fn after(&self, after: u64) -> Result<Vec<Recorded>, tokio_postgres::Error> {
+        let rows = self.client.query(&self.after, &[&signed(after)]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| Recorded {
+                position: row.get::<_, i64>(0).unsigned_abs(),
+                bytes: row.get::<_, JsonText>(1).0,
+            })
+            .collect())
+    }
+}
+
+/// A position as PostgreSQL has it.
+pub(super) fn signed(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+fn classify(error: &tokio_postgres::Error) -> Committed {
+    let Some(refused) = error.as_db_error() else {
+        return Committed::Unknown(describe(error));
+    };
+    match (refused.code().code(), refused.constraint()) {
+        ("23505", Some("requests_pkey")) => Committed::RepeatedRequest,
+        ("23505", Some("events_pkey")) => Committed::LostRace,
+        // Two replicas inserted at once, and another index noticed first; or a row that does not belong there.
+        ("23505", _) => Committed::Conflict(describe(error)),
+        (code, _) if matches!(code.get(..2), Some("22" | "23" | "54")) => {
+            Committed::Poisoned(describe(error))
+        }
+        _ => Committed::Unknown(describe(error)),
+    }
+}
+
+/// An error with its cause: tokio-postgres keeps the server's words one level down.
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(refused) => format!("{} ({})", refused.message(), refused.code().code()),
+        None => match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+/// A folded state as it is kept: position and version it stands at.
+pub(super) struct Snapshot {
+    pub(super) subject: Uuid,
+    pub(super) position: u64,
+    pub(super) version: u64,
+    pub(super) state: Bytes,
+}
+
+/// Keeps snapshots. A newer one is never replaced by an older.
+pub(super) async fn keep_snapshots(
+    client: &Client,
+    fold: &str,
+    snapshots: &[Snapshot],
+) -> Result<(), tokio_postgres::Error> {
+    let subjects: Vec<Uuid> = snapshots.iter().map(|snapshot| snapshot.subject).collect();
+    let positions: Vec<i64> = snapshots
+        .iter()
+        .map(|snapshot| signed(snapshot.position))
+        .collect();
+    let versions: Vec<i64> = snapshots
+        .iter()
+        .map(|snapshot| signed(snapshot.version))
+        .collect();
+    let states: Vec<Json> = snapshots
+        .iter()
+        .map(|snapshot| Json(snapshot.state.clone()))
+        .collect();
+    client
+        .execute(
+            "INSERT INTO snapshots AS kept (subject, position, version, fold, state)
+             SELECT subject, position, version, $5, state
+             FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::json[]) AS new (subject, position, version, state)
+             ON CONFLICT (subject) DO UPDATE
+             SET position = excluded.position, version = excluded.version, fold = excluded.fold, state = excluded.state
+             WHERE kept.position < excluded.position OR kept.fold <> excluded.fold",
+            &[&subjects, &positions, &versions, &states, &fold],
+        )
+        .await?;
+    Ok(())
+}
+
+/// A refused command, to be kept on best effort.
+pub(super) struct Refused {
+    pub(super) head: u64,
+    pub(super) request_id: Uuid,
+    pub(super) reason: String,
+    pub(super) refusal: Bytes,
+    pub(super) command: Bytes,
+}
+
+/// Keeps refused commands.
+pub(super) async fn keep_refusals(
+    client: &Client,
+    refused: &[Refused],
+) -> Result<(), tokio_postgres::Error> {
+    let heads: Vec<i64> = refused.iter().map(|row| signed(row.head)).collect();
+    let ids: Vec<Uuid> = refused.iter().map(|row| row.request_id).collect();
+    let reasons: Vec<&str> = refused.iter().map(|row| row.reason.as_str()).collect();
+    let refusals: Vec<Json> = refused
+        .iter()
+        .map(|row| Json(row.refusal.clone()))
+        .collect();
+    let commands: Vec<Json> = refused
+        .iter()
+        .map(|row| Json(row.command.clone()))
+        .collect();
+    client
+        .execute(
+            "INSERT INTO refusals (head, request_id, reason, refusal, command)
+             SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::json[], $5::json[])",
+            &[&heads, &ids, &reasons, &refusals, &commands],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The same for a read over the pool.
+pub(super) fn describe_read(error: &StoreError) -> String {
+    match error {
+        StoreError::Statement(error) => describe(error),
+        StoreError::Pool(error) => error.to_string(),
+    }
+}

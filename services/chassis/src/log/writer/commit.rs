@@ -1,0 +1,303 @@
+//! What the writer does with PostgreSQL: commit, look up what was answered, follow what others wrote, connect again.
+
+use super::super::decide::{self, Fresh, Verdict};
+use super::super::domain::Domain;
+use super::super::handle::{CommandError, Outcome, Pending, Receipt};
+use super::super::loader;
+use super::super::store::{
+    self, Batch, CONTENTION_LOCK, Committed, Connection, Hash, Json, OpenError,
+};
+use super::{RECONNECT_PAUSE, Writer};
+use crate::record::{LogEvent, Recorded};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// How often the clocks are compared.
+const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Stored answers, with the hash of the command that they answer.
+pub(super) type Answers = HashMap<Uuid, (Vec<u8>, Bytes)>;
+
+impl<D: Domain> Writer<D> {
+    /// Before anything but an acceptance goes out, its id is looked up: the first try may have succeeded.
+    pub(super) async fn recall_answers(&mut self, batch: &mut decide::Batch<D>) {
+        let ids: Vec<Uuid> = batch
+            .decided
+            .iter()
+            .filter(|decided| decided.events.is_empty())
+            .map(|decided| decided.pending.submission.request_id)
+            .collect();
+        if ids.is_empty() {
+            return;
+        }
+        let stored = self.stored_answers(&ids).await;
+        for decided in batch
+            .decided
+            .iter_mut()
+            .filter(|decided| decided.events.is_empty())
+        {
+            if let Some((body_hash, outcome)) = stored.get(&decided.pending.submission.request_id) {
+                let outcome = recalled(&decided.pending, body_hash, outcome);
+                decided.verdict = Verdict::Recalled(outcome);
+            }
+        }
+    }
+
+    pub(super) async fn stored_answers(&mut self, ids: &[Uuid]) -> Answers {
+        loop {
+            let read = async {
+                let rows = self.connection.answers(ids).await?;
+                if !rows.is_empty() {
+                    self.connection.settle().await?;
+                }
+                Ok::<_, tokio_postgres::Error>(rows)
+            };
+            match read.await {
+                Ok(rows) => {
+                    let answers = rows
+                        .into_iter()
+                        .map(|(id, hash, outcome)| (id, (hash, outcome)));
+                    return answers.collect();
+                }
+                Err(error) => {
+                    tracing::warn!(error = %store::describe(&error), "stored answers could not be read");
+                    self.reconnect().await;
+                }
+            }
+        }
+    }
+
+    /// Commits the batch; where the outcome is unknown, writes the identical bytes at the identical positions again.
+    /// `locked`: the statement runs in the transaction that holds the contention lock.
+    pub(super) async fn commit(&mut self, batch: &decide::Batch<D>, mut locked: bool) -> Committed {
+        let rows = batch.rows();
+        let mut in_doubt = false;
+        let mut pause = RECONNECT_PAUSE.0;
+        loop {
+            let mut outcome = self.connection.commit(self.head, &rows).await;
+            if std::mem::take(&mut locked) {
+                outcome = self.connection.end_locked(outcome).await;
+            }
+            match outcome {
+                Committed::Unknown(reason) => {
+                    tracing::warn!(
+                        reason,
+                        head = self.head,
+                        "the outcome of a commit is unknown; it is written again"
+                    );
+                    if in_doubt {
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(RECONNECT_PAUSE.1);
+                    }
+                    in_doubt = true;
+                    self.reconnect().await;
+                }
+                // A repeat of the first try: the same batch may already have gone in.
+                Committed::LostRace | Committed::RepeatedRequest | Committed::Conflict(_)
+                    if in_doubt =>
+                {
+                    match self.is_mine(batch).await {
+                        Some(true) => return Committed::Done,
+                        Some(false) => return outcome,
+                        None => {}
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Whether the events after the head are this batch's own. `None`: PostgreSQL did not answer.
+    async fn is_mine(&mut self, batch: &decide::Batch<D>) -> Option<bool> {
+        let read = async {
+            let there = self.connection.after(self.head).await?;
+            self.connection.settle().await?;
+            Ok::<_, tokio_postgres::Error>(there)
+        };
+        match read.await {
+            Ok(there) => match (there.first(), batch.records().next()) {
+                (Some(theirs), Some(mine)) => Some(theirs.bytes == mine.bytes),
+                _ => Some(false),
+            },
+            Err(error) => {
+                tracing::warn!(error = %store::describe(&error), "the log could not be read");
+                self.reconnect().await;
+                None
+            }
+        }
+    }
+
+    /// Applies what other replicas wrote to the states in memory. Whether there was anything.
+    pub(super) async fn catch_up(&mut self) -> bool {
+        let before = self.head;
+        loop {
+            match self.connection.after(self.head).await {
+                Ok(events) if events.is_empty() => {
+                    if self.head == before || self.connection.settle().await.is_ok() {
+                        break;
+                    }
+                    self.reconnect().await;
+                }
+                Ok(events) => {
+                    for recorded in &events {
+                        if let Err(error) = self.follow(recorded) {
+                            // Deciding on states that miss an event would be worse than standing still.
+                            tracing::error!(%error, "the log cannot be followed");
+                            tokio::time::sleep(RECONNECT_PAUSE.1).await;
+                            return self.head != before;
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = %store::describe(&error), "the log could not be read");
+                    self.reconnect().await;
+                }
+            }
+        }
+        if self.head != before {
+            self.publish_head();
+        }
+        self.head != before
+    }
+
+    pub(super) fn follow(&mut self, recorded: &Recorded) -> Result<(), OpenError> {
+        let (envelope, event) = loader::read::<D>(recorded)?;
+        let meta = loader::meta_of(recorded, &envelope);
+        let own = event.stream().1;
+        let also = loader::also(&event);
+        for id in std::iter::once(&own).chain(&also) {
+            if let Some(mut entry) = self.cache.take(*id) {
+                match loader::fold::<D>(&mut entry, *id, *id == own, &event, &meta) {
+                    Ok(()) => self.cache.put(*id, entry),
+                    // It stays cold, and commands that need it fail when it is loaded.
+                    Err(fault) => tracing::error!(%fault, "a state is given up"),
+                }
+            }
+        }
+        self.index
+            .note(event.type_name(), recorded.position, event.advances_today());
+        self.index.recorded_at_us = self
+            .index
+            .recorded_at_us
+            .max(envelope.time.as_microsecond());
+        self.head = recorded.position;
+        self.loads.remember(recorded.clone(), event, also);
+        Ok(())
+    }
+
+    pub(super) async fn look_at_tail(&mut self) {
+        let before = self.head;
+        if self.catch_up().await {
+            tracing::debug!(from = before, to = self.head, "another replica wrote");
+            self.trim_cache();
+        }
+        self.check_clock().await;
+    }
+
+    /// Compares the clocks now and then; where they differ, the writer stands still until they are mended.
+    pub(super) async fn check_clock(&mut self) {
+        if self.clock_checked.elapsed() < CLOCK_CHECK_INTERVAL {
+            return;
+        }
+        if let Err(reason) = self.connection.check_clock().await {
+            tracing::error!(reason, "the writer stops until this is mended");
+            self.reconnect().await;
+        }
+        self.clock_checked = Instant::now();
+    }
+
+    /// Connects again, however long it takes; callers run out of patience by themselves. A database that is another,
+    /// or that has lost events, is not written to.
+    pub(super) async fn reconnect(&mut self) {
+        let mut pause = RECONNECT_PAUSE.0;
+        loop {
+            let opened = async {
+                let connection = Connection::open(&self.database_url).await?;
+                connection.verify(&self.identity, self.head).await?;
+                Ok::<_, String>(connection)
+            };
+            match opened.await {
+                Ok(connection) => {
+                    self.connection = connection;
+                    return;
+                }
+                Err(reason) => {
+                    tracing::warn!(reason, "PostgreSQL is away, or not to be written to");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RECONNECT_PAUSE.1);
+                }
+            }
+        }
+    }
+
+    /// A loser of a race takes the lock, and only then, in a further statement, looks what it lost to.
+    pub(super) async fn take_contention_lock(&mut self) -> bool {
+        let begin = format!(
+            "BEGIN; SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '2s';
+             SELECT pg_advisory_xact_lock({CONTENTION_LOCK})"
+        );
+        if let Err(error) = self.connection.client.batch_execute(&begin).await {
+            tracing::debug!(error = %store::describe(&error), "the contention lock was not to be had");
+            self.give_up_lock().await;
+            return false;
+        }
+        // Where this had to connect again, the lock is gone: the commit is then a plain one, and as safe.
+        self.catch_up().await;
+        true
+    }
+
+    pub(super) async fn give_up_lock(&mut self) {
+        let _ = self.connection.client.batch_execute("ROLLBACK").await;
+    }
+}
+
+/// The stored answer of a request id, for a repeat of the same command.
+pub(super) fn recalled<C>(pending: &Pending<C>, body_hash: &[u8], outcome: &[u8]) -> Outcome {
+    if body_hash != pending.body_hash {
+        return Err(CommandError::RequestIdReused(pending.submission.request_id));
+    }
+    serde_json::from_slice::<Receipt>(outcome).map_err(|error| {
+        CommandError::Internal(format!("its stored answer cannot be read: {error}"))
+    })
+}
+
+/// The rows that a batch inserts.
+impl<D: Domain> decide::Batch<D> {
+    fn rows(&self) -> Batch {
+        let mut rows = Batch::default();
+        for decided in &self.decided {
+            for Fresh {
+                recorded,
+                event,
+                version,
+                also,
+            } in &decided.events
+            {
+                let position = store::signed(recorded.position);
+                rows.positions.push(position);
+                rows.streams.push(event.stream().1);
+                rows.versions.push(store::signed(*version));
+                rows.records.push(Json(recorded.bytes.clone()));
+                rows.subjects.extend(also);
+                rows.subject_positions.extend(also.iter().map(|_| position));
+            }
+            if let Verdict::Accepted(receipt) = &decided.verdict
+                && let Ok(outcome) = serde_json::to_vec(receipt)
+            {
+                rows.request_ids.push(decided.pending.submission.request_id);
+                rows.body_hashes.push(Hash(decided.pending.body_hash));
+                rows.commands.push(Json(decided.pending.body.clone()));
+                rows.outcomes.push(Json(outcome.into()));
+            }
+        }
+        rows
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &Recorded> {
+        self.decided
+            .iter()
+            .flat_map(|decided| decided.events.iter().map(|fresh| &fresh.recorded))
+    }
+}

@@ -1,0 +1,171 @@
+//! What is written behind the commit: snapshots of states, the log's index, refused commands. None of it is needed
+//! to be right, so none of it may hold the writer up.
+
+use super::super::cache::Entry;
+use super::super::domain::Domain;
+use super::super::handle::{CommandError, Pending};
+use super::super::index::OWN_STREAM;
+use super::super::reader::JsonText;
+use super::super::store::{self, OpenError, Refused, Snapshot};
+use super::Writer;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// Events after which a state's snapshot is renewed.
+const SNAPSHOT_EVERY: u32 = 200;
+/// Events after which the log's index is kept.
+const INDEX_EVERY: u64 = 10_000;
+
+/// A state to be kept, at its position.
+pub(super) type Due<S> = (Uuid, u64, Entry<S>);
+
+impl<D: Domain> Writer<D> {
+    /// Hands on the states that have come far since their last snapshot.
+    pub(super) fn offer_snapshots(&mut self, touched: &[Uuid]) {
+        let due = |entry: &Entry<D::State>| {
+            entry.since_snapshot >= SNAPSHOT_EVERY && entry.state.is_some()
+        };
+        let due: Vec<Uuid> = touched
+            .iter()
+            .copied()
+            .filter(|id| self.cache.peek(*id).is_some_and(due))
+            .collect();
+        if due.is_empty() {
+            return;
+        }
+        // Full: they stay due with their next events.
+        let Ok(room) = self.snapshots.try_reserve() else {
+            return;
+        };
+        let mut states = Vec::with_capacity(due.len());
+        for id in due {
+            if let Some(entry) = self.cache.get_mut(id) {
+                entry.since_snapshot = 0;
+                states.push((id, self.head, entry.clone()));
+            }
+        }
+        room.send(states);
+    }
+
+    /// Starts from the kept index, and follows the log from there.
+    pub(super) async fn read_index(&mut self) -> Result<(), OpenError> {
+        let row = self
+            .connection
+            .client
+            .query_opt(
+                "SELECT position, state FROM snapshots WHERE subject = $1",
+                &[&OWN_STREAM],
+            )
+            .await?;
+        if let Some(row) = row
+            && let Ok(index) = serde_json::from_slice(&row.get::<_, JsonText>(1).0)
+        {
+            self.index = index;
+            self.head = row.get::<_, i64>(0).unsigned_abs();
+            self.index_kept_at = self.head;
+        }
+        loop {
+            let events = self.connection.after(self.head).await?;
+            if events.is_empty() {
+                break;
+            }
+            for recorded in &events {
+                self.follow(recorded)?;
+            }
+        }
+        self.connection.settle().await?;
+        self.publish_head();
+        Ok(())
+    }
+
+    pub(super) fn offer_index(&mut self) {
+        if self.head >= self.index_kept_at + INDEX_EVERY {
+            drop(tokio::spawn(self.keep_index()));
+        }
+    }
+
+    /// Keeps the log's index as it stands now.
+    pub(super) fn keep_index(&mut self) -> impl Future<Output = ()> + Send + use<D> {
+        self.index_kept_at = self.head;
+        let snapshot = serde_json::to_vec(&self.index).map(|state| Snapshot {
+            subject: OWN_STREAM,
+            position: self.head,
+            version: self.index.own_version,
+            state: state.into(),
+        });
+        let pool = self.pool.clone();
+        async move {
+            if let Ok(snapshot) = snapshot
+                && let Ok(client) = pool.get().await
+                && let Err(error) = store::keep_snapshots(&client, "index", &[snapshot]).await
+            {
+                tracing::warn!(error = %store::describe(&error), "the log's index was not kept");
+            }
+        }
+    }
+}
+
+/// Keeps snapshots as they come.
+pub(super) async fn keep_snapshots<D: Domain>(
+    pool: deadpool_postgres::Pool,
+    mut jobs: mpsc::Receiver<Vec<Due<D::State>>>,
+) {
+    while let Some(due) = jobs.recv().await {
+        let rows: Vec<Snapshot> = due
+            .into_iter()
+            .filter_map(|(subject, position, entry)| {
+                let state = serde_json::to_vec(&entry.state?).ok()?;
+                Some(Snapshot {
+                    subject,
+                    position,
+                    version: entry.version,
+                    state: state.into(),
+                })
+            })
+            .collect();
+        let Ok(client) = pool.get().await else {
+            continue;
+        };
+        if let Err(error) = store::keep_snapshots(&client, D::FOLD, &rows).await {
+            // A snapshot is only a short cut: the next one will do.
+            tracing::warn!(error = %store::describe(&error), "snapshots were not kept");
+        }
+    }
+}
+
+/// Keeps refused commands as they come.
+pub(super) async fn keep_refusals(
+    pool: deadpool_postgres::Pool,
+    mut jobs: mpsc::Receiver<Vec<Refused>>,
+) {
+    while let Some(rows) = jobs.recv().await {
+        let kept = async {
+            let client = pool.get().await.map_err(|error| error.to_string())?;
+            store::keep_refusals(&client, &rows)
+                .await
+                .map_err(|error| store::describe(&error))
+        };
+        if let Err(error) = kept.await {
+            metrics::counter!("concord_log_refusals_not_kept_total").increment(rows.len() as u64);
+            tracing::warn!(error, "refusals were not kept");
+        }
+    }
+}
+
+/// The row of a refused command; errors that are no refusal are not kept.
+pub(super) fn refused_row<C>(
+    pending: &Pending<C>,
+    error: &CommandError,
+    head: u64,
+) -> Option<Refused> {
+    let CommandError::Refused(refusal) = error else {
+        return None;
+    };
+    Some(Refused {
+        head,
+        request_id: pending.submission.request_id,
+        reason: refusal.broken.first()?.code.clone(),
+        refusal: serde_json::to_vec(refusal).ok()?.into(),
+        command: pending.body.clone(),
+    })
+}

@@ -1,0 +1,433 @@
+//! The erasable table of personal data 个人信息.
+//!
+//! Events hold the id of a record and a hash, never a name, a contact or an account number. The text and the random
+//! salt that keys the hash lie here, in the log's own database. Erasing a record leaves every event and every proof
+//! as it is, while the hash, its key gone, tells nothing any more. Neither `decide` nor `apply` reads this table.
+//!
+//! The text is put here before its command is decided. If the command is then refused, the latest text is one that no
+//! event refers to: compare hashes before showing it beside an event.
+//!
+//! Erasure reaches this database. Backups, archived WAL and dead row versions hold the text until they expire or are
+//! vacuumed, which is the operator's to arrange.
+
+use deadpool_postgres::Pool;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::time::SystemTime;
+
+/// Longest id of a record, in bytes.
+pub const PERSON_ID_BYTES_MAX: usize = 128;
+/// Longest text of a record, in bytes.
+pub const TEXT_BYTES_MAX: usize = 4096;
+
+/// The table of personal data in one service's database.
+#[derive(Clone)]
+pub struct PersonalData {
+    pool: Pool,
+}
+
+/// What an event keeps of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyed {
+    /// HMAC-SHA256 of the text under the record's salt, in lower-case hexadecimal.
+    pub hash: String,
+}
+
+/// What the table holds under an id.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// Nothing was ever stored.
+    Unknown,
+    /// The latest text, and its hash to compare with that of an event.
+    Text {
+        /// The text as it was put.
+        text: String,
+        /// Its hash, as [`Keyed::hash`].
+        hash: String,
+    },
+    /// It was erased.
+    Erased {
+        /// When it was first erased, by PostgreSQL's clock.
+        at: SystemTime,
+    },
+}
+
+/// The text stays out of logs.
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("Unknown"),
+            Self::Text { hash, .. } => f
+                .debug_struct("Text")
+                .field("hash", hash)
+                .finish_non_exhaustive(),
+            Self::Erased { at } => f.debug_struct("Erased").field("at", at).finish(),
+        }
+    }
+}
+
+/// Personal data could not be stored, read or erased. No message holds the text.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonalError {
+    /// The record was erased, and an erased id is never used again.
+    #[error("the personal data of {person_id} was erased; give the data under a new id")]
+    Erased {
+        /// Id of the record.
+        person_id: String,
+    },
+    /// The id is not one.
+    #[error(
+        "a person's id is 1 to 128 bytes of text without control characters; give an opaque id, not a name"
+    )]
+    PersonId,
+    /// The text is empty, too long or has a NUL.
+    #[error("personal data is 1 to 4096 bytes of text without NUL; this one has {bytes} bytes")]
+    Text {
+        /// Length of what was given, in bytes.
+        bytes: usize,
+    },
+    /// The record's salt is not a key. Nothing but this module should write the table.
+    #[error(
+        "the salt of {person_id} has {bytes} bytes instead of 32; restore the table from a backup"
+    )]
+    Salt {
+        /// Id of the record.
+        person_id: String,
+        /// Length of the salt, in bytes.
+        bytes: usize,
+    },
+    /// No connection could be had.
+    #[error("no connection to PostgreSQL")]
+    Pool(#[from] deadpool_postgres::PoolError),
+    /// The statement failed.
+    #[error("PostgreSQL refused the statement")]
+    Statement(#[from] tokio_postgres::Error),
+}
+
+impl PersonalData {
+    /// The table `personal` of the database that `pool` leads to.
+    #[must_use]
+    pub fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// Keeps a text under an id, in place of what was there, and returns its keyed hash.
+    ///
+    /// The salt is made on first use and stays. So the same text gives the same hash, which lets a command be
+    /// repeated, and another text another one, which shows a swapped account.
+    ///
+    /// # Errors
+    /// [`PersonalError::Erased`] after erasure; [`PersonalError::PersonId`] and [`PersonalError::Text`] for what
+    /// cannot be stored; else the database's.
+    pub async fn put(&self, person_id: &str, text: &str) -> Result<Keyed, PersonalError> {
+        check_id(person_id)?;
+        if text.is_empty() || text.len() > TEXT_BYTES_MAX || text.contains('\0') {
+            return Err(PersonalError::Text { bytes: text.len() });
+        }
+        let fresh_salt: [u8; 32] = rand::random();
+        let client = self.pool.get().await?;
+        // One statement, so that two first uses at once agree on one salt, and an erasure is never undone.
+        let statement = client
+            .prepare_cached(
+                "INSERT INTO personal (person_id, salt, text) VALUES ($1, $2, $3) \
+                 ON CONFLICT (person_id) DO UPDATE SET text = excluded.text, stored_at = clock_timestamp() \
+                 WHERE personal.erased_at IS NULL RETURNING salt",
+            )
+            .await?;
+        let row = client
+            .query_opt(&statement, &[&person_id, &fresh_salt.as_slice(), &text])
+            .await?
+            .ok_or_else(|| PersonalError::Erased {
+                person_id: person_id.to_owned(),
+            })?;
+        let salt: &[u8] = row.try_get(0)?;
+        Ok(Keyed {
+            hash: keyed_hash(person_id, salt, text)?,
+        })
+    }
+
+    /// Reads the latest text under an id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn read(&self, person_id: &str) -> Result<Reading, PersonalError> {
+        let client = self.pool.get().await?;
+        let statement = client
+            .prepare_cached("SELECT salt, text, erased_at FROM personal WHERE person_id = $1")
+            .await?;
+        let Some(row) = client.query_opt(&statement, &[&person_id]).await? else {
+            return Ok(Reading::Unknown);
+        };
+        if let Some(at) = row.try_get::<_, Option<SystemTime>>(2)? {
+            return Ok(Reading::Erased { at });
+        }
+        let Some(text) = row.try_get::<_, Option<String>>(1)? else {
+            return Ok(Reading::Unknown);
+        };
+        let hash = keyed_hash(person_id, row.try_get(0)?, &text)?;
+        Ok(Reading::Text { text, hash })
+    }
+
+    /// Erases a record for good: its text, its salt, and all snapshots, which are a cache and are folded again.
+    /// The bare id stays, so that it is not used again. True where there was something to erase.
+    ///
+    /// # Errors
+    /// Those of the database; nothing is erased then.
+    pub async fn erase(&self, person_id: &str) -> Result<bool, PersonalError> {
+        let mut client = self.pool.get().await?;
+        let transaction = client.transaction().await?;
+        let erased = transaction
+            .execute(
+                "UPDATE personal SET text = NULL, salt = ''::bytea, erased_at = clock_timestamp() \
+                 WHERE person_id = $1 AND erased_at IS NULL",
+                &[&person_id],
+            )
+            .await?;
+        // States hold references only; should one ever hold more, it must not survive here.
+        if erased > 0 {
+            transaction.execute("DELETE FROM snapshots", &[]).await?;
+        }
+        transaction.commit().await?;
+        Ok(erased > 0)
+    }
+}
+
+fn check_id(person_id: &str) -> Result<(), PersonalError> {
+    let plain = !person_id.trim().is_empty() && !person_id.contains(char::is_control);
+    if plain && person_id.len() <= PERSON_ID_BYTES_MAX {
+        Ok(())
+    } else {
+        Err(PersonalError::PersonId)
+    }
+}
+
+fn keyed_hash(person_id: &str, salt: &[u8], text: &str) -> Result<String, PersonalError> {
+    let wrong_salt = || PersonalError::Salt {
+        person_id: person_id.to_owned(),
+        bytes: salt.len(),
+    };
+    if salt.len() != 32 {
+        return Err(wrong_salt());
+    }
+    let mut mac = Hmac::<Sha256>::new_from_slice(salt).map_err(|_| wrong_salt())?;
+    mac.update(text.as_bytes());
+    Ok(hex::encode(mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use crate::config;
+    use std::os::unix::process::CommandExt;
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    #[test]
+    fn the_hash_is_hmac_sha256() {
+        // RFC 4231 has no case with a 32-byte key; this one is from Python's hmac module.
+        let hash = keyed_hash("p", &[7; 32], "6222021234567890").unwrap();
+        assert_eq!(
+            hash,
+            "4a553c56667c8a875c5e8e6ac8f1f02986bb60fb11e55e1e85eaf09adc215dab"
+        );
+        assert!(matches!(
+            keyed_hash("p", &[], "x"),
+            Err(PersonalError::Salt { bytes: 0, .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn personal_data_is_kept_compared_and_erased() {
+        let cluster = Cluster::start();
+        let pool = config::pool(&cluster.url(), 4, "test").unwrap();
+        let mut client = pool.get().await.unwrap();
+        assert!(config::migrate_log(&mut client).await.unwrap() >= 1);
+        assert_eq!(config::migrate_log(&mut client).await.unwrap(), 0);
+        let personal = PersonalData::new(pool);
+
+        // Two first uses at once agree on the salt.
+        let (one, other) = tokio::join!(
+            personal.put("p-1", "account 1"),
+            personal.put("p-1", "account 1")
+        );
+        let first = one.unwrap();
+        assert_eq!(first, other.unwrap());
+        assert_eq!(first.hash.len(), 64);
+        // The same text gives the same hash, another text another; so does the same text under another id.
+        assert_eq!(personal.put("p-1", "account 1").await.unwrap(), first);
+        let swapped = personal.put("p-1", "account 2").await.unwrap();
+        assert_ne!(swapped, first);
+        assert_ne!(personal.put("p-2", "account 1").await.unwrap(), first);
+        assert_eq!(
+            personal.read("p-1").await.unwrap(),
+            Reading::Text {
+                text: "account 2".to_owned(),
+                hash: swapped.hash
+            }
+        );
+        assert_eq!(personal.read("p-3").await.unwrap(), Reading::Unknown);
+
+        // Erasing takes text, salt and snapshots, once, and for good.
+        client
+            .batch_execute(
+                "INSERT INTO snapshots VALUES ('0190b1f0-0000-7000-8000-000000000001', 1, 1, 'f', '{}')",
+            )
+            .await
+            .unwrap();
+        assert!(personal.erase("p-1").await.unwrap());
+        assert!(!personal.erase("p-1").await.unwrap());
+        assert!(!personal.erase("p-3").await.unwrap());
+        assert!(matches!(
+            personal.read("p-1").await.unwrap(),
+            Reading::Erased { .. }
+        ));
+        let row = client
+            .query_one(
+                "SELECT octet_length(salt), text IS NULL, (SELECT count(*) FROM snapshots) \
+                 FROM personal WHERE person_id = 'p-1'",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            (row.get::<_, i32>(0), row.get(1), row.get::<_, i64>(2)),
+            (0, true, 0)
+        );
+        let refused = personal.put("p-1", "account 3").await.unwrap_err();
+        assert!(refused.to_string().contains("under a new id"), "{refused}");
+        // The neighbour is untouched.
+        assert!(matches!(
+            personal.read("p-2").await.unwrap(),
+            Reading::Text { .. }
+        ));
+
+        // What cannot be stored is refused before PostgreSQL sees it.
+        for (id, text) in [
+            ("", "x"),
+            (" ", "x"),
+            ("a\0", "x"),
+            ("p-4", ""),
+            ("p-4", "a\0b"),
+        ] {
+            personal.put(id, text).await.unwrap_err();
+        }
+        let long = "9".repeat(TEXT_BYTES_MAX + 1);
+        let error = personal.put("p-4", &long).await.unwrap_err();
+        assert!(error.to_string().contains("4097 bytes") && !error.to_string().contains("999"));
+        assert!(matches!(
+            personal.put(&long, "x").await,
+            Err(PersonalError::PersonId)
+        ));
+    }
+
+    /// A private PostgreSQL on a unix socket in a directory of its own. PostgreSQL will not run as root, so under
+    /// root it runs as the user `postgres`.
+    struct Cluster {
+        directory: PathBuf,
+    }
+
+    impl Cluster {
+        fn start() -> Self {
+            let name = format!("concord-pg-{}", uuid::Uuid::now_v7().simple());
+            let cluster = Self {
+                directory: std::env::temp_dir().join(name),
+            };
+            std::fs::create_dir(&cluster.directory).unwrap();
+            if let Some((uid, gid)) = postgres_user() {
+                std::os::unix::fs::chown(&cluster.directory, Some(uid), Some(gid)).unwrap();
+            }
+            let data = cluster.directory.join("data");
+            let data = data.to_str().unwrap();
+            cluster.run(
+                "initdb",
+                &["-D", data, "-U", "postgres", "-A", "trust", "-N"],
+            );
+            let options = format!(
+                "-c listen_addresses='' -c fsync=off -c unix_socket_directories='{}'",
+                cluster.directory.display()
+            );
+            let log = cluster.directory.join("log");
+            cluster.run(
+                "pg_ctl",
+                &[
+                    "-D",
+                    data,
+                    "-w",
+                    "-l",
+                    log.to_str().unwrap(),
+                    "-o",
+                    &options,
+                    "start",
+                ],
+            );
+            cluster
+        }
+
+        fn url(&self) -> String {
+            format!(
+                "host={} user=postgres dbname=postgres",
+                self.directory.display()
+            )
+        }
+
+        fn run(&self, program: &str, args: &[&str]) {
+            let mut command = Command::new(binaries().join(program));
+            command
+                .args(args)
+                .current_dir(&self.directory)
+                .stdout(std::process::Stdio::null());
+            if let Some((uid, gid)) = postgres_user() {
+                command.uid(uid).gid(gid);
+            }
+            let status = command.status().unwrap();
+            assert!(status.success(), "{program} {args:?}: {status}");
+        }
+    }
+
+    impl Drop for Cluster {
+        fn drop(&mut self) {
+            let data = self.directory.join("data");
+            if data.join("postmaster.pid").exists() {
+                self.run(
+                    "pg_ctl",
+                    &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"],
+                );
+            }
+            std::fs::remove_dir_all(&self.directory).unwrap();
+        }
+    }
+
+    /// `CONCORD_PG_BIN`, else the newest that Debian has installed.
+    fn binaries() -> PathBuf {
+        if let Some(directory) = std::env::var_os("CONCORD_PG_BIN") {
+            return directory.into();
+        }
+        let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
+        std::fs::read_dir("/usr/lib/postgresql")
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .max_by_key(|path| version(path))
+            .unwrap()
+            .join("bin")
+    }
+
+    /// User and group that PostgreSQL runs as; `None` where this process is not root.
+    fn postgres_user() -> Option<(u32, u32)> {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let uid = status
+            .lines()
+            .find_map(|line| line.strip_prefix("Uid:"))
+            .unwrap();
+        if uid.split_whitespace().nth(1) != Some("0") {
+            return None;
+        }
+        let users = std::fs::read_to_string("/etc/passwd").unwrap();
+        let line = users
+            .lines()
+            .find(|line| line.starts_with("postgres:"))
+            .unwrap();
+        let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
+        Some((fields.next().unwrap(), fields.next().unwrap()))
+    }
+}

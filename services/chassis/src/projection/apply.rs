@@ -1,0 +1,406 @@
+//! Applies batches, each in one transaction with its checkpoint.
+
+use super::checkpoint::{self, Checkpoint, DatabaseError};
+use super::feed::{self, CHUNK_BYTES, Sources};
+use super::head::Identity;
+use super::{Applied, ApplyError, Projection, ProjectionOptions};
+use crate::record::{LogEvent, Recorded};
+use deadpool_postgres::{ClientWrapper, Pool};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{error, info, warn};
+
+/// First wait after a failure; it doubles with each further one.
+const RETRY_MIN: Duration = Duration::from_millis(100);
+/// Longest wait between two tries.
+const RETRY_MAX: Duration = Duration::from_secs(5);
+/// How often a runner without the lock reads the checkpoint that another one moves.
+const STANDBY_READ: Duration = Duration::from_millis(250);
+/// The lock is asked for at every fourth reading: each second.
+const READS_PER_LOCK_TRY: u32 = 4;
+/// Rows that PostgreSQL refuses for what they are (SQLSTATE 22, 23) are tried this often, each time with nothing
+/// remembered. The same events would be refused for ever.
+const REFUSALS_MAX: u32 = 3;
+
+/// Why a session with the database ended.
+enum End {
+    Shutdown,
+    /// For good, with the reason as a sentence.
+    Stopped(String),
+    /// The database failed, or the checkpoint is not where it was left.
+    Again(Trouble),
+}
+
+/// What is tried again.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("the checkpoint is no longer at {expected}: another runner is at work")]
+    CheckpointMoved { expected: u64 },
+    #[error("the feed of events ended")]
+    FeedEnded,
+}
+
+impl<T: Into<DatabaseError>> From<T> for End {
+    fn from(error: T) -> Self {
+        End::Again(Trouble::Database(error.into()))
+    }
+}
+
+/// A batch that was rolled back.
+enum Failure {
+    /// The same batch may do next time.
+    Store(tokio_postgres::Error),
+    /// It ends the session.
+    Ended(End),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Failure::Store(error)
+    }
+}
+
+pub(super) struct Applier<P> {
+    pub(super) projection: P,
+    pub(super) pool: Pool,
+    pub(super) sources: Sources,
+    pub(super) options: ProjectionOptions,
+    pub(super) shutdown: CancellationToken,
+    pub(super) applied: watch::Sender<u64>,
+    pub(super) stopped: watch::Sender<Option<String>>,
+}
+
+impl<P: Projection> Applier<P> {
+    pub(super) async fn run(mut self) {
+        let shutdown = self.shutdown.clone();
+        self.gauge("concord_projection_stopped").set(0.0);
+        let mut delay = RETRY_MIN;
+        loop {
+            let before = *self.applied.borrow();
+            let end = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => End::Shutdown,
+                end = self.session() => end,
+            };
+            match end {
+                End::Shutdown => return,
+                End::Stopped(reason) => {
+                    self.stop(reason);
+                    shutdown.cancelled().await;
+                    return;
+                }
+                End::Again(trouble) => warn!(
+                    projection = P::NAME, version = P::VERSION, schema = %self.options.schema,
+                    error = &trouble as &dyn std::error::Error, "starting over from the checkpoint"
+                ),
+            }
+            if *self.applied.borrow() > before {
+                delay = RETRY_MIN;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+            delay = (delay * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// Applies events over one connection, for as long as that and the checkpoint hold.
+    async fn session(&mut self) -> End {
+        match self.try_session().await {
+            Err(end) => end,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn try_session(&mut self) -> Result<std::convert::Infallible, End> {
+        // What is remembered may not be what is committed.
+        self.projection.reset();
+        let mut client = checkpoint::connect(&self.pool, &self.options.schema).await?;
+        self.wait_for_lock(&client).await?;
+        let checkpoint = self.open(&mut client).await?;
+        self.reached(checkpoint.position);
+
+        let source = format!(
+            "{}/{}",
+            self.options.source(),
+            checkpoint.identity.generation
+        );
+        let (feed, mut chunks) =
+            feed::start(self.sources.clone(), source.clone(), checkpoint.position);
+        let _feed = AbortOnDropHandle::new(tokio::spawn(feed));
+        let mut identity = self.sources.known.identity();
+        let mut position = checkpoint.position;
+        loop {
+            let first = tokio::select! {
+                biased;
+                stated = stated(&mut identity) => {
+                    self.same_history(checkpoint.identity, stated)?;
+                    continue;
+                }
+                chunk = chunks.recv() => chunk.ok_or(End::Again(Trouble::FeedEnded))?,
+            };
+            let batch = gather(first, &mut chunks, self.options.batch_max);
+            let (events, unreadable) = decode::<P::Event>(&batch, &source);
+            position = self.apply_all(&mut client, &events, position).await?;
+            if let Some(reason) = unreadable {
+                return Err(End::Stopped(reason));
+            }
+        }
+    }
+
+    /// Applies the events, in one transaction where that can be. Before it stops it halves them, so that everything in
+    /// front of the event that it stops at is applied, and that event is named.
+    async fn apply_all(
+        &mut self,
+        client: &mut ClientWrapper,
+        events: &[Applied<'_, P::Event>],
+        mut position: u64,
+    ) -> Result<u64, End> {
+        let mut rest = events;
+        let mut step = rest.len();
+        while !rest.is_empty() {
+            let part = &rest[..step.min(rest.len())];
+            match self.apply_until_committed(client, part, position).await {
+                Ok(reached) => {
+                    position = reached;
+                    self.reached(position);
+                    rest = &rest[part.len()..];
+                }
+                Err(End::Stopped(_)) if part.len() > 1 => {
+                    self.projection.reset();
+                    step = part.len() / 2;
+                }
+                Err(end) => return Err(end),
+            }
+        }
+        Ok(position)
+    }
+
+    /// Another runner may hold the lock. Meanwhile its progress is read, so that queries here can wait for a position.
+    async fn wait_for_lock(&mut self, client: &ClientWrapper) -> Result<(), End> {
+        let mut told = false;
+        while !checkpoint::try_lock(client, &self.options).await? {
+            if !told {
+                info!(schema = %self.options.schema, "another runner keeps these rows; standing by");
+                told = true;
+            }
+            for _ in 0..READS_PER_LOCK_TRY {
+                if let Some(checkpoint) = checkpoint::load(client, &self.options).await? {
+                    self.reached(checkpoint.position);
+                }
+                tokio::time::sleep(STANDBY_READ).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the checkpoint, or makes it. It cannot be made while the owner has not said which history it has.
+    async fn open(&mut self, client: &mut ClientWrapper) -> Result<Checkpoint, End> {
+        if let Some(checkpoint) = checkpoint::load(client, &self.options).await? {
+            return Ok(checkpoint);
+        }
+        let mut stated = self.sources.known.identity();
+        let known = stated
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|identity| *identity);
+        let identity = known.ok_or(End::Shutdown)?;
+        checkpoint::create(client, &self.options, self.projection.schema(), identity).await?;
+        info!(
+            projection = P::NAME, version = P::VERSION, schema = %self.options.schema, log = %self.options.log,
+            "projection made; building it from the first event"
+        );
+        Ok(Checkpoint {
+            position: 0,
+            identity,
+        })
+    }
+
+    fn same_history(&self, ours: Identity, stated: Identity) -> Result<(), End> {
+        if ours == stated {
+            return Ok(());
+        }
+        Err(End::Stopped(format!(
+            "schema {} was built from log {} generation {}, but {} is now log {} generation {}: build it anew",
+            self.options.schema,
+            ours.log_id,
+            ours.generation,
+            self.options.log,
+            stated.log_id,
+            stated.generation
+        )))
+    }
+
+    /// Applies one batch, again and again while the database fails. Returns the new checkpoint.
+    async fn apply_until_committed(
+        &mut self,
+        client: &mut ClientWrapper,
+        batch: &[Applied<'_, P::Event>],
+        from: u64,
+    ) -> Result<u64, End> {
+        let mut delay = RETRY_MIN;
+        let mut refusals = 0;
+        loop {
+            let failed = match self.apply(client, batch, from).await {
+                Ok(position) => return Ok(position),
+                Err(Failure::Ended(end)) => return Err(end),
+                Err(Failure::Store(failed)) => failed,
+            };
+            if client.is_closed() {
+                // Whether it was committed shows the checkpoint, over a new connection.
+                return Err(failed.into());
+            }
+            self.projection.reset();
+            if is_refusal(&failed) {
+                refusals += 1;
+                if refusals == REFUSALS_MAX {
+                    let to = batch.last().map_or(from, |event| event.recorded.position);
+                    return Err(End::Stopped(format!(
+                        "PostgreSQL refuses the rows of events {} to {to}: {}",
+                        from + 1,
+                        failed
+                            .as_db_error()
+                            .map_or_else(|| failed.to_string(), ToString::to_string)
+                    )));
+                }
+            }
+            warn!(
+                projection = P::NAME, schema = %self.options.schema, from,
+                error = &failed as &dyn std::error::Error, "a batch was rolled back; trying it again"
+            );
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// One transaction: the rows, and the checkpoint.
+    async fn apply(
+        &mut self,
+        client: &mut ClientWrapper,
+        batch: &[Applied<'_, P::Event>],
+        from: u64,
+    ) -> Result<u64, Failure> {
+        let Some(last) = batch.last() else {
+            return Ok(from);
+        };
+        let to = last.recorded.position;
+        let tx = client.transaction().await?;
+        match self.projection.apply(&tx, batch).await {
+            Ok(()) => {}
+            // Dropping the transaction rolls it back.
+            Err(ApplyError::Store(error)) => return Err(error.into()),
+            Err(ApplyError::Broken(reason)) => {
+                return Err(Failure::Ended(End::Stopped(format!(
+                    "events {} to {to}: {reason}",
+                    from + 1
+                ))));
+            }
+        }
+        if !checkpoint::advance(&tx, &self.options.source(), from, to).await? {
+            return Err(Failure::Ended(End::Again(Trouble::CheckpointMoved {
+                expected: from,
+            })));
+        }
+        tx.commit().await?;
+        Ok(to)
+    }
+
+    fn reached(&self, position: u64) {
+        self.applied
+            .send_if_modified(|applied| std::mem::replace(applied, position) != position);
+        self.gauge("concord_projection_position")
+            .set(position as f64);
+    }
+
+    fn stop(&mut self, reason: String) {
+        error!(
+            projection = P::NAME, version = P::VERSION, schema = %self.options.schema, log = %self.options.log,
+            applied = *self.applied.borrow(), reason, "the projection stopped; its rows stay as they are"
+        );
+        self.projection.reset();
+        self.gauge("concord_projection_stopped").set(1.0);
+        self.stopped.send_replace(Some(reason));
+    }
+
+    fn gauge(&self, name: &'static str) -> metrics::Gauge {
+        metrics::gauge!(name, "projection" => self.options.schema.clone(), "log" => self.options.log.clone())
+    }
+}
+
+/// Waits until the owner says which history it has, or says otherwise.
+async fn stated(identity: &mut watch::Receiver<Option<Identity>>) -> Identity {
+    loop {
+        if identity.changed().await.is_err() {
+            // The watcher ends with the projection.
+            std::future::pending::<()>().await;
+        }
+        if let Some(stated) = *identity.borrow_and_update() {
+            return stated;
+        }
+    }
+}
+
+/// Adds what has been fetched meanwhile.
+fn gather(
+    first: Vec<Recorded>,
+    chunks: &mut mpsc::Receiver<Vec<Recorded>>,
+    batch_max: usize,
+) -> Vec<Recorded> {
+    let mut batch = first;
+    let mut bytes: usize = batch.iter().map(|event| event.bytes.len()).sum();
+    while batch.len() < batch_max && bytes < CHUNK_BYTES {
+        let Ok(chunk) = chunks.try_recv() else { break };
+        bytes += chunk.iter().map(|event| event.bytes.len()).sum::<usize>();
+        batch.extend(chunk);
+    }
+    batch
+}
+
+/// Reads the events up to the first that cannot be read, and says in a sentence why it cannot.
+fn decode<'a, E: LogEvent>(
+    batch: &'a [Recorded],
+    source: &str,
+) -> (Vec<Applied<'a, E>>, Option<String>) {
+    let mut events = Vec::with_capacity(batch.len());
+    for recorded in batch {
+        match decode_one(recorded, source) {
+            Ok(event) => events.push(event),
+            Err(reason) => return (events, Some(reason)),
+        }
+    }
+    (events, None)
+}
+
+fn decode_one<'a, E: LogEvent>(
+    recorded: &'a Recorded,
+    source: &str,
+) -> Result<Applied<'a, E>, String> {
+    let position = recorded.position;
+    let unreadable = |error: serde_json::Error| format!("event {position} cannot be read: {error}");
+    let envelope = recorded.envelope().map_err(unreadable)?;
+    if envelope.position != position || envelope.source != source {
+        return Err(format!(
+            "the event given as {position} of {source} calls itself {} of {}",
+            envelope.position, envelope.source
+        ));
+    }
+    let event = serde_json::from_slice(&recorded.bytes).map_err(unreadable)?;
+    Ok(Applied {
+        envelope,
+        event,
+        recorded,
+    })
+}
+
+/// Whether PostgreSQL refused the rows for what they are: data exceptions and broken constraints.
+fn is_refusal(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|state| state.code().starts_with("22") || state.code().starts_with("23"))
+}

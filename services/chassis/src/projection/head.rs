@@ -1,0 +1,140 @@
+//! Where the log stands, as its owner says.
+
+use super::ProjectionOptions;
+use concord_proto::log::v1::GetLogStatusRequest;
+use concord_proto::log::v1::log_service_client::LogServiceClient;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tonic::transport::Channel;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+/// The owner's log service.
+pub(super) type Owner = LogServiceClient<Channel>;
+
+/// How long the owner may take to say where it stands.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// Largest chunk of `ReadLog` that is taken, in bytes. A thousand events of the usual kilobyte are one megabyte.
+const CHUNK_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Makes the client of the owner's log service.
+pub(super) fn client(channel: Channel) -> Owner {
+    LogServiceClient::new(channel).max_decoding_message_size(CHUNK_BYTES_MAX)
+}
+
+/// Which history a log's positions belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) log_id: Uuid,
+    pub(super) generation: u32,
+}
+
+/// What is known of the log.
+#[derive(Clone)]
+pub(super) struct Known {
+    head: Arc<watch::Sender<u64>>,
+    identity: watch::Receiver<Option<Identity>>,
+}
+
+impl Known {
+    pub(super) fn head(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    pub(super) fn head_now(&self) -> u64 {
+        *self.head.borrow()
+    }
+
+    pub(super) fn identity(&self) -> watch::Receiver<Option<Identity>> {
+        self.identity.clone()
+    }
+
+    /// An event or a chunk proves that the head is at least here.
+    pub(super) fn head_is_at_least(&self, position: u64) {
+        self.head.send_if_modified(|head| {
+            let higher = position > *head;
+            *head = position.max(*head);
+            higher
+        });
+    }
+}
+
+/// Asks the owner on a timer where the log stands. The first value returned is the task to run.
+pub(super) fn watch(
+    owner: Owner,
+    options: ProjectionOptions,
+    applied: watch::Receiver<u64>,
+) -> (impl Future<Output = ()> + Send, Known) {
+    let (identity_tx, identity) = watch::channel(None);
+    let known = Known {
+        head: Arc::new(watch::channel(0).0),
+        identity,
+    };
+    (
+        ask_on_timer(owner, options, applied, known.clone(), identity_tx),
+        known,
+    )
+}
+
+async fn ask_on_timer(
+    mut owner: Owner,
+    options: ProjectionOptions,
+    applied: watch::Receiver<u64>,
+    known: Known,
+    identity: watch::Sender<Option<Identity>>,
+) {
+    let lag = metrics::gauge!(
+        "concord_projection_lag_events",
+        "projection" => options.schema.clone(), "log" => options.log.clone()
+    );
+    let mut away = false;
+    let mut ahead = false;
+    let mut timer = tokio::time::interval(options.head_check);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        timer.tick().await;
+        let applied_before = *applied.borrow();
+        let asked =
+            tokio::time::timeout(ANSWER_WITHIN, owner.get_log_status(GetLogStatusRequest {})).await;
+        let answer =
+            asked.unwrap_or_else(|_| Err(tonic::Status::deadline_exceeded("no answer in time")));
+        match answer.map(tonic::Response::into_inner) {
+            Ok(status) => {
+                if away {
+                    info!(projection = %options.schema, log = %options.log, "the log's owner answers again");
+                    away = false;
+                }
+                known.head_is_at_least(status.head);
+                let is_ahead = applied_before > status.head;
+                if is_ahead && !ahead {
+                    // A replica that lags answers so for a moment; a log that went back does so until it is recovered.
+                    warn!(
+                        projection = %options.schema, log = %options.log, applied = applied_before, head = status.head,
+                        "the projection is ahead of the log's head as its owner states it"
+                    );
+                }
+                ahead = is_ahead;
+                match status.log_id.parse() {
+                    Ok(log_id) => {
+                        let now = Some(Identity {
+                            log_id,
+                            generation: status.generation,
+                        });
+                        identity.send_if_modified(|known| std::mem::replace(known, now) != now);
+                    }
+                    Err(error) => warn!(log = %options.log, %error, "the log's id is no UUID"),
+                }
+            }
+            Err(status) if !away => {
+                warn!(
+                    projection = %options.schema, log = %options.log, error = %status,
+                    "the log's owner does not say where it stands; following NATS alone"
+                );
+                away = true;
+            }
+            Err(_) => {}
+        }
+        lag.set(known.head_now().saturating_sub(*applied.borrow()) as f64);
+    }
+}

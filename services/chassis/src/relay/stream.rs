@@ -1,0 +1,285 @@
+//! The stream that carries a log: making it, and judging whether it still agrees with PostgreSQL.
+
+use super::{Divergence, RelayError, RelayOptions};
+use crate::log::LogReader;
+use crate::record::{Envelope, Recorded};
+use async_nats::jetstream::Context;
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, RetentionPolicy, StorageType,
+    Stream,
+};
+use futures::{StreamExt, TryStreamExt};
+use std::ops::RangeInclusive;
+use tracing::warn;
+
+/// Events read from PostgreSQL at once, to be compared.
+const PAGE: u32 = 1_000;
+/// Messages asked for at once, to be compared.
+const REQUESTS_AT_ONCE: usize = 64;
+
+/// How a stream compares with the log.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// The newest messages are the events at their positions, or nothing is left to compare.
+    Agrees {
+        /// Last sequence of the stream.
+        last: u64,
+    },
+    /// The stream holds what is no event of this log at that position. Deleting it loses nothing.
+    Stray { sequence: u64, head: u64 },
+    /// The stream holds events of this log that PostgreSQL does not.
+    Diverged(Divergence),
+}
+
+/// Wraps a failed request to JetStream.
+pub(super) fn failed<E>(what: &'static str) -> impl Fn(E) -> RelayError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    move |source| RelayError::JetStream {
+        what,
+        source: Box::new(source),
+    }
+}
+
+fn config(options: &RelayOptions) -> Config {
+    Config {
+        name: options.stream.clone(),
+        subjects: vec![format!("{}.>", options.subject_prefix)],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        discard: DiscardPolicy::Old,
+        num_replicas: options.replicas.max(1),
+        max_age: options.max_age,
+        allow_direct: true,
+        // A single message deleted or purged would leave a hole. Who wants the stream emptied deletes the whole of it,
+        // and the relay fills it again.
+        deny_delete: true,
+        deny_purge: true,
+        first_sequence: Some(1),
+        description: Some(
+            "Events of one Concord log; sequence = position. Filled again from PostgreSQL."
+                .to_owned(),
+        ),
+        ..Config::default()
+    }
+}
+
+/// Finds the stream or makes it, and brings what may be changed of its configuration up to date.
+pub(super) async fn ensure(
+    context: &Context,
+    options: &RelayOptions,
+) -> Result<Stream, RelayError> {
+    let wanted = config(options);
+    let stream = context
+        .get_or_create_stream(wanted.clone())
+        .await
+        .map_err(failed("find or make the stream"))?;
+    let mut present = stream.cached_info().config.clone();
+    if present.num_replicas != wanted.num_replicas
+        || present.max_age != wanted.max_age
+        || present.subjects != wanted.subjects
+    {
+        present.num_replicas = wanted.num_replicas;
+        present.max_age = wanted.max_age;
+        present.subjects = wanted.subjects;
+        if let Err(error) = context.update_stream(&present).await {
+            // A stream as it was carries events just as well.
+            warn!(
+                stream = %options.stream, error = &error as &dyn std::error::Error,
+                "the stream's configuration could not be changed"
+            );
+        }
+    }
+    Ok(stream)
+}
+
+/// Deletes the stream and makes it anew, to be filled from position 1.
+pub(super) async fn recreate(context: &Context, options: &RelayOptions) -> Result<(), RelayError> {
+    context
+        .delete_stream(&options.stream)
+        .await
+        .map_err(failed("delete the stream"))?;
+    context
+        .create_stream(config(options))
+        .await
+        .map_err(failed("make the stream"))?;
+    Ok(())
+}
+
+/// Compares the stream's newest messages with the events at their positions.
+///
+/// The newest alone does not tell. A stray message takes the sequence of one event, which is refused; but the event
+/// after that expects just that sequence, and was under way already. As many may be in place behind a stray as may be
+/// unacknowledged at once, so that many are compared.
+pub(super) async fn survey(
+    stream: &Stream,
+    reader: &LogReader,
+    options: &RelayOptions,
+) -> Result<Verdict, RelayError> {
+    let state = stream
+        .get_info()
+        .await
+        .map_err(failed("describe the stream"))?
+        .state;
+    let last = state.last_sequence;
+    // Read after the stream: what had been published by then was committed before, so an honest stream is not ahead.
+    let head = reader.head().await?;
+    let window = options.in_flight.max(1) as u64;
+
+    let shared = last.min(head);
+    let oldest = state.first_sequence.max(shared.saturating_sub(window) + 1);
+    let comparison = compare(stream, reader, oldest, shared).await?;
+    if let Some(position) = comparison.other_history {
+        return Ok(Verdict::Diverged(Divergence::OtherHistory { position }));
+    }
+    if last > head {
+        let beyond = messages(stream, head + 1..=last.min(head + window));
+        let ours = if head > 0 {
+            Some(event_at(reader, head).await?)
+        } else {
+            None
+        };
+        let lost = beyond.try_any(|(_, message)| {
+            std::future::ready(message.is_some_and(|message| is_event_of(&message, ours.as_ref())))
+        });
+        return Ok(if lost.await? {
+            Verdict::Diverged(Divergence::LogWentBack {
+                head,
+                stream_last: last,
+            })
+        } else {
+            Verdict::Stray {
+                sequence: comparison.stray.unwrap_or(head + 1),
+                head,
+            }
+        });
+    }
+    if let Some(sequence) = comparison.stray {
+        return Ok(Verdict::Stray { sequence, head });
+    }
+    if comparison.equal == 0 && last > 0 {
+        return unverified(stream, reader, options, last).await;
+    }
+    Ok(Verdict::Agrees { last })
+}
+
+/// What came of comparing.
+#[derive(Debug, Default)]
+struct Comparison {
+    equal: u64,
+    /// First sequence that holds no event of this log.
+    stray: Option<u64>,
+    /// First position at which the stream has another event of this log.
+    other_history: Option<u64>,
+}
+
+async fn compare(
+    stream: &Stream,
+    reader: &LogReader,
+    from: u64,
+    to: u64,
+) -> Result<Comparison, RelayError> {
+    let mut comparison = Comparison::default();
+    let mut next = from;
+    while next <= to {
+        let events = reader.read(next - 1, PAGE).await?;
+        let page_end = events.last().map_or(0, |event| event.position).min(to);
+        if events.first().is_none_or(|event| event.position != next) {
+            return Err(RelayError::Missing { position: next });
+        }
+        let mut messages =
+            std::pin::pin!(messages(stream, next..=page_end).zip(futures::stream::iter(events)));
+        while let Some((answer, ours)) = messages.next().await {
+            let (position, message) = answer?;
+            match message {
+                None => {}
+                Some(message) if message.payload == ours.bytes => comparison.equal += 1,
+                Some(message) if is_event_of(&message, Some(&ours)) => {
+                    comparison.other_history = Some(position);
+                    return Ok(comparison);
+                }
+                Some(_) => comparison.stray = comparison.stray.or(Some(position)),
+            }
+        }
+        next = page_end + 1;
+    }
+    Ok(comparison)
+}
+
+/// The last messages aged out or were lost: the newest that is left must do.
+async fn unverified(
+    stream: &Stream,
+    reader: &LogReader,
+    options: &RelayOptions,
+    last: u64,
+) -> Result<Verdict, RelayError> {
+    let wildcard = format!("{}.>", options.subject_prefix);
+    let survivor = found(stream.get_last_raw_message_by_subject(&wildcard).await)?;
+    let Some(message) = survivor else {
+        warn!(stream = %options.stream, last, "the stream holds no message to compare with the log");
+        return Ok(Verdict::Agrees { last });
+    };
+    let ours = event_at(reader, message.sequence).await?;
+    if ours.bytes == message.payload {
+        warn!(
+            stream = %options.stream, verified = message.sequence, last,
+            "the stream's last messages are gone and cannot be compared with the log"
+        );
+        return Ok(Verdict::Agrees { last });
+    }
+    Ok(if is_event_of(&message, Some(&ours)) {
+        Verdict::Diverged(Divergence::OtherHistory {
+            position: message.sequence,
+        })
+    } else {
+        Verdict::Stray {
+            sequence: message.sequence,
+            head: last,
+        }
+    })
+}
+
+/// The messages at these sequences, in order; `None` where there is none any more. From the stream's leader: another
+/// member may lag.
+fn messages(
+    stream: &Stream,
+    sequences: RangeInclusive<u64>,
+) -> impl futures::Stream<Item = Result<(u64, Option<StreamMessage>), RelayError>> {
+    futures::stream::iter(sequences)
+        .map(move |sequence| async move {
+            Ok((sequence, found(stream.get_raw_message(sequence).await)?))
+        })
+        .buffered(REQUESTS_AT_ONCE)
+}
+
+/// Whether the message is an event of the same log as `ours`, made for the position it is at.
+fn is_event_of(message: &StreamMessage, ours: Option<&Recorded>) -> bool {
+    let Ok(theirs) = serde_json::from_slice::<Envelope<'_>>(&message.payload) else {
+        return false;
+    };
+    let same_log = match ours.map(Recorded::envelope) {
+        Some(Ok(ours)) => ours.source == theirs.source,
+        _ => true,
+    };
+    theirs.position == message.sequence && same_log
+}
+
+async fn event_at(reader: &LogReader, position: u64) -> Result<Recorded, RelayError> {
+    let page = reader.read(position.saturating_sub(1), 1).await?;
+    page.into_iter()
+        .find(|event| event.position == position)
+        .ok_or(RelayError::Missing { position })
+}
+
+/// Absence is an answer, not a failure.
+fn found(
+    answer: Result<StreamMessage, RawMessageError>,
+) -> Result<Option<StreamMessage>, RelayError> {
+    match answer {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(failed("return a message")(error)),
+    }
+}

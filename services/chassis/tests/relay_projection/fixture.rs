@@ -1,0 +1,542 @@
+//! A private PostgreSQL cluster and nats-server, a log of test events, and an owner that serves it.
+
+use async_nats::jetstream;
+use concord_chassis::log::LogReader;
+use concord_chassis::record::{Envelope, LogEvent, Recorded};
+use concord_proto::log::v1::log_service_server::{LogService, LogServiceServer};
+use concord_proto::log::v1::{self as proto, GetLogStatusResponse, ReadLogResponse, RecordedEvent};
+use deadpool_postgres::{Manager, Pool};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+pub const SOURCE: &str = "/concord/test/tally/1";
+pub const STREAM: &str = "concord_test_tally_1";
+pub const PREFIX: &str = "concord.test.tally";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The events of the test log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum Tally {
+    #[serde(rename = "concord.test.v1.Counted")]
+    Counted { amount: i64 },
+    #[serde(rename = "concord.test.v1.TodayAdvanced")]
+    TodayAdvanced { today: Date },
+}
+
+impl LogEvent for Tally {
+    fn stream(&self) -> (&'static str, Uuid) {
+        ("tally", Uuid::nil())
+    }
+    fn also(&self) -> Vec<Uuid> {
+        Vec::new()
+    }
+    fn type_name(&self) -> &'static str {
+        match self {
+            Tally::Counted { .. } => "concord.test.v1.Counted",
+            Tally::TodayAdvanced { .. } => "concord.test.v1.TodayAdvanced",
+        }
+    }
+    fn advances_today(&self) -> Option<Date> {
+        None
+    }
+    fn today_advanced(today: Date) -> Self {
+        Tally::TodayAdvanced { today }
+    }
+}
+
+/// The event at `position`, counting `amount`.
+pub fn counted(position: u64, amount: i64) -> Recorded {
+    record(position, &Tally::Counted { amount })
+}
+
+/// `n` events from position `first`, each counting its position.
+pub fn count_from(first: u64, n: u64) -> Vec<Recorded> {
+    (first..first + n)
+        .map(|position| counted(position, position as i64))
+        .collect()
+}
+
+pub fn record(position: u64, event: &impl Serialize) -> Recorded {
+    let envelope = Envelope {
+        specversion: "1.0".into(),
+        id: Uuid::now_v7(),
+        source: SOURCE.into(),
+        event_type: "".into(),
+        subject: format!("tally/{}", Uuid::nil()).into(),
+        time: jiff::Timestamp::now(),
+        datacontenttype: "application/json".into(),
+        position,
+        version: position,
+        previousoftype: position - 1,
+        effectiveon: "2026-01-05".parse().unwrap(),
+        rulebook: "2026-1".into(),
+        termsrulebook: None,
+        actor: "p-1".into(),
+        actororg: "o-1".into(),
+        assurance: "asserted".into(),
+        requestid: Uuid::now_v7(),
+        bodyhash: "00".into(),
+        authority: None,
+        archivenumber: None,
+        attachments: None,
+        causationid: None,
+        correlationid: None,
+        traceparent: None,
+    };
+    let mut document = serde_json::to_value(&envelope).unwrap();
+    let serde_json::Value::Object(event) = serde_json::to_value(event).unwrap() else {
+        panic!("an event is an object")
+    };
+    document.as_object_mut().unwrap().extend(event);
+    Recorded {
+        position,
+        bytes: serde_json::to_vec(&document).unwrap().into(),
+    }
+}
+
+/// A process that is killed when it is dropped.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The server may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// PostgreSQL, NATS and a log between them.
+pub struct World {
+    pub log: Pool,
+    pub committed: watch::Sender<u64>,
+    nats_server: Option<Server>,
+    nats_port: u16,
+    postgres: Server,
+    jetstream: tokio::sync::OnceCell<jetstream::Context>,
+    directory: tempfile::TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // PostgreSQL cleans its shared memory up when it is asked to end.
+        let _ = Command::new("kill")
+            .args(["-INT", &self.postgres.0.id().to_string()])
+            .status();
+        let _ = self.postgres.0.wait();
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        // What went on is shown where a test fails; RUST_LOG says how much. Another test may have set it up.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_test_writer()
+            .try_init();
+        let directory = tempfile::tempdir().unwrap();
+        let owner = owner_of_postgres(directory.path());
+        let as_owner = |program: &str| {
+            let mut command = Command::new(postgres_binary(program));
+            if let Some((uid, gid)) = owner {
+                command.uid(uid).gid(gid);
+            }
+            command
+                .current_dir(directory.path())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        let data = directory.path().join("pg");
+        let made = as_owner("initdb")
+            .args([
+                "--no-sync",
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "-D",
+            ])
+            .arg(&data)
+            .status();
+        assert!(made.unwrap().success(), "initdb failed");
+        let postgres = Server(
+            as_owner("postgres")
+                .arg("-D")
+                .arg(&data)
+                .args([
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    "fsync=off",
+                    "-c",
+                    "max_connections=60",
+                    "-k",
+                ])
+                .arg(directory.path())
+                .spawn()
+                .unwrap(),
+        );
+        let nats_port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let mut world = Self {
+            log: pool(directory.path()),
+            committed: watch::channel(0).0,
+            nats_server: None,
+            nats_port,
+            postgres,
+            jetstream: tokio::sync::OnceCell::new(),
+            directory,
+        };
+        world.start_nats();
+        let client = eventually("PostgreSQL answers", async || world.log.get().await.ok()).await;
+        client
+            .batch_execute(include_str!("../../migrations/V1__log.sql"))
+            .await
+            .unwrap();
+        world
+    }
+
+    /// A pool of its own over the cluster, as another replica has.
+    pub fn pool(&self) -> Pool {
+        pool(self.directory.path())
+    }
+
+    pub fn reader(&self) -> LogReader {
+        LogReader::new(self.log.clone())
+    }
+
+    pub async fn nats(&self) -> async_nats::Client {
+        let options = async_nats::ConnectOptions::new()
+            .reconnect_delay_callback(|_| Duration::from_millis(100));
+        eventually("NATS answers", async || {
+            options
+                .clone()
+                .connect(format!("127.0.0.1:{}", self.nats_port))
+                .await
+                .ok()
+        })
+        .await
+    }
+
+    /// JetStream as the test itself uses it.
+    pub async fn jetstream(&self) -> &jetstream::Context {
+        self.jetstream
+            .get_or_init(async || jetstream::new(self.nats().await))
+            .await
+    }
+
+    /// The stream and its state. `None` while it does not exist or NATS is away.
+    pub async fn stream(&self) -> Option<jetstream::stream::Stream> {
+        self.jetstream().await.get_stream(STREAM).await.ok()
+    }
+
+    pub fn start_nats(&mut self) {
+        let log = std::fs::File::create(self.directory.path().join("nats.log")).unwrap();
+        let server = Command::new(nats_binary())
+            .args([
+                "-a",
+                "127.0.0.1",
+                "-p",
+                &self.nats_port.to_string(),
+                "-js",
+                "-sd",
+            ])
+            .arg(self.directory.path().join("nats"))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.nats_server = Some(Server(
+            server.expect("nats-server: set CONCORD_NATS_SERVER to its path"),
+        ));
+    }
+
+    pub fn kill_nats(&mut self) {
+        self.nats_server = None;
+    }
+
+    pub fn wipe_nats(&mut self) {
+        self.kill_nats();
+        std::fs::remove_dir_all(self.directory.path().join("nats")).unwrap();
+    }
+
+    /// Commits the events, and says so.
+    pub async fn commit(&self, events: &[Recorded]) {
+        let client = self.log.get().await.unwrap();
+        let positions: Vec<i64> = events.iter().map(|event| event.position as i64).collect();
+        let records: Vec<&str> = events
+            .iter()
+            .map(|event| std::str::from_utf8(&event.bytes).unwrap())
+            .collect();
+        client
+            .execute(
+                "INSERT INTO events SELECT p, '00000000-0000-0000-0000-000000000000', p, r::json
+                 FROM unnest($1::bigint[], $2::text[]) AS e(p, r)",
+                &[&positions, &records],
+            )
+            .await
+            .unwrap();
+        self.committed
+            .send_replace(events.last().map_or(0, |event| event.position));
+    }
+
+    /// Whether the stream holds every event of the log, byte for byte, and nothing else.
+    pub async fn stream_equals_log(&self) -> bool {
+        let events = self.reader().read(0, 1_000_000).await.unwrap();
+        let Some(stream) = self.stream().await else {
+            return false;
+        };
+        let state = &stream.cached_info().state;
+        if (state.messages, state.last_sequence) != (events.len() as u64, events.len() as u64) {
+            return false;
+        }
+        for event in events {
+            match stream.direct_get(event.position).await {
+                Ok(message) if message.payload == event.bytes => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// Publishes events as a relay would, at whatever sequence they get.
+    pub async fn publish(&self, events: &[Recorded]) {
+        let context = self.jetstream().await;
+        for event in events {
+            let subject = event.nats_subject(PREFIX).unwrap();
+            context
+                .publish(subject, event.bytes.clone())
+                .await
+                .unwrap()
+                .await
+                .unwrap();
+        }
+    }
+}
+
+fn pool(directory: &Path) -> Pool {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host_path(directory)
+        .user("postgres")
+        .dbname("postgres");
+    Pool::builder(Manager::new(config, tokio_postgres::NoTls))
+        .max_size(8)
+        .build()
+        .unwrap()
+}
+
+/// PostgreSQL refuses to run as root: then it runs as `postgres`, who must own the directory.
+fn owner_of_postgres(directory: &Path) -> Option<(u32, u32)> {
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return None;
+    }
+    let users = std::fs::read_to_string("/etc/passwd").unwrap();
+    let user = users
+        .lines()
+        .find(|line| line.starts_with("postgres:"))
+        .expect("a user called postgres");
+    let fields: Vec<&str> = user.split(':').collect();
+    let (uid, gid) = (fields[2].parse().unwrap(), fields[3].parse().unwrap());
+    std::os::unix::fs::chown(directory, Some(uid), Some(gid)).unwrap();
+    Some((uid, gid))
+}
+
+fn postgres_binary(program: &str) -> PathBuf {
+    let known = Path::new("/usr/lib/postgresql/15/bin").join(program);
+    if known.exists() {
+        known
+    } else {
+        program.into()
+    }
+}
+
+fn nats_binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("CONCORD_NATS_SERVER") {
+        return path.into();
+    }
+    let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.concord/bin/nats-server");
+    if local.exists() {
+        local
+    } else {
+        "nats-server".into()
+    }
+}
+
+/// Tries again until there is an answer.
+pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = probe().await {
+            return answer;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until the watched value is as wanted.
+pub async fn until<T: Clone + std::fmt::Debug>(
+    mut value: watch::Receiver<T>,
+    wanted: impl FnMut(&T) -> bool,
+) -> T {
+    let waited = tokio::time::timeout(PATIENCE, value.wait_for(wanted))
+        .await
+        .map(|reached| reached.unwrap().clone());
+    waited.unwrap_or_else(|_| panic!("never reached; it is {:?}", *value.borrow()))
+}
+
+/// Serves the log as its owner does. Dropping it takes the owner away.
+pub struct Owner {
+    pub channel: tonic::transport::Channel,
+    port: u16,
+    reader: LogReader,
+    log_id: Uuid,
+    serving: Option<DropGuard>,
+}
+
+impl Owner {
+    pub async fn new(world: &World) -> Self {
+        Self::of_log(world, Uuid::from_u128(1)).await
+    }
+
+    pub async fn of_log(world: &World, log_id: Uuid) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
+            .unwrap()
+            .connect_lazy();
+        let mut owner = Self {
+            channel,
+            port,
+            reader: world.reader(),
+            log_id,
+            serving: None,
+        };
+        owner.come_back().await;
+        owner
+    }
+
+    pub fn go_away(&mut self) {
+        self.serving = None;
+    }
+
+    pub async fn come_back(&mut self) {
+        let stop = CancellationToken::new();
+        let service = OwnedLog {
+            reader: self.reader.clone(),
+            log_id: self.log_id,
+        };
+        let address = format!("127.0.0.1:{}", self.port);
+        let listener = eventually("the owner's port is free", async || {
+            tokio::net::TcpListener::bind(&address).await.ok()
+        })
+        .await;
+        let ended = stop.clone();
+        tokio::spawn(async move {
+            let serving = tonic::transport::Server::builder()
+                .add_service(LogServiceServer::new(service))
+                .serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener));
+            tokio::select! {
+                served = serving => served.unwrap(),
+                () = ended.cancelled() => {}
+            }
+        });
+        self.serving = Some(stop.drop_guard());
+    }
+}
+
+struct OwnedLog {
+    reader: LogReader,
+    log_id: Uuid,
+}
+
+fn store(error: impl std::fmt::Display) -> Status {
+    Status::unavailable(error.to_string())
+}
+
+#[tonic::async_trait]
+impl LogService for OwnedLog {
+    type ReadLogStream = futures::stream::BoxStream<'static, Result<ReadLogResponse, Status>>;
+
+    async fn read_log(
+        &self,
+        request: Request<proto::ReadLogRequest>,
+    ) -> Result<Response<Self::ReadLogStream>, Status> {
+        let reader = self.reader.clone();
+        let head = reader.head().await.map_err(store)?;
+        let first = request.into_inner().from_position.max(1);
+        let chunks = futures::stream::try_unfold(first - 1, move |after| {
+            let reader = reader.clone();
+            async move {
+                let mut page = reader.read(after, 1_000).await.map_err(store)?;
+                page.retain(|event| event.position <= head);
+                let Some(last) = page.last().map(|event| event.position) else {
+                    return Ok(None);
+                };
+                let events = page
+                    .into_iter()
+                    .map(|event| RecordedEvent {
+                        position: event.position,
+                        cloud_event: event.bytes,
+                    })
+                    .collect();
+                Ok(Some((ReadLogResponse { events, head }, last)))
+            }
+        });
+        Ok(Response::new(Box::pin(chunks)))
+    }
+
+    async fn get_log_status(
+        &self,
+        _: Request<proto::GetLogStatusRequest>,
+    ) -> Result<Response<GetLogStatusResponse>, Status> {
+        let head = self.reader.head().await.map_err(store)?;
+        Ok(Response::new(GetLogStatusResponse {
+            log: "tally".to_owned(),
+            log_id: self.log_id.to_string(),
+            generation: 1,
+            head,
+            stream: STREAM.to_owned(),
+            ..GetLogStatusResponse::default()
+        }))
+    }
+
+    async fn read_stream(
+        &self,
+        _: Request<proto::ReadStreamRequest>,
+    ) -> Result<Response<proto::ReadStreamResponse>, Status> {
+        Err(Status::unimplemented("not served here"))
+    }
+
+    async fn advance_today(
+        &self,
+        _: Request<proto::AdvanceTodayRequest>,
+    ) -> Result<Response<proto::AdvanceTodayResponse>, Status> {
+        Err(Status::unimplemented("not served here"))
+    }
+
+    async fn list_refusals(
+        &self,
+        _: Request<proto::ListRefusalsRequest>,
+    ) -> Result<Response<proto::ListRefusalsResponse>, Status> {
+        Err(Status::unimplemented("not served here"))
+    }
+}
