@@ -1,0 +1,426 @@
+//! A grant 资助项目: one project's money, from application to payment, in the non-repayable mode 无偿资助.
+//!
+//! ```text
+//!  ApplyForGrant                                                                        ImportAward
+//!       ▼                                                                                    ▼
+//!    Applied ─▶ Recommended ─▶ Admitted ─▶ Reviewed ─▶ OnNotice ─▶ Approved ─────────────▶ Running
+//!          Recommend      Admit       Review     Publish ⟲    Approve     SignContract   (tranches)
+//!                                                  Notice      Grants
+//!       └────────────┴────────────┴──────────┴──────────┴───────────┘
+//!          RejectGrant ─▶ Rejected        WithdrawGrant ─▶ Withdrawn
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `opening` | how a grant comes to be: applied for, or imported as it stood |
+//! | `procedure` | from recommendation to notice; rejection and withdrawal |
+//! | `approval` | one meeting's decision on many grants 立项 |
+//! | `contract` | the task contract 任务书 and the payee's account |
+//! | `tranche` | the small lifecycle of each payment |
+//!
+//! Each decides in one `match` over (command, stage). There, a command has an arm for each stage in which something
+//! happens, and one for the rest: what happened already in the same way changes nothing, at any later stage; in another
+//! way it is refused, naming the first; and what is not yet, or no longer, possible is the wrong stage. Ended grants
+//! take nothing more.
+
+pub mod approval;
+pub mod contract;
+pub mod opening;
+pub mod procedure;
+pub mod tranche;
+
+use crate::{
+    amount::Amount,
+    refusal::Ruling,
+    rules::{self, Hand},
+    view::Case,
+};
+use approval::Approval;
+use concord_chassis::log::{Broken, Decision, Meta, Stop};
+use concord_events::{
+    fund::{FundEvent, FundingMode, Party},
+    personal::PersonalRef,
+};
+use concord_kernel::{
+    Date,
+    id::{GrantId, ProgrammeId},
+    industry::Industry,
+    money::Currency,
+    rulebook::Duty,
+};
+use contract::{Contract, ContractCommand};
+use opening::{Application, MigratedAward};
+use procedure::{Notice, ProcedureCommand, Recommendation, Review};
+use serde::{Deserialize, Serialize};
+use tranche::TrancheCommand;
+
+/// A grant as its events left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Its id.
+    pub id: GrantId,
+    /// Where its money comes from.
+    pub programme: ProgrammeId,
+    /// The programme's currency.
+    pub currency: Currency,
+    /// How it is paid.
+    pub mode: FundingMode,
+    /// What it is for.
+    pub project: Project,
+    /// How it came to be.
+    pub origin: Origin,
+    /// Hash of the event that opened it: the same again is a repeat.
+    pub opened_as: String,
+    /// Where it stands.
+    pub stage: Stage,
+    /// When its last step happened; none lies before it.
+    pub last_step_on: Date,
+    /// The verified account.
+    pub payee: Option<PersonalRef>,
+    /// Who did what on it (A13).
+    pub jobs: Vec<Job>,
+}
+
+/// The project that a grant pays for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Title.
+    pub title: String,
+    /// Leading party 牵头单位.
+    pub lead: Party,
+    /// Industry 产业, where one applies.
+    pub industry: Option<Industry>,
+    /// Planned first day.
+    pub starts_on: Option<Date>,
+    /// Planned last day.
+    pub ends_on: Option<Date>,
+}
+
+/// How a grant came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// It was applied for here.
+    Applied {
+        /// Asked for.
+        requested_minor: i64,
+        /// Organisation that applied; it does no job of the office on this grant (A13).
+        organisation: String,
+    },
+    /// It was made elsewhere and taken in as it stood: steps it never took here are migrated, not skipped.
+    Migrated {
+        /// Whether facts were made up for a demonstration 模拟数据.
+        synthetic: bool,
+    },
+}
+
+/// Where a grant stands, with all that led there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// 已申报.
+    Applied,
+    /// 已推荐.
+    Recommended(Recommendation),
+    /// 已受理.
+    Admitted(Recommendation),
+    /// 已评审.
+    Reviewed(Review),
+    /// 公示中.
+    OnNotice(Notice),
+    /// 已立项: the money is reserved.
+    Approved(Approval),
+    /// 执行中: the contract is signed, tranches run.
+    Running(Contract),
+    /// 不予立项, and why.
+    Rejected(String),
+    /// 已撤回, and why.
+    Withdrawn(String),
+}
+
+/// A job that a person did on a grant (A13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// What was done.
+    pub duty: Duty,
+    /// Opaque id of the person.
+    pub person: String,
+}
+
+/// What is asked of one grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantCommand {
+    /// Apply for it.
+    Apply(Box<Application>),
+    /// Take it in as it stands elsewhere.
+    Import(Box<MigratedAward>),
+    /// A step of procedure.
+    Procedure(ProcedureCommand),
+    /// About the contract or the payee.
+    Contract(ContractCommand),
+    /// About the tranche with this number.
+    Tranche(u32, TrancheCommand),
+}
+
+/// Hands a command to the lifecycle that it is about.
+pub(crate) fn decide(
+    case: &Case<'_, '_>,
+    id: GrantId,
+    command: &GrantCommand,
+) -> Result<Decision<FundEvent>, Stop> {
+    match command {
+        GrantCommand::Apply(application) => opening::apply_for(case, id, application),
+        GrantCommand::Import(award) => opening::import(case, id, award),
+        GrantCommand::Procedure(command) => procedure::decide(case, case.grant(id)?, command),
+        GrantCommand::Contract(command) => contract::decide(case, case.grant(id)?, command),
+        GrantCommand::Tranche(number, command) => {
+            tranche::decide(case, case.grant(id)?, *number, command)
+        }
+    }
+}
+
+impl Grant {
+    /// So many minor units of its currency.
+    #[must_use]
+    pub fn amount(&self, minor: i64) -> Amount {
+        Amount::new(minor, self.currency)
+    }
+
+    /// The contract, once it is signed or imported.
+    #[must_use]
+    pub fn contract(&self) -> Option<&Contract> {
+        match &self.stage {
+            Stage::Running(contract) => Some(contract),
+            _ => None,
+        }
+    }
+
+    /// Whether it came from another system.
+    #[must_use]
+    pub fn is_migrated(&self) -> bool {
+        matches!(self.origin, Origin::Migrated { .. })
+    }
+
+    /// Organisation that applied; unknown for a migrated award.
+    #[must_use]
+    pub fn applicant_organisation(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Applied { organisation, .. } => Some(organisation),
+            Origin::Migrated { .. } => None,
+        }
+    }
+
+    pub(crate) fn other_currency(&self, field: &str, given: Amount) -> Option<Broken> {
+        rules::same_currency(field, given, self.currency)
+    }
+
+    /// Turns a ruling on this grant into an answer: A13 before it, the order of dates after it, and the rulebook of the
+    /// award's terms beside it.
+    pub(crate) fn conclude(
+        &self,
+        case: &Case<'_, '_>,
+        hand: Hand,
+        last_step_on: Date,
+        ruling: Ruling,
+    ) -> Result<Decision<FundEvent>, Stop> {
+        let one_hand = rules::a13_one_hand(case.rulebook, self, hand, case.context);
+        let in_order = rules::not_before(Some(last_step_on), case.context.effective_on);
+        let answer = case.conclude(one_hand, ruling, in_order);
+        let Some(contract) = self.contract() else {
+            return answer;
+        };
+        match answer {
+            Ok(decision) => Ok(decision.under_terms(&contract.terms_rulebook)),
+            Err(Stop::Refused(mut refusal)) => {
+                refusal.terms_rulebook = Some(contract.terms_rulebook.clone());
+                Err(Stop::Refused(refusal))
+            }
+            need @ Err(Stop::Need(_)) => need,
+        }
+    }
+
+    /// Folds an event.
+    pub(crate) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
+        match event {
+            FundEvent::GrantRecommended { .. }
+            | FundEvent::GrantAdmitted { .. }
+            | FundEvent::GrantReviewed { .. }
+            | FundEvent::NoticePublished { .. }
+            | FundEvent::GrantApproved { .. }
+            | FundEvent::GrantRejected { .. }
+            | FundEvent::GrantWithdrawn { .. }
+            | FundEvent::ContractSigned { .. } => {
+                let stage = std::mem::replace(&mut self.stage, Stage::Applied);
+                self.stage = stage.after(event, meta.effective_on);
+                self.last_step_on = meta.effective_on;
+            }
+            FundEvent::PayeeVerified { account, .. } => self.payee = Some(account.clone()),
+            _ => {
+                if let Stage::Running(contract) = &mut self.stage {
+                    tranche::apply(contract, event, meta.effective_on);
+                }
+            }
+        }
+        self.note_job(event, meta);
+    }
+
+    /// Remembers who did what, each once.
+    fn note_job(&mut self, event: &FundEvent, meta: &Meta<'_>) {
+        let Some(duty) = duty_done(event) else { return };
+        let known = self
+            .jobs
+            .iter()
+            .any(|job| job.duty == duty && job.person == meta.actor);
+        if !known {
+            self.jobs.push(Job {
+                duty,
+                person: meta.actor.to_owned(),
+            });
+        }
+    }
+}
+
+/// The job that somebody did, as the event shows.
+fn duty_done(event: &FundEvent) -> Option<Duty> {
+    Some(match event {
+        FundEvent::GrantRecommended { .. } => Duty::Recommend,
+        FundEvent::GrantAdmitted { .. } => Duty::Admit,
+        FundEvent::GrantReviewed { .. } => Duty::Review,
+        FundEvent::NoticePublished { .. } => Duty::Publish,
+        FundEvent::GrantApproved { .. } => Duty::Approve,
+        FundEvent::ContractSigned { .. } => Duty::Contract,
+        FundEvent::PayeeVerified { .. } => Duty::VerifyPayee,
+        FundEvent::TrancheRequested { .. } => Duty::Request,
+        FundEvent::TrancheAuthorised { .. } => Duty::Authorise,
+        FundEvent::TrancheInstructed { .. } => Duty::Instruct,
+        FundEvent::TrancheSettled { .. } | FundEvent::PaymentReturned { .. } => Duty::Settle,
+        FundEvent::AwardImported { .. } => Duty::Import,
+        _ => return None,
+    })
+}
+
+impl Stage {
+    /// The stage after a step. A step that does not follow from this stage leaves it: `decide` makes none such.
+    fn after(self, event: &FundEvent, on: Date) -> Self {
+        match (event, self) {
+            (
+                FundEvent::GrantApproved {
+                    amount_minor,
+                    minutes,
+                    ..
+                },
+                Self::OnNotice(notice),
+            ) => Self::Approved(Approval {
+                notice,
+                amount_minor: *amount_minor,
+                minutes: minutes.clone(),
+            }),
+            (FundEvent::ContractSigned { .. }, Self::Approved(approval)) => {
+                contract::signed(approval, event, on)
+            }
+            (_, stage) => procedure::after(stage, event),
+        }
+    }
+
+    /// The recommendation, at its stage and all later ones.
+    #[must_use]
+    pub fn recommendation(&self) -> Option<&Recommendation> {
+        match self {
+            Self::Recommended(recommendation) | Self::Admitted(recommendation) => {
+                Some(recommendation)
+            }
+            _ => self.review().map(|review| &review.recommendation),
+        }
+    }
+
+    /// The review, at its stage and all later ones.
+    #[must_use]
+    pub fn review(&self) -> Option<&Review> {
+        match self {
+            Self::Reviewed(review) => Some(review),
+            _ => self.notice().map(|notice| &notice.review),
+        }
+    }
+
+    /// The notice, at its stage and all later ones.
+    #[must_use]
+    pub fn notice(&self) -> Option<&Notice> {
+        match self {
+            Self::OnNotice(notice) => Some(notice),
+            _ => self.approval().map(|approval| &approval.notice),
+        }
+    }
+
+    /// The approval, at its stage and all later ones. A migrated award has none here.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        match self {
+            Self::Approved(approval) => Some(approval),
+            Self::Running(contract) => contract.approval(),
+            _ => None,
+        }
+    }
+
+    /// Stable name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.words().0
+    }
+
+    /// Chinese name.
+    #[must_use]
+    pub fn label_zh(&self) -> &'static str {
+        self.words().1
+    }
+
+    /// What can be done next, in English and in Chinese.
+    #[must_use]
+    pub fn next(&self) -> (&'static str, &'static str) {
+        (self.words().2, self.words().3)
+    }
+
+    fn words(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Applied => ("applied", "已申报", "Next: recommend it", "下一步：推荐"),
+            Self::Recommended(_) => ("recommended", "已推荐", "Next: admit it", "下一步：受理"),
+            Self::Admitted(_) => ("admitted", "已受理", "Next: review it", "下一步：评审"),
+            Self::Reviewed(_) => (
+                "reviewed",
+                "已评审",
+                "Next: publish the notice",
+                "下一步：公示",
+            ),
+            Self::OnNotice(_) => (
+                "on_notice",
+                "公示中",
+                "Next: approve it when the notice is over",
+                "下一步：公示期满后立项",
+            ),
+            Self::Approved(_) => (
+                "approved",
+                "已立项",
+                "Next: sign the contract",
+                "下一步：签订任务书",
+            ),
+            Self::Running(_) => (
+                "contracted",
+                "执行中",
+                "Next: request its tranches",
+                "下一步：申请拨款",
+            ),
+            Self::Rejected(_) => (
+                "rejected",
+                "不予立项",
+                "It has ended; file a new application",
+                "该项目已终结，请另行申报",
+            ),
+            Self::Withdrawn(_) => (
+                "withdrawn",
+                "已撤回",
+                "It has ended; file a new application",
+                "该项目已终结，请另行申报",
+            ),
+        }
+    }
+}

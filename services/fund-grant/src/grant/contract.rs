@@ -1,0 +1,277 @@
+//! The task contract 任务书 with its plan of tranches, and the payee's account 收款账户.
+
+use super::{Grant, Stage, approval::Approval, tranche::Tranche};
+use crate::{
+    amount::Amount,
+    refusal::{Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
+    rules::{self, Hand},
+    view::Case,
+};
+use concord_chassis::log::{Broken, Decision, Stop};
+use concord_events::{
+    fund::{FundEvent, PlannedTranche},
+    personal::PersonalRef,
+};
+use concord_kernel::{Date, rulebook::Duty};
+use serde::{Deserialize, Serialize};
+
+/// A contract that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contract {
+    /// What it rests on.
+    pub basis: Basis,
+    /// Contracted.
+    pub amount_minor: i64,
+    /// First day of the project; a migrated source may not say.
+    pub starts_on: Option<Date>,
+    /// Last day of the project.
+    pub ends_on: Option<Date>,
+    /// The payment plan, and how far each tranche is.
+    pub tranches: Vec<Tranche>,
+    /// Rulebook that the award's terms follow.
+    pub terms_rulebook: String,
+}
+
+/// What a contract rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// It was approved and signed here.
+    Signed {
+        /// The award.
+        approval: Approval,
+        /// Contract number 合同编号.
+        contract_number: String,
+    },
+    /// It was contracted elsewhere.
+    Migrated,
+}
+
+/// About the contract or the payee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContractCommand {
+    /// Sign it.
+    Sign(Signing),
+    /// Record that the account was checked, or checked anew (A01).
+    VerifyPayee {
+        /// The account, by reference.
+        account: PersonalRef,
+    },
+}
+
+/// A contract to be signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signing {
+    /// Contract number.
+    pub contract_number: String,
+    /// Contracted, at most what was approved.
+    pub amount: Amount,
+    /// First day of the project.
+    pub starts_on: Date,
+    /// Last day of the project.
+    pub ends_on: Date,
+    /// The plan; adds up to the amount.
+    pub tranches: Vec<PlannedTranche>,
+}
+
+pub(super) fn decide(
+    case: &Case<'_, '_>,
+    grant: &Grant,
+    command: &ContractCommand,
+) -> Result<Decision<FundEvent>, Stop> {
+    match command {
+        ContractCommand::Sign(signing) => {
+            case.well_formed([grant.other_currency("amount.currency", signing.amount)])?;
+            let hand = Hand::Office(Some(Duty::Contract));
+            let answer = grant.conclude(
+                case,
+                hand,
+                grant.last_step_on,
+                rule_signing(case, grant, signing),
+            )?;
+            // From here on the award's terms follow the rulebook of this day; the signing itself already names it.
+            let signed_now = !answer.events.is_empty();
+            Ok(if signed_now {
+                answer.under_terms(&case.rulebook.version)
+            } else {
+                answer
+            })
+        }
+        ContractCommand::VerifyPayee { account } => {
+            // An account is not a step of the grant: it may be checked on any day since the approval.
+            let hand = Hand::Office(Some(Duty::VerifyPayee));
+            grant.conclude(case, hand, grant.last_step_on, rule_payee(grant, account))
+        }
+    }
+}
+
+/// Rules on signing at every stage.
+fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling {
+    match &grant.stage {
+        Stage::Approved(approval) => sign(case, grant, approval, signing),
+        Stage::Running(contract) if contract.is_signed_as(signing) => unchanged(),
+        Stage::Running(contract) => refused(contracted_already(grant, contract)),
+        stage => refused(wrong_stage(
+            stage,
+            (
+                "a contract is signed after the approval",
+                "立项之后方可签订任务书",
+            ),
+        )),
+    }
+}
+
+/// A02, and the rulebook's terms for the plan. What was approved beyond the contract is available again.
+fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signing) -> Ruling {
+    let plan = rules::tranche_plan(case.rulebook, signing.amount, &signing.tranches);
+    let weighed = rules::a02_contract(signing.amount, approval.amount_minor)
+        .into_iter()
+        .chain(plan);
+    happens_under(
+        weighed.map(Some),
+        FundEvent::ContractSigned {
+            grant: grant.id,
+            programme: grant.programme,
+            currency: grant.currency,
+            mode: grant.mode,
+            lead_region: grant.project.lead.region.clone(),
+            contract_number: signing.contract_number.clone(),
+            amount_minor: signing.amount.minor,
+            approved_minor: approval.amount_minor,
+            starts_on: signing.starts_on,
+            ends_on: signing.ends_on,
+            tranches: signing.tranches.clone(),
+            terms_rulebook: case.rulebook.version.clone(),
+        },
+    )
+}
+
+/// Rules on verifying at every stage. An account is asked for only once there is something to pay.
+fn rule_payee(grant: &Grant, account: &PersonalRef) -> Ruling {
+    match &grant.stage {
+        Stage::Approved(_) | Stage::Running(_) if grant.payee.as_ref() == Some(account) => {
+            unchanged()
+        }
+        Stage::Approved(_) | Stage::Running(_) => happens(FundEvent::PayeeVerified {
+            grant: grant.id,
+            account: account.clone(),
+        }),
+        stage => refused(wrong_stage(
+            stage,
+            (
+                "an account is verified after the approval",
+                "立项之后方可核验收款账户",
+            ),
+        )),
+    }
+}
+
+fn contracted_already(grant: &Grant, first: &Contract) -> Broken {
+    let number = match &first.basis {
+        Basis::Signed {
+            contract_number, ..
+        } => contract_number.as_str(),
+        Basis::Migrated => "of the migrated award",
+    };
+    done_otherwise(
+        "ALREADY_CONTRACTED",
+        ("the contract was signed", "任务书已签订"),
+        &[
+            ("contract_number", &number),
+            ("amount", &grant.amount(first.amount_minor)),
+        ],
+    )
+}
+
+impl Contract {
+    /// The award that it rests on; a migrated one has none here.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        match &self.basis {
+            Basis::Signed { approval, .. } => Some(approval),
+            Basis::Migrated => None,
+        }
+    }
+
+    /// The tranche with this number.
+    #[must_use]
+    pub fn tranche(&self, number: u32) -> Option<&Tranche> {
+        self.tranches
+            .iter()
+            .find(|tranche| tranche.plan.number == number)
+    }
+
+    fn is_signed_as(&self, signing: &Signing) -> bool {
+        let Basis::Signed {
+            contract_number, ..
+        } = &self.basis
+        else {
+            return false;
+        };
+        *contract_number == signing.contract_number
+            && self.amount_minor == signing.amount.minor
+            && self.starts_on == Some(signing.starts_on)
+            && self.ends_on == Some(signing.ends_on)
+            && self
+                .tranches
+                .iter()
+                .map(|tranche| &tranche.plan)
+                .eq(&signing.tranches)
+    }
+}
+
+/// The stage after `ContractSigned`.
+pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
+    match event {
+        FundEvent::ContractSigned {
+            contract_number,
+            amount_minor,
+            starts_on,
+            ends_on,
+            tranches,
+            terms_rulebook,
+            ..
+        } => Stage::Running(Contract {
+            basis: Basis::Signed {
+                approval,
+                contract_number: contract_number.clone(),
+            },
+            amount_minor: *amount_minor,
+            starts_on: Some(*starts_on),
+            ends_on: Some(*ends_on),
+            tranches: tranches
+                .iter()
+                .map(|plan| Tranche::planned(plan, on))
+                .collect(),
+            terms_rulebook: terms_rulebook.clone(),
+        }),
+        _ => Stage::Approved(approval),
+    }
+}
+
+/// The stage in which `AwardImported` opens a grant.
+pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
+    let FundEvent::AwardImported {
+        amount_minor,
+        starts_on,
+        ends_on,
+        tranches,
+        terms_rulebook,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    Some(Stage::Running(Contract {
+        basis: Basis::Migrated,
+        amount_minor: *amount_minor,
+        starts_on: *starts_on,
+        ends_on: *ends_on,
+        tranches: tranches
+            .iter()
+            .map(|plan| Tranche::planned(plan, on))
+            .collect(),
+        terms_rulebook: terms_rulebook.clone(),
+    }))
+}

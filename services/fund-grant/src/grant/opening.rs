@@ -1,0 +1,276 @@
+//! How a grant comes to be: it is applied for 申报, or it is imported as it stood elsewhere 历史项目导入.
+
+use super::{Grant, Origin, Project, Stage, contract};
+use crate::{
+    amount::Amount,
+    content_hash,
+    refusal::{self, happens_under, refused, unchanged},
+    rules,
+    view::Case,
+};
+use concord_chassis::log::{Decision, Meta, RefusalKind, Stop};
+use concord_events::fund::{Allocation, FundEvent, FundingMode, Party, PlannedTranche, Source};
+use concord_kernel::{
+    Date,
+    id::{GrantId, ProgrammeId},
+    industry::Industry,
+};
+use serde::{Deserialize, Serialize};
+
+/// An application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Application {
+    /// Programme that it asks money of.
+    pub programme: ProgrammeId,
+    /// How it would be paid.
+    pub mode: FundingMode,
+    /// Title of the project.
+    pub title: String,
+    /// Leading party.
+    pub lead: Party,
+    /// Industry, where one applies.
+    pub industry: Option<Industry>,
+    /// Asked for.
+    pub requested: Amount,
+    /// Total project budget.
+    pub total_budget: Amount,
+    /// Shares of all parties; they add up to what is asked for.
+    pub allocations: Vec<Allocation>,
+    /// Planned first day.
+    pub starts_on: Date,
+    /// Planned last day.
+    pub ends_on: Date,
+}
+
+/// An award made elsewhere, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigratedAward {
+    /// Programme that it belongs to.
+    pub programme: ProgrammeId,
+    /// The programme's fund.
+    pub fund: String,
+    /// The programme's budget year.
+    pub year: i16,
+    /// How it is paid.
+    pub mode: FundingMode,
+    /// Title of the project.
+    pub title: String,
+    /// Leading party.
+    pub lead: Party,
+    /// Industry, where known.
+    pub industry: Option<Industry>,
+    /// Awarded and contracted.
+    pub amount: Amount,
+    /// Total project budget, where known.
+    pub total_budget: Option<Amount>,
+    /// Shares as the source has them.
+    pub allocations: Vec<Allocation>,
+    /// First day, where known.
+    pub starts_on: Option<Date>,
+    /// Last day, where known.
+    pub ends_on: Option<Date>,
+    /// Payment plan; adds up to the award, or empty.
+    pub tranches: Vec<PlannedTranche>,
+    /// Where it came from.
+    pub source: Source,
+    /// What did not add up in the source.
+    pub discrepancies: Vec<String>,
+}
+
+/// The same application again changes nothing; another one under the same id is refused.
+pub(super) fn apply_for(
+    case: &Case<'_, '_>,
+    id: GrantId,
+    application: &Application,
+) -> Result<Decision<FundEvent>, Stop> {
+    case.states.prefetch([id.0, application.programme.0])?;
+    let event = application.event(id);
+    let ruling = match case.grant_or_free(id)? {
+        Some(grant) if grant.opened_as == content_hash(&event) => unchanged(),
+        Some(_) => {
+            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]));
+        }
+        None => {
+            let programme = case.programme(application.programme)?;
+            case.well_formed([
+                programme.other_currency("requested.currency", application.requested),
+                programme.other_currency("total_budget.currency", application.total_budget),
+            ])?;
+            happens_under([rules::mode_offered(application.mode)], event)
+        }
+    };
+    case.conclude(Vec::new(), ruling, None)
+}
+
+/// The first award of a programme opens it. Limits hold for what is migrated too: a programme never shows more taken
+/// than its limit allows.
+pub(super) fn import(
+    case: &Case<'_, '_>,
+    id: GrantId,
+    award: &MigratedAward,
+) -> Result<Decision<FundEvent>, Stop> {
+    case.states.prefetch([id.0, award.programme.0])?;
+    let ruling = match (
+        case.grant_or_free(id)?,
+        case.programme_or_free(award.programme)?,
+    ) {
+        (Some(grant), _) if award.opened(grant) => unchanged(),
+        (Some(_), _) => {
+            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]));
+        }
+        (None, None) => happens_under(
+            [rules::mode_offered(award.mode)],
+            award.event(id, &case.rulebook.version),
+        ),
+        (None, Some(programme)) => {
+            case.well_formed([programme.other_currency("amount.currency", award.amount)])?;
+            if programme.fund == award.fund && programme.year == award.year {
+                let limits = rules::a02_sub_limits(
+                    programme,
+                    award.mode,
+                    award.lead.region.as_ref(),
+                    award.amount,
+                );
+                let weighed = [
+                    rules::mode_offered(award.mode),
+                    rules::a02_ledger_holds(programme, award.amount),
+                ];
+                let weighed = weighed.into_iter().chain(limits.into_iter().map(Some));
+                happens_under(weighed, award.event(id, &case.rulebook.version))
+            } else {
+                refused(refusal::another_programme(&programme.fund, programme.year))
+            }
+        }
+    };
+    let answer = case.conclude(Vec::new(), ruling, None)?;
+    Ok(answer.under_terms(&case.rulebook.version))
+}
+
+impl Application {
+    fn event(&self, grant: GrantId) -> FundEvent {
+        FundEvent::GrantApplied {
+            grant,
+            programme: self.programme,
+            currency: self.requested.currency,
+            mode: self.mode,
+            title: self.title.clone(),
+            lead: self.lead.clone(),
+            industry: self.industry,
+            requested_minor: self.requested.minor,
+            total_budget_minor: self.total_budget.minor,
+            allocations: self.allocations.clone(),
+            starts_on: self.starts_on,
+            ends_on: self.ends_on,
+        }
+    }
+}
+
+impl MigratedAward {
+    fn event(&self, grant: GrantId, terms_rulebook: &str) -> FundEvent {
+        FundEvent::AwardImported {
+            grant,
+            programme: self.programme,
+            fund: self.fund.clone(),
+            year: self.year,
+            currency: self.amount.currency,
+            mode: self.mode,
+            title: self.title.clone(),
+            lead: self.lead.clone(),
+            industry: self.industry,
+            amount_minor: self.amount.minor,
+            total_budget_minor: self.total_budget.map(|budget| budget.minor),
+            allocations: self.allocations.clone(),
+            starts_on: self.starts_on,
+            ends_on: self.ends_on,
+            tranches: self.tranches.clone(),
+            source: self.source.clone(),
+            discrepancies: self.discrepancies.clone(),
+            terms_rulebook: terms_rulebook.to_owned(),
+        }
+    }
+
+    /// Whether this import opened the grant. Its terms follow the rulebook of that day, whatever is in force now.
+    fn opened(&self, grant: &Grant) -> bool {
+        grant.contract().is_some_and(|contract| {
+            grant.opened_as == content_hash(&self.event(grant.id, &contract.terms_rulebook))
+        })
+    }
+}
+
+impl Grant {
+    /// The grant that an event opens, if it opens one.
+    pub(crate) fn opened_by(event: &FundEvent, meta: &Meta<'_>) -> Option<Self> {
+        let mut grant = match event {
+            FundEvent::GrantApplied {
+                grant,
+                programme,
+                currency,
+                mode,
+                title,
+                lead,
+                industry,
+                requested_minor,
+                starts_on,
+                ends_on,
+                ..
+            } => Self {
+                id: *grant,
+                programme: *programme,
+                currency: *currency,
+                mode: *mode,
+                project: Project {
+                    title: title.clone(),
+                    lead: lead.clone(),
+                    industry: *industry,
+                    starts_on: Some(*starts_on),
+                    ends_on: Some(*ends_on),
+                },
+                origin: Origin::Applied {
+                    requested_minor: *requested_minor,
+                    organisation: meta.actor_organisation.to_owned(),
+                },
+                opened_as: content_hash(event),
+                stage: Stage::Applied,
+                last_step_on: meta.effective_on,
+                payee: None,
+                jobs: Vec::new(),
+            },
+            FundEvent::AwardImported {
+                grant,
+                programme,
+                currency,
+                mode,
+                title,
+                lead,
+                industry,
+                starts_on,
+                ends_on,
+                source,
+                ..
+            } => Self {
+                id: *grant,
+                programme: *programme,
+                currency: *currency,
+                mode: *mode,
+                project: Project {
+                    title: title.clone(),
+                    lead: lead.clone(),
+                    industry: *industry,
+                    starts_on: *starts_on,
+                    ends_on: *ends_on,
+                },
+                origin: Origin::Migrated {
+                    synthetic: source.synthetic,
+                },
+                opened_as: content_hash(event),
+                stage: contract::migrated(event, meta.effective_on)?,
+                last_step_on: meta.effective_on,
+                payee: None,
+                jobs: Vec::new(),
+            },
+            _ => return None,
+        };
+        grant.note_job(event, meta);
+        Some(grant)
+    }
+}

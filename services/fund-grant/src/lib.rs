@@ -1,0 +1,270 @@
+//! The guiding fund 专项引导资金: yearly programmes, and grants in the non-repayable mode.
+//!
+//! Read in this order:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`programme`] | a programme's money: the smallest lifecycle, from top to bottom |
+//! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
+//! | [`rules`] | the audit rules that stop a command, one function each |
+//! | `refusal` | what a refusal says, in English and in Chinese |
+//! | `view` | what a decision sees |
+//! | [`wire`] | from a request to a command, and from a state to an answer |
+//! | [`service`] | the gRPC services |
+//!
+//! [`start`] serves them. [`Fund`] ties them to the chassis: it decides on the states, and it folds an event into each
+//! state that it is applied to. Both are pure; what the law leaves open comes from the rulebook in force on the day of the act.
+
+pub mod amount;
+pub mod grant;
+pub mod programme;
+mod refusal;
+pub mod rules;
+pub mod service;
+mod start;
+mod view;
+pub mod wire;
+
+pub use start::start;
+
+use concord_chassis::{
+    log::{Context, Decision, Domain, Meta, Refusal, RefusalKind, Stop, View},
+    record::LogEvent,
+};
+use concord_events::fund::FundEvent;
+use concord_kernel::{
+    Date,
+    calendar::Calendar,
+    id::{GrantId, ProgrammeId},
+    region::Regions,
+    rulebook::Rulebooks,
+};
+use grant::{Grant, GrantCommand, approval::Meeting, tranche::TrancheCommand};
+use programme::{Programme, ProgrammeCommand};
+use rules::BackDating;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{process::ExitCode, sync::Arc};
+use uuid::Uuid;
+use view::Case;
+
+/// The service as a process: settings from flags and environment, until SIGTERM or Ctrl-C.
+#[must_use]
+pub fn run() -> ExitCode {
+    concord_chassis::service::main(Fund::LOG, |settings, shutdown| async move {
+        start(&settings, shutdown).await
+    })
+}
+
+/// The domain, with the tables that it decides by.
+#[derive(Debug, Clone)]
+pub struct Fund {
+    rulebooks: Arc<Rulebooks>,
+    calendar: Arc<Calendar>,
+    regions: Arc<Regions>,
+}
+
+/// The state of one aggregate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A programme.
+    Programme(Box<Programme>),
+    /// A grant.
+    Grant(Box<Grant>),
+}
+
+/// What is asked of the fund. Its JSON is stored with the answer, so its names are permanent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Of one programme.
+    Programme(ProgrammeId, ProgrammeCommand),
+    /// Of one grant.
+    Grant(GrantId, GrantCommand),
+    /// One meeting's approvals, all or none.
+    Approve(Meeting),
+}
+
+/// An event of this log. The chassis's trait and the published enum both belong to other crates, hence the wrapper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Event(pub FundEvent);
+
+impl Fund {
+    /// The fund under these tables.
+    #[must_use]
+    pub fn new(rulebooks: Arc<Rulebooks>, calendar: Arc<Calendar>, regions: Arc<Regions>) -> Self {
+        Self {
+            rulebooks,
+            calendar,
+            regions,
+        }
+    }
+
+    /// The fund under the tables that are shipped.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self::new(
+            Arc::new(Rulebooks::shipped().clone()),
+            Arc::new(Calendar::shipped().clone()),
+            Arc::new(Regions::shipped().clone()),
+        )
+    }
+
+    /// The table of regions, for the edge: a code is checked on the date of the fact.
+    #[must_use]
+    pub fn regions(&self) -> &Regions {
+        &self.regions
+    }
+}
+
+impl Domain for Fund {
+    const LOG: &'static str = "fund-grant";
+    const FOLD: &'static str = "1";
+    type Event = Event;
+    type State = State;
+    type Command = Command;
+
+    fn targets(command: &Command) -> Vec<Uuid> {
+        match command {
+            Command::Programme(programme, _) => vec![programme.0],
+            Command::Grant(grant, _) => vec![grant.0],
+            Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.0).collect(),
+        }
+    }
+
+    fn decide(
+        &self,
+        view: &View<'_, State>,
+        command: &Command,
+        context: &Context<'_>,
+    ) -> Result<Decision<Event>, Stop> {
+        let rulebook = self
+            .rulebooks
+            .at(context.effective_on)
+            .map_err(|none| no_rulebook(&none.to_string()))?;
+        let case = Case {
+            states: view,
+            context,
+            rulebook,
+            calendar: &self.calendar,
+        };
+        case.well_formed([rules::dated(back_dating(command), rulebook, context)])?;
+        let decision = match command {
+            Command::Programme(id, command) => programme::decide(&case, *id, command),
+            Command::Grant(id, command) => grant::decide(&case, *id, command),
+            Command::Approve(meeting) => grant::approval::decide(&case, meeting),
+        }?;
+        Ok(Decision {
+            events: decision.events.into_iter().map(Event).collect(),
+            terms_rulebook: decision.terms_rulebook,
+            answer: decision.answer,
+        })
+    }
+
+    fn apply(state: &mut Option<State>, id: Uuid, Event(event): &Event, meta: &Meta<'_>) {
+        match state {
+            Some(State::Programme(programme)) => programme.apply(event),
+            Some(State::Grant(grant)) => grant.apply(event, meta),
+            None => *state = opened_by(id, event, meta),
+        }
+    }
+
+    fn weight(state: &State) -> usize {
+        match state {
+            State::Programme(programme) => {
+                512 + 64
+                    * (programme.taken_by_region_minor.len() + programme.region_limits_minor.len())
+            }
+            State::Grant(grant) => {
+                let tranches = grant
+                    .contract()
+                    .map_or(0, |contract| contract.tranches.len());
+                1024 + grant.project.title.len() + 256 * tranches + 64 * grant.jobs.len()
+            }
+        }
+    }
+
+    fn rulebook(&self, on: Date) -> Result<&str, String> {
+        self.rulebooks
+            .at(on)
+            .map(|rulebook| rulebook.version.as_str())
+            .map_err(|none| none.to_string())
+    }
+
+    fn error_domain() -> &'static str {
+        "concord.fund"
+    }
+}
+
+/// The state that an event opens under this id. An imported award opens its grant, and its programme where that was not.
+fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
+    let programme = Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
+    let grant = || Grant::opened_by(event, meta).filter(|grant| grant.id.0 == id);
+    programme
+        .map(|programme| State::Programme(Box::new(programme)))
+        .or_else(|| grant().map(|grant| State::Grant(Box::new(grant))))
+}
+
+/// How far back a command may be dated: acts that move money less far than acts of procedure, imports as far as history
+/// goes.
+fn back_dating(command: &Command) -> BackDating {
+    use TrancheCommand::{Instruct, Return, Settle};
+    match command {
+        Command::Programme(_, ProgrammeCommand::SetSubLimit { .. }) => BackDating::Procedure,
+        Command::Programme(..) => BackDating::Money,
+        Command::Grant(
+            _,
+            GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. }),
+        ) => BackDating::Money,
+        Command::Grant(_, GrantCommand::Import(_)) => BackDating::Unlimited,
+        Command::Grant(..) | Command::Approve(_) => BackDating::Procedure,
+    }
+}
+
+fn no_rulebook(why: &str) -> Stop {
+    let broken = vec![refusal::no_rulebook(why)];
+    Refusal {
+        kind: RefusalKind::Rule,
+        broken,
+        rulebook: String::new(),
+        terms_rulebook: None,
+    }
+    .into()
+}
+
+/// Hash of what an event says, in hexadecimal: a repeat of what opened an aggregate is told by it, whatever has happened
+/// since.
+fn content_hash(event: &FundEvent) -> String {
+    // An event is plain data with string keys: it always has its JSON.
+    format!(
+        "{:x}",
+        Sha256::digest(serde_json::to_vec(event).unwrap_or_default())
+    )
+}
+
+impl LogEvent for Event {
+    fn stream(&self) -> (&'static str, Uuid) {
+        self.0.stream()
+    }
+
+    fn also(&self) -> Vec<Uuid> {
+        self.0.also()
+    }
+
+    fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+
+    fn advances_today(&self) -> Option<Date> {
+        match self.0 {
+            FundEvent::TodayAdvanced { today } => Some(today),
+            _ => None,
+        }
+    }
+
+    fn today_advanced(today: Date) -> Self {
+        Self(FundEvent::TodayAdvanced { today })
+    }
+}

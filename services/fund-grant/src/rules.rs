@@ -1,0 +1,263 @@
+//! The audit rules that stop a command (domain.md section 5, "R"): one pure function each, which says what is broken.
+//!
+//! Every parameter comes from the rulebook in force on the day of the act, none stands here.
+
+use crate::{
+    amount::Amount,
+    grant::{Grant, contract::Contract, procedure::Notice, tranche::Tranche},
+    programme::Programme,
+    refusal,
+};
+use concord_chassis::log::{Broken, Context};
+use concord_events::{
+    fund::{FundingMode, LimitOn, PlannedTranche, TrancheCondition},
+    personal::PersonalRef,
+};
+use concord_kernel::{
+    Date,
+    id::InstructionId,
+    money::{Currency, share_of},
+    region::Region,
+    rulebook::{Duty, Rulebook},
+};
+use jiff::ToSpan;
+
+/// How far back a command may be dated (domain.md section 1, "Times"; section 6, "back-dating").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackDating {
+    /// An act of procedure.
+    Procedure,
+    /// An act that moves money.
+    Money,
+    /// A migrated fact: history, however old.
+    Unlimited,
+}
+
+/// Dates: never after today, and not further back than the rulebook allows.
+#[must_use]
+pub fn dated(limit: BackDating, rulebook: &Rulebook, context: &Context<'_>) -> Option<Broken> {
+    let (effective_on, today) = (context.effective_on, context.today);
+    if effective_on > today {
+        return Some(refusal::after_today(effective_on, today));
+    }
+    let days = match limit {
+        BackDating::Procedure => rulebook.back_dating.days,
+        BackDating::Money => rulebook.back_dating.money_days,
+        BackDating::Unlimited => return None,
+    };
+    let earliest = today.saturating_sub(i64::from(days).days());
+    (effective_on < earliest).then(|| refusal::too_far_back(effective_on, earliest, days))
+}
+
+/// Dates: a lifecycle's own steps never go back in time (domain.md section 1, "Times").
+#[must_use]
+pub fn not_before(last_step_on: Option<Date>, effective_on: Date) -> Option<Broken> {
+    let last = last_step_on.filter(|last| effective_on < *last)?;
+    Some(refusal::before_last_step(effective_on, last))
+}
+
+/// Currency: one programme has one, and sums never mix two (domain.md section 1, "Money").
+#[must_use]
+pub fn same_currency(field: &str, given: Amount, own: Currency) -> Option<Broken> {
+    (given.currency != own).then(|| refusal::other_currency(field, given, Amount::new(0, own)))
+}
+
+/// A01, paid without basis: the account that was verified, without which nothing is instructed. That the contract is
+/// signed, the stage says.
+///
+/// # Errors
+/// The broken rule, where no account was.
+pub fn a01_payee(grant: &Grant) -> Result<&PersonalRef, Broken> {
+    grant.payee.as_ref().ok_or_else(refusal::payee_unverified)
+}
+
+/// A14, bank paid twice: an instruction pays one tranche.
+#[must_use]
+pub fn a14_instruction_unused(
+    contract: &Contract,
+    number: u32,
+    instruction: InstructionId,
+) -> Option<Broken> {
+    let pays = |tranche: &&Tranche| {
+        tranche
+            .payment()
+            .is_some_and(|payment| payment.instruction == instruction)
+    };
+    let other = contract
+        .tranches
+        .iter()
+        .filter(|tranche| tranche.plan.number != number)
+        .find(pays)?;
+    Some(refusal::instruction_used(instruction, other.plan.number))
+}
+
+/// A02, more than budgeted: what a programme spends or gives back is available.
+#[must_use]
+pub fn a02_available(programme: &Programme, asked: Amount) -> Option<Broken> {
+    (asked.minor > programme.available_minor).then(|| {
+        refusal::above_available(
+            asked,
+            programme.amount(programme.available_minor),
+            programme.id,
+        )
+    })
+}
+
+/// A02: every sub-limit that the award falls under stays at zero or more: its mode's, its lead's region's, and those of
+/// the city and province that the region lies in.
+#[must_use]
+pub fn a02_sub_limits(
+    programme: &Programme,
+    mode: FundingMode,
+    lead_region: Option<&Region>,
+    asked: Amount,
+) -> Vec<Broken> {
+    let applies = |on: &LimitOn| match on {
+        LimitOn::Mode(limited) => *limited == mode,
+        LimitOn::Region(limited) => lead_region.is_some_and(|lead| lies_in(lead, limited)),
+    };
+    programme
+        .limits()
+        .filter(applies)
+        .filter_map(|on| {
+            let limit = programme.amount(programme.limit_minor(&on)?);
+            let left = programme.amount(limit.minor.saturating_sub(programme.taken_minor(&on)));
+            (asked.minor > left.minor).then(|| refusal::above_sub_limit(asked, left, limit, &on))
+        })
+        .collect()
+}
+
+/// Whether a lead of region `lead` counts under a limit on `limited`: the region itself, its city or its province.
+#[must_use]
+pub fn lies_in(lead: &Region, limited: &Region) -> bool {
+    lead == limited
+        || lead.city().as_ref() == Some(limited)
+        || lead.province().as_ref() == Some(limited)
+}
+
+/// A02: a sub-limit is not set below what its share has taken.
+#[must_use]
+pub fn a02_limit_covers_taken(
+    programme: &Programme,
+    on: &LimitOn,
+    limit: Amount,
+) -> Option<Broken> {
+    let taken = programme.amount(programme.taken_minor(on));
+    (limit.minor < taken.minor).then(|| refusal::limit_below_taken(limit, taken, on))
+}
+
+/// A02: the appropriation, and with it every account, fits the ledger's integers.
+#[must_use]
+pub fn a02_ledger_holds(programme: &Programme, more: Amount) -> Option<Broken> {
+    let total = programme.amount(programme.appropriated_minor);
+    total
+        .minor
+        .checked_add(more.minor)
+        .is_none()
+        .then(|| refusal::too_large(total, more))
+}
+
+/// A02, more than awarded: contracted ≤ approved.
+#[must_use]
+pub fn a02_contract(asked: Amount, approved_minor: i64) -> Option<Broken> {
+    let approved = Amount::new(approved_minor, asked.currency);
+    (asked.minor > approved.minor).then(|| refusal::above_approved(asked, approved))
+}
+
+/// A02, more than awarded: a tranche's request ≤ its place in the contract's plan.
+#[must_use]
+pub fn a02_request(asked: Amount, plan: &PlannedTranche) -> Option<Broken> {
+    let planned = Amount::new(plan.amount_minor, asked.currency);
+    (asked.minor > planned.minor).then(|| refusal::above_planned(asked, planned, plan.number))
+}
+
+/// The plan of tranches (domain.md section 6, "tranches"): the first is at most a share of the contract, the last comes
+/// after final acceptance.
+#[must_use]
+pub fn tranche_plan(
+    rulebook: &Rulebook,
+    contracted: Amount,
+    plan: &[PlannedTranche],
+) -> Vec<Broken> {
+    let percent = rulebook.tranches.first_max_percent;
+    let most = Amount::new(share_of(contracted.minor, percent), contracted.currency);
+    let first = plan
+        .first()
+        .filter(|first| first.amount_minor > most.minor)
+        .map(|first| {
+            refusal::first_tranche_too_large(
+                Amount::new(first.amount_minor, contracted.currency),
+                most,
+                percent,
+            )
+        });
+    let last = plan
+        .last()
+        .filter(|last| {
+            rulebook.tranches.last_after_final_acceptance
+                && plan.len() > 1
+                && last.condition != TrancheCondition::FinalAcceptance
+        })
+        .map(|last| refusal::last_tranche_too_early(last.number, last.condition));
+    first.into_iter().chain(last).collect()
+}
+
+/// A08, notice skipped or short: approve what was published, from the day after the last counted day on.
+#[must_use]
+pub fn a08_notice(notice: &Notice, amount: Amount, effective_on: Date) -> Vec<Broken> {
+    let short = (effective_on < notice.approvable_from)
+        .then(|| refusal::notice_runs(effective_on, notice.last_day, notice.approvable_from));
+    let changed = (amount.minor != notice.amount_minor).then(|| {
+        refusal::published_otherwise(amount, Amount::new(notice.amount_minor, amount.currency))
+    });
+    short.into_iter().chain(changed).collect()
+}
+
+/// In whose hand an act lies, and which duty of the rulebook's matrix it is, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// The applicant's.
+    Applicant(Option<Duty>),
+    /// The office's.
+    Office(Option<Duty>),
+}
+
+/// A13, incompatible jobs in one hand: the person has no conflicting job on the same grant, and nobody of the
+/// applicant's organisation does any job of the office.
+#[must_use]
+pub fn a13_one_hand(
+    rulebook: &Rulebook,
+    grant: &Grant,
+    hand: Hand,
+    context: &Context<'_>,
+) -> Vec<Broken> {
+    let (Hand::Applicant(duty) | Hand::Office(duty)) = hand;
+    let mut broken = Vec::new();
+    if let Some(duty) = duty {
+        let held = grant.jobs.iter().filter(|job| job.person == context.actor);
+        let conflicting = held.filter(|job| rulebook.conflicts(job.duty, duty));
+        broken.extend(
+            conflicting.map(|job| refusal::conflicting_duty(context.actor, job.duty, duty)),
+        );
+    }
+    let is_office =
+        matches!(hand, Hand::Office(_)) && rulebook.conflicts.applicant_organisation_excluded;
+    if is_office && grant.applicant_organisation() == Some(context.actor_organisation) {
+        broken.push(refusal::applicant_in_office(context.actor_organisation));
+    }
+    broken
+}
+
+/// Modes: the lifecycle here is that of the non-repayable mode (domain.md section 4).
+#[must_use]
+pub fn mode_offered(mode: FundingMode) -> Option<Broken> {
+    (mode != FundingMode::NonRepayable).then(|| refusal::mode_not_offered(mode))
+}
+
+/// A tranche's condition (domain.md section 3): the contract is at hand; what else a condition waits for is not on
+/// record yet. A migrated award declares its conditions as they stood, so there they are taken as met.
+#[must_use]
+pub fn condition_met(plan: &PlannedTranche, migrated: bool) -> Option<Broken> {
+    let met = migrated || plan.condition == TrancheCondition::Contract;
+    (!met).then(|| refusal::condition_not_met(plan.number, plan.condition))
+}

@@ -1,0 +1,1 @@
+//! Bad requests: every fault at its field, all at once.

@@ -1,0 +1,22 @@
+//! Specification of programmes and grants, in given-when-then.
+//!
+//! | file | what it says |
+//! |---|---|
+//! | `world` | the whole fund as one cqrs-es aggregate, and a story to tell with it |
+//! | `stages` | every pair of state and command, as tables |
+//! | `refusals` | every rule just inside and just outside, as a table |
+//! | `stories` | what takes several steps: meetings, returns, imports, repeats |
+//! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
+//! | `edge` | bad requests: all faults at once |
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "one test binary: what it shares goes no further, and a test that cannot go on fails"
+)]
+
+mod edge;
+mod refusals;
+mod repeats;
+mod stages;
+mod stories;
+mod world;

@@ -1,0 +1,121 @@
+//! Properties of every sequence of commands.
+
+use crate::world::*;
+use concord_events::{
+    fund::{FundEvent, FundingMode, LimitOn},
+    ledger::{Account, postings},
+};
+use concord_fund_grant::{Command, programme::ProgrammeCommand};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Everything that can be asked in the story, with small variations.
+fn anything() -> impl Strategy<Value = Order> {
+    let on = march(31);
+    let limit = |minor| ProgrammeCommand::SetSubLimit {
+        on: LimitOn::Mode(FundingMode::NonRepayable),
+        limit: minor,
+    };
+    let money = prop_oneof![Just(AWARD), Just(AWARD / 2), Just(1_i64), 1..2 * AWARD];
+    let number = 1..4_u32;
+    let word = prop_oneof![Just("x"), Just("y")];
+    prop_oneof![
+        Just(appropriate()),
+        Just(apply_for(application())),
+        Just(recommend()),
+        Just(admit()),
+        (0..3_u32).prop_map(|score| review(score * 1_000)),
+        money.clone().prop_map(publish),
+        money.clone().prop_map(approve),
+        word.clone().prop_map(reject),
+        word.clone().prop_map(withdraw),
+        Just(sign(signing())),
+        word.clone().prop_map(verify_payee),
+        Just(import(award(plan()))),
+        (number.clone(), proptest::option::of(money.clone()))
+            .prop_map(|(number, minor)| request(number, minor)),
+        number.clone().prop_map(authorise),
+        (number.clone(), word.clone()).prop_map(|(number, reason)| reject_tranche(number, reason)),
+        (number.clone(), word.clone()).prop_map(|(number, reason)| cancel_tranche(number, reason)),
+        (number.clone(), 1..3_u128).prop_map(|(number, id)| instruct(number, id)),
+        (number.clone(), word.clone()).prop_map(|(number, reference)| settle(number, reference)),
+        (number, word.clone(), word)
+            .prop_map(|(number, reference, reason)| send_back(number, reference, reason)),
+        money.clone().prop_map(move |minor| programme(
+            on,
+            ProgrammeCommand::Supplement { amount: cny(minor) }
+        )),
+        money
+            .clone()
+            .prop_map(move |minor| programme(on, ProgrammeCommand::Cut { amount: cny(minor) })),
+        proptest::option::of(money).prop_map(move |minor| programme(on, limit(minor.map(cny)))),
+    ]
+}
+
+/// Two supplements of 100.00 are two: only the request id, which the chassis keeps, tells a repeat.
+fn is_told_by_its_request_id(order: &Order) -> bool {
+    matches!(
+        order.command,
+        Command::Programme(
+            _,
+            ProgrammeCommand::Supplement { .. } | ProgrammeCommand::Cut { .. }
+        )
+    )
+}
+
+/// Posts an event to the chain, and holds it to its law.
+fn post(balances: &mut BTreeMap<Account, i64>, event: &FundEvent) {
+    let Some(postings) = postings(event) else {
+        return;
+    };
+    assert_eq!(postings.sum_minor(), 0, "{event:?}");
+    for line in postings.lines {
+        let balance = balances.entry(line.account).or_default();
+        *balance += line.amount_minor;
+    }
+    for (account, balance) in balances {
+        assert!(
+            account.is_contra() || *balance >= 0,
+            "{account:?} is {balance} after {event:?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// From anywhere in the story: what was accepted, asked again, changes nothing; the chain's accounts stay at zero
+    /// or more and add up; and the programme's figures are those of the chain.
+    #[test]
+    fn the_same_command_again_changes_nothing_and_the_books_balance(
+        start in 0..12_usize,
+        orders in proptest::collection::vec(anything(), 1..40),
+    ) {
+        let mut world = World::default();
+        let mut balances = BTreeMap::new();
+        let begun = tranche_story("payment_returned").into_iter().take(start);
+        // Days move on with the story; what is tried afterwards happens on its last day.
+        let tried = orders.into_iter().map(|order| order.on(march(31)));
+        for order in begun.chain(tried) {
+            let Ok(events) = world.execute(&order) else { continue };
+            events.iter().for_each(|event| post(&mut balances, event));
+            if !is_told_by_its_request_id(&order) {
+                prop_assert_eq!(world.outcome(&order), "unchanged", "{:?} again", order.command);
+            }
+            if !balances.is_empty() {
+                let programme = world.programme();
+                let of = |account: Account| balances.get(&account).copied().unwrap_or_default();
+                prop_assert_eq!(programme.available_minor, of(Account::Available));
+                prop_assert_eq!(programme.reserved_minor, of(Account::Reserved));
+                let held = of(Account::Committed) + of(Account::Instructed) + of(Account::RecipientUnspent);
+                prop_assert_eq!(programme.contracted_minor, held);
+                prop_assert_eq!(programme.appropriated_minor, -of(Account::Treasury));
+                let taken = programme.taken_minor(&LimitOn::Mode(FundingMode::NonRepayable));
+                prop_assert_eq!(taken, programme.reserved_minor + programme.contracted_minor);
+                for on in programme.limits() {
+                    prop_assert!(programme.taken_minor(&on) <= programme.limit_minor(&on).unwrap());
+                }
+            }
+        }
+    }
+}
