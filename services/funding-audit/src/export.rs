@@ -1,0 +1,226 @@
+//! Tables as CSV, streamed: rows come from PostgreSQL as the client takes the pieces, and only one piece is held.
+
+use crate::{
+    columns, labels,
+    query::{
+        self, Filter, Point, QueryError, Sql, Store,
+        balances::Question,
+        grants::{Overdue, Undrawn},
+        postings,
+    },
+};
+use concord_proto::audit::v1::{ExportCsvResponse, Reflects};
+use concord_proto::r#type::v1::FundingMode as WireMode;
+use futures::TryStreamExt as _;
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+use tokio_postgres::Row;
+use tonic::Status;
+
+/// A piece of the file goes out when it has this many bytes.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// How long a client may leave a piece untaken. Until it takes it, a connection and a snapshot are held for it.
+const UNTAKEN_MAX: Duration = Duration::from_secs(30);
+
+/// What to export.
+#[derive(Debug, Clone)]
+pub(crate) enum Table {
+    Postings(Point, Filter),
+    Balances(Question),
+    Undrawn(Undrawn),
+    Overdue(Overdue),
+}
+
+impl Table {
+    fn sql(&self) -> Sql {
+        match self {
+            Self::Postings(point, filter) => postings::sql(*point, filter, None, None),
+            Self::Balances(question) => question.sql(None),
+            Self::Undrawn(question) => question.sql(None),
+            Self::Overdue(question) => question.sql(None),
+        }
+    }
+
+    fn header(&self) -> Vec<&'static str> {
+        match self {
+            Self::Postings(..) => columns::POSTINGS.to_vec(),
+            Self::Balances(question) => columns::balances(&question.group_by),
+            Self::Undrawn(_) => columns::UNDRAWN.to_vec(),
+            Self::Overdue(_) => columns::OVERDUE.to_vec(),
+        }
+    }
+
+    /// The values of a row, in the order of the header.
+    fn record(&self, row: &Row) -> Result<Vec<String>, QueryError> {
+        Ok(match self {
+            Self::Postings(..) => {
+                let line = postings::read(row)?;
+                let mode = WireMode::try_from(line.mode)
+                    .ok()
+                    .and_then(labels::mode_from_wire);
+                vec![
+                    line.position.to_string(),
+                    line.line.to_string(),
+                    line.event_type,
+                    line.account,
+                    line.amount_minor.to_string(),
+                    line.currency,
+                    line.effective_on,
+                    line.period,
+                    line.programme_id,
+                    mode.map_or_else(String::new, |mode| mode.code().to_owned()),
+                    line.lead_region,
+                    line.party_region,
+                    line.industry,
+                    line.year.to_string(),
+                    line.grant_id,
+                    line.party_id,
+                    line.recorded_at,
+                ]
+            }
+            Self::Balances(question) => {
+                let (balance, _) = question.read(row)?;
+                let mut record = Vec::new();
+                for ((dimension, value), label) in question
+                    .group_by
+                    .iter()
+                    .zip(balance.group)
+                    .zip(balance.labels)
+                {
+                    record.push(value);
+                    if query::balances::label_column(*dimension).is_some() {
+                        record.push(label);
+                    }
+                }
+                record.push(balance.currency);
+                let numbers = [
+                    balance.appropriated_minor,
+                    balance.available_minor,
+                    balance.reserved_minor,
+                    balance.committed_minor,
+                    balance.instructed_minor,
+                    balance.recipient_unspent_minor,
+                    balance.settled_minor,
+                    balance.grants,
+                ];
+                record.extend(numbers.map(|number| number.to_string()));
+                record
+            }
+            Self::Undrawn(_) => {
+                let grant = Undrawn::read(row)?;
+                vec![
+                    grant.grant_id,
+                    grant.programme_id,
+                    grant.title,
+                    grant.currency,
+                    grant.contracted_minor.to_string(),
+                    grant.settled_minor.to_string(),
+                    grant.undrawn_minor.to_string(),
+                    grant.ends_on,
+                    grant.synthetic.to_string(),
+                ]
+            }
+            Self::Overdue(_) => {
+                let tranche = Overdue::read(row)?;
+                vec![
+                    tranche.grant_id,
+                    tranche.tranche_number.to_string(),
+                    tranche.programme_id,
+                    tranche.title,
+                    tranche.currency,
+                    tranche.amount_minor.to_string(),
+                    tranche.due_on,
+                    tranche.days_overdue.to_string(),
+                    tranche.waits_for,
+                    tranche.synthetic.to_string(),
+                ]
+            }
+        })
+    }
+}
+
+/// Why an export ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// Writing to memory failed, or a row has not as many values as the header.
+    #[error("the row could not be written as CSV")]
+    Csv(#[from] csv::Error),
+    /// The client has gone.
+    #[error("the client has gone")]
+    Gone,
+    /// The client has stopped taking pieces.
+    #[error("the client took no piece for {} s; export again, and read on", UNTAKEN_MAX.as_secs())]
+    Stalled,
+}
+
+impl From<tokio_postgres::Error> for ExportError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Query(error.into())
+    }
+}
+
+/// Pieces of the file on their way to the client.
+struct Pieces<'a> {
+    to: &'a Sender<Result<ExportCsvResponse, Status>>,
+    /// Goes with the first piece.
+    reflects: Option<Reflects>,
+}
+
+impl Pieces<'_> {
+    async fn send(&mut self, data: Vec<u8>) -> Result<(), ExportError> {
+        let piece = ExportCsvResponse {
+            data,
+            reflects: self.reflects.take(),
+        };
+        match tokio::time::timeout(UNTAKEN_MAX, self.to.send(Ok(piece))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(ExportError::Gone),
+            Err(_) => Err(ExportError::Stalled),
+        }
+    }
+}
+
+/// Writes the table to `to`, header first.
+pub(crate) async fn run(
+    store: &Store,
+    table: &Table,
+    reflects: Reflects,
+    to: &Sender<Result<ExportCsvResponse, Status>>,
+    within: Duration,
+) -> Result<(), ExportError> {
+    let mut connection = store.connection().await?;
+    let tx = store.begin(&mut connection, within).await?;
+    let rows = query::stream(&tx, &table.sql()).await?;
+    futures::pin_mut!(rows);
+
+    let mut pieces = Pieces {
+        to,
+        reflects: Some(reflects),
+    };
+    let mut writer = writer();
+    writer.write_record(table.header())?;
+    while let Some(row) = rows.try_next().await? {
+        writer.write_record(table.record(&row)?)?;
+        if writer.get_ref().len() >= PIECE_BYTES {
+            let full = std::mem::replace(&mut writer, self::writer());
+            pieces.send(bytes(full)?).await?;
+        }
+    }
+    pieces.send(bytes(writer)?).await
+}
+
+/// A small buffer before the piece, so that the piece's length is nearly what was written.
+fn writer() -> csv::Writer<Vec<u8>> {
+    csv::WriterBuilder::new()
+        .buffer_capacity(1024)
+        .from_writer(Vec::with_capacity(PIECE_BYTES + 4096))
+}
+
+fn bytes(writer: csv::Writer<Vec<u8>>) -> Result<Vec<u8>, csv::Error> {
+    writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))
+}

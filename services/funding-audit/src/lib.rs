@@ -1,0 +1,39 @@
+//! The funding audit 资金审计: where every fen is, as of any position and any date.
+//!
+//! A projection service: it keeps the fund's ledger from the events of the `fund-grant` log, and answers questions
+//! about it over gRPC. It decides nothing and changes nothing.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`ledger`](FundingAudit) | events to rows: postings, their dimensions, and the dated facts behind undrawn and overdue |
+//! | `ledger/schema.sql` | the tables. Rows are only ever added |
+//! | `numbers.rs` | how the tables write accounts, event types and steps of a tranche |
+//! | `query.rs` | the questions as SQL: balances, postings and statements, undrawn and overdue, time, status |
+//! | `labels.rs` | what people read beside a code |
+//! | [`columns`] | the dictionary of every column, in Chinese and English |
+//! | `export.rs` | tables as CSV, streamed |
+//! | `wire.rs`, `refusal.rs` | requests to questions; what has no answer, and why |
+//! | [`service`](Audit) | the gRPC service |
+//!
+//! Every answer names the position that it reflects and is a function of the rows at or below it, so the same question
+//! with that position has the same answer for ever. What cannot be answered is refused; nothing is approximated.
+//!
+//! ```text
+//! fund-grant log ── chassis: projection ── FundingAudit::apply ── tables ── Audit (gRPC)
+//!                         └── applied, head, stopped ────────────────────────┘
+//! ```
+
+pub mod columns;
+mod export;
+mod labels;
+mod ledger;
+mod numbers;
+mod query;
+mod refusal;
+mod service;
+mod start;
+mod wire;
+
+pub use ledger::{Event, FundingAudit, check_zero_sum};
+pub use service::{Audit, LOG, LogClock};
+pub use start::start;

@@ -1,0 +1,283 @@
+//! The questions, as SQL over the projection's tables.
+//!
+//! Every answer is a function of rows with `position <= P` and `effective_on <= D`, and rows are only ever added. So
+//! a question needs no snapshot that outlives its statement, and two pages of one answer may be read minutes apart:
+//! the rows behind them are the same. Rows are read straight into the messages that answer.
+
+pub(crate) mod balances;
+pub(crate) mod grants;
+pub(crate) mod postings;
+pub(crate) mod status;
+pub(crate) mod time;
+
+use concord_events::fund::FundingMode;
+use concord_kernel::{Date, industry::Industry, money::Currency};
+use deadpool_postgres::{Object, Pool, PoolError, Transaction};
+use std::fmt::Write as _;
+use std::time::Duration;
+use tokio_postgres::{
+    Row, RowStream,
+    error::SqlState,
+    types::{ToSql, Type},
+};
+use uuid::Uuid;
+
+/// Longest time limit of a statement.
+const MS_PER_DAY: u128 = 86_400_000;
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// No connection could be had.
+    #[error("no connection to PostgreSQL")]
+    Pool(#[from] PoolError),
+    /// The statement failed.
+    #[error("PostgreSQL did not answer")]
+    Statement(#[source] tokio_postgres::Error),
+    /// A sum is beyond 63 bits. Never rounded, never wrapped.
+    #[error("a sum is too large for 64 bits; narrow the filter or group further")]
+    TooLarge,
+    /// The statement ran into its time limit.
+    #[error(
+        "the answer took longer than there was time for; narrow the filter, or allow a later deadline"
+    )]
+    TooSlow,
+    /// The tables hold what no version of the projection writes.
+    #[error("{0}")]
+    Corrupt(String),
+}
+
+impl From<tokio_postgres::Error> for QueryError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            Some(code) if *code == SqlState::NUMERIC_VALUE_OUT_OF_RANGE => Self::TooLarge,
+            Some(code) if *code == SqlState::QUERY_CANCELED => Self::TooSlow,
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+impl QueryError {
+    /// Whether the same question may be answered a moment later: the connection or PostgreSQL was going away or full.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Pool(_) => true,
+            Self::Statement(error) => error.code().is_none_or(|state| {
+                ["08", "40", "53", "57"]
+                    .iter()
+                    .any(|class| state.code().starts_with(class))
+            }),
+            Self::TooLarge | Self::TooSlow | Self::Corrupt(_) => false,
+        }
+    }
+}
+
+/// The point that an answer reflects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Point {
+    /// Events at or below this position.
+    pub(crate) position: i64,
+    /// Facts that happened on or before this date; `None`: all.
+    pub(crate) effective_on: Option<Date>,
+}
+
+/// What narrows a question; all given fields must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) programme: Option<Uuid>,
+    pub(crate) mode: Option<FundingMode>,
+    /// Beginning of the lead's region.
+    pub(crate) lead_region: Option<String>,
+    /// Beginning of the party's region.
+    pub(crate) party_region: Option<String>,
+    pub(crate) industry: Option<Industry>,
+    pub(crate) year: Option<i16>,
+    /// Year and month, as yyyymm.
+    pub(crate) period: Option<i32>,
+    pub(crate) grant: Option<Uuid>,
+    pub(crate) party: Option<Uuid>,
+    pub(crate) currency: Option<Currency>,
+}
+
+/// A part of an answer in order: so many rows after so many. `None` for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub(crate) offset: i64,
+    pub(crate) limit: i64,
+}
+
+/// A statement and its parameters. Their types are given, so that it travels in one round trip.
+#[derive(Debug, Default)]
+pub(crate) struct Sql {
+    text: String,
+    parameters: Vec<(Box<dyn ToSql + Sync + Send>, Type)>,
+}
+
+impl Sql {
+    pub(crate) fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            parameters: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds a parameter and writes its placeholder.
+    pub(crate) fn bind(
+        &mut self,
+        value: impl ToSql + Sync + Send + 'static,
+        kind: Type,
+    ) -> &mut Self {
+        self.parameters.push((Box::new(value), kind));
+        let number = self.parameters.len();
+        // Writing to a string does not fail.
+        let _ = write!(self.text, "${number}");
+        self
+    }
+
+    /// `alias.position <= P AND alias.effective_on <= D`.
+    pub(crate) fn known_at(&mut self, alias: &str, point: Point) -> &mut Self {
+        self.push(alias)
+            .push(".position <= ")
+            .bind(point.position, Type::INT8);
+        if let Some(date) = point.effective_on {
+            self.push(" AND ")
+                .push(alias)
+                .push(".effective_on <= ")
+                .bind(date, Type::DATE);
+        }
+        self
+    }
+
+    /// ` AND …` for the rows of `postings` as `p` that the filter lets through.
+    pub(crate) fn narrow_postings(&mut self, filter: &Filter) -> &mut Self {
+        if let Some(period) = filter.period {
+            self.push(" AND p.period = ").bind(period, Type::INT4);
+        }
+        let of_dims = Filter {
+            period: None,
+            ..filter.clone()
+        };
+        if of_dims != Filter::default() {
+            self.push(" AND p.dims IN (SELECT d.dims FROM dims d WHERE true")
+                .narrow_dims(&of_dims)
+                .push(")");
+        }
+        self
+    }
+
+    /// ` AND …` for the rows of `dims` as `d`, or of what has its columns. The period is not among them.
+    pub(crate) fn narrow_dims(&mut self, filter: &Filter) -> &mut Self {
+        if let Some(programme) = filter.programme {
+            self.push(" AND d.programme = ").bind(programme, Type::UUID);
+        }
+        if let Some(mode) = filter.mode {
+            self.push(" AND d.mode = ").bind(mode.code(), Type::TEXT);
+        }
+        // Not LIKE: the beginning is a parameter, and no character of it is a wildcard.
+        if let Some(region) = &filter.lead_region {
+            self.push(" AND starts_with(d.lead_region, ")
+                .bind(region.clone(), Type::TEXT)
+                .push(")");
+        }
+        if let Some(region) = &filter.party_region {
+            self.push(" AND starts_with(d.party_region, ")
+                .bind(region.clone(), Type::TEXT)
+                .push(")");
+        }
+        if let Some(industry) = filter.industry {
+            self.push(" AND d.industry = ")
+                .bind(industry.as_str(), Type::TEXT);
+        }
+        if let Some(year) = filter.year {
+            self.push(" AND d.year = ").bind(year, Type::INT2);
+        }
+        if let Some(grant) = filter.grant {
+            self.push(" AND d.grant_id = ").bind(grant, Type::UUID);
+        }
+        if let Some(party) = filter.party {
+            self.push(" AND d.party = ").bind(party, Type::UUID);
+        }
+        if let Some(currency) = filter.currency {
+            self.push(" AND d.currency = ")
+                .bind(currency.as_str().to_owned(), Type::TEXT);
+        }
+        self
+    }
+
+    fn parameters(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        self.parameters
+            .iter()
+            .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
+            .collect()
+    }
+
+    pub(crate) fn slice(&mut self, slice: Option<Slice>) -> &mut Self {
+        if let Some(Slice { offset, limit }) = slice {
+            self.push(" LIMIT ")
+                .bind(limit, Type::INT8)
+                .push(" OFFSET ")
+                .bind(offset, Type::INT8);
+        }
+        self
+    }
+}
+
+/// Where the tables are.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pool: Pool,
+    schema: String,
+}
+
+impl Store {
+    pub(crate) fn new(pool: Pool, schema: &str) -> Self {
+        Self {
+            pool,
+            schema: schema.to_owned(),
+        }
+    }
+
+    pub(crate) async fn connection(&self) -> Result<Object, QueryError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Opens a transaction that reads, on a connection that the caller keeps. Its settings go with it: nothing is left
+    /// on the connection for the next user. Dropping it ends it.
+    pub(crate) async fn begin<'c>(
+        &self,
+        connection: &'c mut Object,
+        within: Duration,
+    ) -> Result<Transaction<'c>, QueryError> {
+        let tx = connection
+            .build_transaction()
+            .read_only(true)
+            .start()
+            .await?;
+        // Compiling a plan would take longer than running it, and sums over all grants belong in memory, not on disk.
+        tx.batch_execute(&format!(
+            "SET LOCAL search_path TO \"{}\"; SET LOCAL statement_timeout TO {}; \
+             SET LOCAL jit TO off; SET LOCAL work_mem TO '64MB'",
+            self.schema.replace('"', "\"\""),
+            within.as_millis().clamp(1, MS_PER_DAY)
+        ))
+        .await?;
+        Ok(tx)
+    }
+
+    /// All rows of an answer that is small enough to be held.
+    pub(crate) async fn rows(&self, sql: &Sql, within: Duration) -> Result<Vec<Row>, QueryError> {
+        let mut connection = self.connection().await?;
+        let tx = self.begin(&mut connection, within).await?;
+        Ok(tx.query_typed(&sql.text, &sql.parameters()).await?)
+    }
+}
+
+/// Starts a question whose rows are taken one by one; PostgreSQL waits for whoever takes them.
+pub(crate) async fn stream(tx: &Transaction<'_>, sql: &Sql) -> Result<RowStream, QueryError> {
+    Ok(tx.query_typed_raw(&sql.text, sql.parameters()).await?)
+}

@@ -1,0 +1,323 @@
+//! Balances of the accounts, grouped by up to three dimensions; the currency always separates.
+
+use super::{Filter, Point, QueryError, Slice, Sql, Store};
+use crate::{labels, numbers};
+use concord_events::ledger::Account;
+use concord_kernel::Date;
+use concord_proto::audit::v1::{Balance, Dimension};
+use std::fmt::Write as _;
+use std::time::Duration;
+use tokio_postgres::Row;
+
+/// Amounts of a balance in the order of its columns, and what each adds up.
+const AMOUNTS: [(&str, Amount); 7] = [
+    ("appropriated_minor", Amount::Turned(Account::Treasury)),
+    ("available_minor", Amount::Of(Account::Available)),
+    ("reserved_minor", Amount::Of(Account::Reserved)),
+    ("committed_minor", Amount::Of(Account::Committed)),
+    ("instructed_minor", Amount::Of(Account::Instructed)),
+    (
+        "recipient_unspent_minor",
+        Amount::Of(Account::RecipientUnspent),
+    ),
+    ("settled_minor", Amount::Settled),
+];
+
+enum Amount {
+    Of(Account),
+    /// With its sign turned.
+    Turned(Account),
+    /// A turnover: lines of settlements and of their returns.
+    Settled,
+}
+
+impl Amount {
+    /// The sum over rows of `postings` as `p`. The cast fails where it does not fit, so no sum is ever wrapped.
+    fn sql(&self) -> String {
+        match self {
+            Self::Of(account) => {
+                format!(
+                    "coalesce(sum(p.amount_minor) FILTER (WHERE p.account = {}), 0)::bigint",
+                    numbers::account(*account)
+                )
+            }
+            Self::Turned(account) => {
+                format!(
+                    "coalesce(-sum(p.amount_minor) FILTER (WHERE p.account = {}), 0)::bigint",
+                    numbers::account(*account)
+                )
+            }
+            Self::Settled => {
+                "coalesce(sum(p.amount_minor) FILTER (WHERE p.settles), 0)::bigint".to_owned()
+            }
+        }
+    }
+}
+
+/// Name of a dimension's column in exports and in `order_by`.
+pub(crate) fn column(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Unspecified => "",
+        Dimension::Programme => "programme_id",
+        Dimension::Mode => "mode",
+        Dimension::LeadRegion => "lead_region",
+        Dimension::PartyRegion => "party_region",
+        Dimension::Industry => "industry",
+        Dimension::Year => "year",
+        Dimension::Period => "period",
+        Dimension::Grant => "grant_id",
+        Dimension::Party => "party_id",
+    }
+}
+
+/// Name of the column that shows a dimension to people; `None` where its value is readable as it is.
+pub(crate) fn label_column(dimension: Dimension) -> Option<&'static str> {
+    match dimension {
+        Dimension::Programme => Some("programme_label"),
+        Dimension::Mode => Some("mode_label"),
+        Dimension::LeadRegion => Some("lead_region_label"),
+        Dimension::PartyRegion => Some("party_region_label"),
+        Dimension::Industry => Some("industry_label"),
+        Dimension::Grant => Some("grant_label"),
+        Dimension::Party => Some("party_label"),
+        Dimension::Unspecified | Dimension::Year | Dimension::Period => None,
+    }
+}
+
+/// The value of a dimension over `sums` as `s` and `dims` as `d`.
+fn key(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Unspecified => "NULL::text",
+        Dimension::Programme => "d.programme",
+        Dimension::Mode => "d.mode",
+        Dimension::LeadRegion => "d.lead_region",
+        Dimension::PartyRegion => "d.party_region",
+        Dimension::Industry => "d.industry",
+        Dimension::Year => "d.year",
+        Dimension::Period => "s.period",
+        Dimension::Grant => "d.grant_id",
+        Dimension::Party => "d.party",
+    }
+}
+
+/// A group's value as text, for sorting and showing; empty where the lines have none, as a programme's own have no
+/// grant.
+fn shown(dimension: Dimension, key: &str) -> String {
+    match dimension {
+        Dimension::Period => {
+            format!("coalesce(substr({key}::text, 1, 4) || '-' || substr({key}::text, 5), '')")
+        }
+        _ => format!("coalesce({key}::text, '')"),
+    }
+}
+
+/// A label that the tables hold; `None` where it is not theirs.
+fn label(dimension: Dimension, key: &str) -> Option<String> {
+    match dimension {
+        Dimension::Programme => Some(format!(
+            "(SELECT coalesce(nullif(x.title, ''), x.fund || ' ' || x.year) FROM programmes x WHERE x.programme = {key})"
+        )),
+        Dimension::Grant => Some(format!(
+            "(SELECT x.title FROM grants x WHERE x.grant_id = {key})"
+        )),
+        _ => None,
+    }
+}
+
+/// What to sum up, how to group and in which order.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) point: Point,
+    pub(crate) filter: Filter,
+    pub(crate) group_by: Vec<Dimension>,
+    /// A name of [`sortable`] and whether it falls; `None`: by group.
+    pub(crate) order_by: Option<(&'static str, bool)>,
+}
+
+/// Columns that balances grouped so can be ordered by.
+pub(crate) fn sortable(group_by: &[Dimension]) -> Vec<&'static str> {
+    let groups = group_by.iter().map(|dimension| column(*dimension));
+    groups
+        .chain(["currency"])
+        .chain(AMOUNTS.iter().map(|(name, _)| *name))
+        .chain(["grants"])
+        .collect()
+}
+
+impl Question {
+    /// The groups in order, a slice of them, and (with a slice) the totals over all of them after it.
+    pub(crate) fn sql(&self, slice: Option<Slice>) -> Sql {
+        let by_period = self.group_by.contains(&Dimension::Period);
+        let period = if by_period { ", p.period" } else { "" };
+        let amounts = |each: &dyn Fn(&str, &Amount) -> String| -> String {
+            AMOUNTS
+                .iter()
+                .fold(String::new(), |mut text, (name, amount)| {
+                    // Writing to a string does not fail.
+                    let _ = write!(text, ", {}", each(name, amount));
+                    text
+                })
+        };
+
+        // First one row a combination of dimensions, over narrow rows alone; what it joins after that is small.
+        let mut sql = Sql::new("WITH sums AS MATERIALIZED (SELECT p.dims");
+        sql.push(period).push(&amounts(&|name, amount| {
+            format!("{} AS {name}", amount.sql())
+        }));
+        sql.push(" FROM postings p WHERE ")
+            .known_at("p", self.point)
+            .narrow_postings(&self.filter);
+        sql.push(" GROUP BY p.dims")
+            .push(period)
+            .push("), keyed AS MATERIALIZED (SELECT s.*, d.currency, d.grant_id");
+        for (dimension, number) in self.group_by.iter().zip(1..) {
+            sql.push(&format!(", {} AS k{number}", key(*dimension)));
+        }
+        sql.push(" FROM sums s JOIN dims d USING (dims))");
+
+        let keys: Vec<String> = (1..=self.group_by.len())
+            .map(|number| format!("k{number}"))
+            .collect();
+        let total = amounts(&|name, _| format!("sum({name})::bigint AS {name}"));
+        sql.push(", groups AS (SELECT ");
+        for (dimension, key) in self.group_by.iter().zip(&keys) {
+            sql.push(&format!(
+                "{key}, {} COLLATE \"C\" AS t{key}, ",
+                shown(*dimension, key)
+            ));
+        }
+        sql.push("currency COLLATE \"C\" AS currency")
+            .push(&total)
+            .push(", count(DISTINCT grant_id) AS grants FROM keyed GROUP BY ");
+        for key in &keys {
+            sql.push(key).push(", ");
+        }
+        sql.push("currency), page AS (SELECT *, row_number() OVER (ORDER BY ")
+            .push(&self.order());
+        sql.push(") AS ordinal FROM groups ORDER BY ordinal")
+            .slice(slice)
+            .push(") SELECT ");
+        for key in &keys {
+            sql.push("t").push(key).push(", ");
+        }
+        for (dimension, key) in self.group_by.iter().zip(&keys) {
+            self.push_label(&mut sql, *dimension, key);
+            sql.push(", ");
+        }
+        let names = amounts(&|name, _| name.to_owned());
+        sql.push("currency")
+            .push(&names)
+            .push(", grants, false AS is_total, ordinal FROM page");
+        if slice.is_some() {
+            sql.push(" UNION ALL SELECT ")
+                .push(&"''::text, ".repeat(self.group_by.len() * 2));
+            sql.push("currency")
+                .push(&total)
+                .push(", count(DISTINCT grant_id), true, 0 FROM keyed GROUP BY currency");
+        }
+        sql.push(" ORDER BY is_total, ordinal, currency");
+        sql
+    }
+
+    /// The party's name as it was known; its code where it has none.
+    fn push_label(&self, sql: &mut Sql, dimension: Dimension, key: &str) {
+        if dimension == Dimension::Party {
+            sql.push("coalesce((SELECT coalesce(nullif(x.name, ''), x.code) FROM parties x WHERE x.party = ").push(key);
+            sql.push(" AND x.position <= ")
+                .bind(self.point.position, tokio_postgres::types::Type::INT8);
+            sql.push(" ORDER BY x.name = '', x.position DESC LIMIT 1), '')");
+        } else {
+            match label(dimension, key) {
+                Some(label) => sql.push(&format!("coalesce({label}, '')")),
+                None => sql.push("''::text"),
+            };
+        }
+    }
+
+    /// The order asked for, made total by the groups themselves, so that pages neither overlap nor leave out.
+    fn order(&self) -> String {
+        let mut terms = Vec::new();
+        if let Some((name, falling)) = self.order_by {
+            let key = self
+                .group_by
+                .iter()
+                .position(|dimension| column(*dimension) == name);
+            let term = key.map_or_else(|| name.to_owned(), |index| format!("tk{}", index + 1));
+            terms.push(format!("{term}{}", if falling { " DESC" } else { "" }));
+        }
+        terms.extend((1..=self.group_by.len()).map(|number| format!("tk{number}")));
+        terms.push("currency".to_owned());
+        terms.join(", ")
+    }
+
+    /// Reads a row of the answer; `true` beside it for a total.
+    pub(crate) fn read(&self, row: &Row) -> Result<(Balance, bool), QueryError> {
+        let width = self.group_by.len();
+        let is_total: bool = row.try_get(2 * width + AMOUNTS.len() + 2)?;
+        let mut balance = Balance {
+            currency: row.try_get(2 * width)?,
+            grants: row.try_get(2 * width + AMOUNTS.len() + 1)?,
+            ..Balance::default()
+        };
+        if !is_total {
+            for (dimension, index) in self.group_by.iter().zip(0..) {
+                let value: String = row.try_get(index)?;
+                let stored: String = row.try_get(width + index)?;
+                balance.labels.push(self.label(*dimension, &value, stored));
+                balance.group.push(value);
+            }
+        }
+        let amounts = [
+            &mut balance.appropriated_minor,
+            &mut balance.available_minor,
+            &mut balance.reserved_minor,
+            &mut balance.committed_minor,
+            &mut balance.instructed_minor,
+            &mut balance.recipient_unspent_minor,
+            &mut balance.settled_minor,
+        ];
+        for (amount, index) in amounts.into_iter().zip(2 * width + 1..) {
+            *amount = row.try_get(index)?;
+        }
+        Ok((balance, is_total))
+    }
+
+    fn label(&self, dimension: Dimension, value: &str, stored: String) -> String {
+        let on: Option<Date> = self.point.effective_on;
+        match dimension {
+            Dimension::Mode => labels::mode(value),
+            Dimension::LeadRegion | Dimension::PartyRegion => labels::region(value, on),
+            Dimension::Industry => labels::industry(value),
+            Dimension::Year | Dimension::Period | Dimension::Unspecified => value.to_owned(),
+            Dimension::Programme | Dimension::Grant | Dimension::Party => stored,
+        }
+    }
+
+    /// A page of groups, whether there are more, and the totals over all groups.
+    pub(crate) async fn page(
+        &self,
+        store: &Store,
+        slice: Slice,
+        within: Duration,
+    ) -> Result<(Vec<Balance>, bool, Vec<Balance>), QueryError> {
+        let one_more = Slice {
+            limit: slice.limit + 1,
+            ..slice
+        };
+        let mut balances = Vec::new();
+        let mut totals = Vec::new();
+        for row in store.rows(&self.sql(Some(one_more)), within).await? {
+            let (balance, is_total) = self.read(&row)?;
+            if is_total {
+                totals.push(balance)
+            } else {
+                balances.push(balance)
+            }
+        }
+        let more = balances.len() > usize::try_from(slice.limit).unwrap_or(usize::MAX);
+        if more {
+            balances.pop();
+        }
+        Ok((balances, more, totals))
+    }
+}

@@ -1,0 +1,77 @@
+//! Which position was known at an instant, which day it was, and who a code names.
+
+use super::{Point, QueryError, Sql, Store};
+use concord_kernel::{Date, party::PartyCode};
+use jiff::Timestamp;
+use std::time::Duration;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+/// What the log knew at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KnownAt {
+    /// Events up to this position, and never any more.
+    Position(i64),
+    /// Nothing: the first event was recorded later, at this instant.
+    Nothing(Timestamp),
+    /// Not settled: the newest applied event was recorded at this instant or before it, so further ones may yet be
+    /// recorded at or before the instant asked about. `None` where there is no event.
+    Unsettled(Option<Timestamp>),
+}
+
+/// Resolves an instant to the last position that was recorded at or before it.
+pub(crate) async fn known_at(
+    store: &Store,
+    instant: Timestamp,
+    within: Duration,
+) -> Result<KnownAt, QueryError> {
+    let mut sql = Sql::new("SELECT (SELECT position FROM clock WHERE recorded_at > ");
+    sql.bind(instant, Type::TIMESTAMPTZ);
+    sql.push(
+        " ORDER BY recorded_at LIMIT 1), (SELECT min(recorded_at) FROM clock), (SELECT max(recorded_at) FROM clock)",
+    );
+    let rows = store.rows(&sql, within).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| QueryError::Corrupt("the clock has no answer".to_owned()))?;
+    let first_later: Option<i64> = row.try_get(0)?;
+    let first: Option<Timestamp> = row.try_get(1)?;
+    Ok(match (first_later, first) {
+        (Some(later), Some(first)) if later <= 1 => KnownAt::Nothing(first),
+        (Some(later), _) => KnownAt::Position(later - 1),
+        (None, _) => KnownAt::Unsettled(row.try_get(2)?),
+    })
+}
+
+/// The newest today that a played clock had at this position; `None` where it had not moved.
+pub(crate) async fn played_today(
+    store: &Store,
+    point: Point,
+    within: Duration,
+) -> Result<Option<Date>, QueryError> {
+    let mut sql = Sql::new("SELECT today FROM todays WHERE position <= ");
+    sql.bind(point.position, Type::INT8)
+        .push(" ORDER BY position DESC LIMIT 1");
+    match store.rows(&sql, within).await?.first() {
+        None => Ok(None),
+        Some(row) => Ok(Some(row.try_get(0)?)),
+    }
+}
+
+/// The party that had appeared under this code; `None` where none had.
+pub(crate) async fn party(
+    store: &Store,
+    point: Point,
+    code: &PartyCode,
+    within: Duration,
+) -> Result<Option<Uuid>, QueryError> {
+    let mut sql = Sql::new("SELECT party FROM parties WHERE code = ");
+    sql.bind(code.to_string(), Type::TEXT)
+        .push(" AND position <= ")
+        .bind(point.position, Type::INT8);
+    sql.push(" ORDER BY position LIMIT 1");
+    match store.rows(&sql, within).await?.first() {
+        None => Ok(None),
+        Some(row) => Ok(Some(row.try_get(0)?)),
+    }
+}

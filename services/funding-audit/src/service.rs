@@ -1,0 +1,628 @@
+//! The queries as gRPC: request to question, question to answer, and the point that the answer reflects.
+
+use crate::{
+    columns,
+    export::{self, ExportError, Table},
+    query::{
+        Filter, Point, QueryError, Slice, Store,
+        balances::Question,
+        grants::{Overdue, Undrawn},
+        postings, status,
+        time::{self, KnownAt},
+    },
+    refusal::{DOMAIN, Refusal, STATEMENT_LINES_MAX},
+    wire::{self, Asked, AskedFilter, Cursor, Next, Recorded},
+};
+use concord_chassis::{
+    grpc::{self, PageToken, Violations},
+    position,
+};
+use concord_kernel::Date;
+use concord_proto::audit::v1::{
+    ExportCsvRequest, ExportCsvResponse, ExportTable, GetGrantStatementRequest,
+    GetGrantStatementResponse, GetProjectionStatusRequest, GetProjectionStatusResponse,
+    ListBalancesRequest, ListBalancesResponse, ListColumnsRequest, ListColumnsResponse,
+    ListOverdueRequest, ListOverdueResponse, ListPostingsRequest, ListPostingsResponse,
+    ListUndrawnRequest, ListUndrawnResponse, Reflects,
+    funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tracing::{info, warn};
+
+/// Log that the positions belong to.
+pub const LOG: &str = "fund-grant";
+
+/// Time for a question: where the caller names no deadline, and at most.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(120));
+/// The same for an export.
+const EXPORT_PATIENCE: (Duration, Duration) =
+    (Duration::from_secs(600), Duration::from_secs(3_600));
+
+/// Rows of a page: where the caller names no number, and at most.
+const PAGE: (usize, usize) = (100, 1_000);
+
+/// Pieces of an export that may wait for the client.
+const PIECES_WAITING_MAX: usize = 2;
+
+/// Where the log's today comes from (architecture, "Two clocks").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogClock {
+    /// The calendar day in Asia/Shanghai.
+    System,
+    /// Moved by events only, from this day on.
+    Played {
+        /// Today before the first such event, as the log was created.
+        from: Date,
+    },
+}
+
+/// The funding audit's queries.
+#[derive(Clone)]
+pub struct Audit {
+    store: Store,
+    applied: watch::Receiver<u64>,
+    head: watch::Receiver<u64>,
+    stopped: watch::Receiver<Option<String>>,
+    clock: LogClock,
+}
+
+impl Audit {
+    /// Answers from the tables in `schema` of the database behind `pool`.
+    ///
+    /// `applied`, `head` and `stopped` are those of the projection's runner; the audit answers for no position beyond
+    /// `applied`.
+    #[must_use]
+    pub fn new(
+        pool: deadpool_postgres::Pool,
+        schema: &str,
+        applied: watch::Receiver<u64>,
+        head: watch::Receiver<u64>,
+        stopped: watch::Receiver<Option<String>>,
+        clock: LogClock,
+    ) -> Self {
+        Self {
+            store: Store::new(pool, schema),
+            applied,
+            head,
+            stopped,
+            clock,
+        }
+    }
+
+    /// The service, ready to be added to a server.
+    #[must_use]
+    pub fn into_server(self) -> FundingAuditServiceServer<Self> {
+        FundingAuditServiceServer::new(self)
+    }
+
+    /// Waits for a position, no longer than there is time, and not at all where the projection has stopped before it.
+    async fn wait_for(&self, wanted: u64, clock: &Remaining) -> Result<(), Refusal> {
+        let mut applied = self.applied.clone();
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            biased;
+            reached = position::wait_for(&mut applied, wanted, clock.left()) => reached.map(|_| ()).map_err(Refusal::from),
+            reason = async { stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) } => {
+                let reached = *self.applied.borrow();
+                match reason {
+                    Some(reason) if reached < wanted => Err(Refusal::Stopped { wanted, reached, reason }),
+                    _ => position::wait_for(&mut applied, wanted, clock.left()).await.map(|_| ()).map_err(Refusal::from),
+                }
+            }
+        }
+    }
+
+    /// Resolves what was asked about to a position and a date. A further page keeps the first page's.
+    async fn point(
+        &self,
+        asked: &Asked,
+        page: Option<&Cursor>,
+        clock: &Remaining,
+    ) -> Result<Point, Refusal> {
+        if asked.min_position > 0 {
+            self.wait_for(asked.min_position, clock).await?;
+        }
+        if let Some(page) = page {
+            // Another replica may have answered the first page, and be further on than this one.
+            self.check_applied(page.position.unsigned_abs())?;
+            return Ok(page.point());
+        }
+        let applied = *self.applied.borrow();
+        let position = match asked.recorded {
+            Recorded::Newest => to_i64(applied),
+            Recorded::Position(wanted) => {
+                self.check_applied(wanted)?;
+                to_i64(wanted)
+            }
+            Recorded::At(instant) => {
+                match time::known_at(&self.store, instant, clock.left()).await? {
+                    KnownAt::Position(position) => position,
+                    KnownAt::Nothing(first) => {
+                        return Err(Refusal::NothingKnown {
+                            asked: instant,
+                            first,
+                        });
+                    }
+                    KnownAt::Unsettled(Some(newest)) => {
+                        return Err(Refusal::Unsettled {
+                            asked: instant,
+                            newest,
+                        });
+                    }
+                    KnownAt::Unsettled(None) => return Err(Refusal::NothingApplied),
+                }
+            }
+        };
+        Ok(Point {
+            position,
+            effective_on: asked.effective_on,
+        })
+    }
+
+    fn check_applied(&self, wanted: u64) -> Result<(), Refusal> {
+        let applied = *self.applied.borrow();
+        if wanted > applied {
+            Err(Refusal::NotApplied { wanted, applied })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The filter with the party that its code names at this point.
+    async fn filter(
+        &self,
+        asked: AskedFilter,
+        point: Point,
+        clock: &Remaining,
+    ) -> Result<Filter, Refusal> {
+        let AskedFilter {
+            mut filter,
+            party_code,
+        } = asked;
+        if let Some(code) = party_code {
+            let party = time::party(&self.store, point, &code, clock.left()).await?;
+            filter.party = Some(party.ok_or(Refusal::UnknownParty {
+                code,
+                position: point.position,
+            })?);
+        }
+        Ok(filter)
+    }
+
+    /// The day that ages are counted from: as asked, as on the first page, else the log's today at this point.
+    async fn overdue_on(
+        &self,
+        asked: Option<Date>,
+        page: Option<&Cursor>,
+        point: Point,
+        clock: &Remaining,
+    ) -> Result<Date, Refusal> {
+        if let Some(day) = asked.or(page.and_then(|page| page.on)) {
+            return Ok(day);
+        }
+        Ok(match self.clock {
+            LogClock::Played { from } => time::played_today(&self.store, point, clock.left())
+                .await?
+                .unwrap_or(from),
+            LogClock::System => today_in_shanghai(),
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl FundingAuditService for Audit {
+    async fn list_balances(
+        &self,
+        request: Request<ListBalancesRequest>,
+    ) -> Result<Response<ListBalancesResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let mut faults = Violations::new(DOMAIN);
+        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
+        let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
+        let group_by = wire::group_by(&asked.group_by, &mut faults);
+        let order_by = wire::balances_order(&asked.order_by, &group_by, &mut faults);
+        let size = grpc::page_size("page_size", asked.page_size, PAGE.0, PAGE.1, &mut faults);
+        let token = asked.page_token.clone();
+        let pages = PageToken::of(
+            "ListBalances",
+            &ListBalancesRequest {
+                page_size: 0,
+                page_token: String::new(),
+                ..asked
+            },
+        );
+        let page: Option<Cursor> = pages.decode(&token, &mut faults);
+        faults.finish(Some(()))?;
+
+        let point = self.point(&as_of, page.as_ref(), &clock).await?;
+        let filter = self.filter(narrowed, point, &clock).await?;
+        let question = Question {
+            point,
+            filter,
+            group_by,
+            order_by,
+        };
+        let slice = slice(page.as_ref(), size);
+        let (balances, more, totals) = question.page(&self.store, slice, clock.left()).await?;
+        let next_page_token = if more {
+            encode(&pages, &after(point, None, slice))?
+        } else {
+            String::new()
+        };
+        Ok(Response::new(ListBalancesResponse {
+            balances,
+            next_page_token,
+            reflects: Some(reflects(point)),
+            totals,
+        }))
+    }
+
+    async fn list_postings(
+        &self,
+        request: Request<ListPostingsRequest>,
+    ) -> Result<Response<ListPostingsResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let mut faults = Violations::new(DOMAIN);
+        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
+        let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
+        let size = grpc::page_size("page_size", asked.page_size, PAGE.0, PAGE.1, &mut faults);
+        let token = asked.page_token.clone();
+        let pages = PageToken::of(
+            "ListPostings",
+            &ListPostingsRequest {
+                page_size: 0,
+                page_token: String::new(),
+                ..asked
+            },
+        );
+        let page: Option<Cursor> = pages.decode(&token, &mut faults);
+        faults.finish(Some(()))?;
+
+        let point = self.point(&as_of, page.as_ref(), &clock).await?;
+        let filter = self.filter(narrowed, point, &clock).await?;
+        let start = page.and_then(|page| match page.next {
+            Next::After(position, line) => Some((position, line)),
+            Next::Offset(_) => None,
+        });
+        let (postings, last) =
+            postings::page(&self.store, point, &filter, start, size, clock.left()).await?;
+        let next_page_token = match last {
+            Some((position, line)) => {
+                encode(&pages, &cursor(point, None, Next::After(position, line)))?
+            }
+            None => String::new(),
+        };
+        Ok(Response::new(ListPostingsResponse {
+            postings,
+            next_page_token,
+            reflects: Some(reflects(point)),
+        }))
+    }
+
+    async fn get_grant_statement(
+        &self,
+        request: Request<GetGrantStatementRequest>,
+    ) -> Result<Response<GetGrantStatementResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let mut faults = Violations::new(DOMAIN);
+        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
+        let grant = faults.require_uuid("grant_id", &asked.grant_id);
+        let grant = faults.finish(grant)?;
+
+        let point = self.point(&as_of, None, &clock).await?;
+        let header = postings::header(&self.store, point, grant, clock.left())
+            .await?
+            .ok_or_else(|| Refusal::UnknownGrant {
+                grant,
+                as_of: shown(point),
+            })?;
+        let (lines, closing) = postings::statement(
+            &self.store,
+            point,
+            grant,
+            &header.currency,
+            STATEMENT_LINES_MAX,
+            clock.left(),
+        )
+        .await?
+        .ok_or(Refusal::StatementTooLong { grant })?;
+        Ok(Response::new(GetGrantStatementResponse {
+            grant_id: grant.to_string(),
+            title: header.title,
+            currency: header.currency,
+            synthetic: header.synthetic,
+            migrated: header.migrated,
+            lines,
+            closing: Some(closing),
+            reflects: Some(reflects(point)),
+        }))
+    }
+
+    async fn list_undrawn(
+        &self,
+        request: Request<ListUndrawnRequest>,
+    ) -> Result<Response<ListUndrawnResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let mut faults = Violations::new(DOMAIN);
+        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
+        let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
+        wire::no_period(&narrowed, &mut faults);
+        let order_by = wire::undrawn_order(&asked.order_by, &mut faults);
+        let size = grpc::page_size("page_size", asked.page_size, PAGE.0, PAGE.1, &mut faults);
+        let token = asked.page_token.clone();
+        let pages = PageToken::of(
+            "ListUndrawn",
+            &ListUndrawnRequest {
+                page_size: 0,
+                page_token: String::new(),
+                ..asked
+            },
+        );
+        let page: Option<Cursor> = pages.decode(&token, &mut faults);
+        faults.finish(Some(()))?;
+
+        let point = self.point(&as_of, page.as_ref(), &clock).await?;
+        let filter = self.filter(narrowed, point, &clock).await?;
+        let slice = slice(page.as_ref(), size);
+        let question = Undrawn {
+            point,
+            filter,
+            order_by,
+        };
+        let (grants, more, totals) = question.page(&self.store, slice, clock.left()).await?;
+        let next_page_token = if more {
+            encode(&pages, &after(point, None, slice))?
+        } else {
+            String::new()
+        };
+        Ok(Response::new(ListUndrawnResponse {
+            grants,
+            next_page_token,
+            reflects: Some(reflects(point)),
+            totals,
+        }))
+    }
+
+    async fn list_overdue(
+        &self,
+        request: Request<ListOverdueRequest>,
+    ) -> Result<Response<ListOverdueResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let mut faults = Violations::new(DOMAIN);
+        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
+        let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
+        wire::no_period(&narrowed, &mut faults);
+        let on = faults.optional_date("on", &asked.on);
+        let size = grpc::page_size("page_size", asked.page_size, PAGE.0, PAGE.1, &mut faults);
+        let token = asked.page_token.clone();
+        let pages = PageToken::of(
+            "ListOverdue",
+            &ListOverdueRequest {
+                page_size: 0,
+                page_token: String::new(),
+                ..asked
+            },
+        );
+        let page: Option<Cursor> = pages.decode(&token, &mut faults);
+        faults.finish(Some(()))?;
+
+        let point = self.point(&as_of, page.as_ref(), &clock).await?;
+        let filter = self.filter(narrowed, point, &clock).await?;
+        let on = self.overdue_on(on, page.as_ref(), point, &clock).await?;
+        let slice = slice(page.as_ref(), size);
+        let question = Overdue { point, filter, on };
+        let (tranches, more, totals) = question.page(&self.store, slice, clock.left()).await?;
+        let next_page_token = if more {
+            encode(&pages, &after(point, Some(on), slice))?
+        } else {
+            String::new()
+        };
+        let reflects = Some(reflects(point));
+        Ok(Response::new(ListOverdueResponse {
+            tranches,
+            next_page_token,
+            reflects,
+            totals,
+            on: on.to_string(),
+        }))
+    }
+
+    type ExportCsvStream = ReceiverStream<Result<ExportCsvResponse, Status>>;
+
+    async fn export_csv(
+        &self,
+        request: Request<ExportCsvRequest>,
+    ) -> Result<Response<Self::ExportCsvStream>, Status> {
+        let clock = Remaining::of(request.metadata(), EXPORT_PATIENCE);
+        let asked = request.into_inner();
+        let mut faults = Violations::new(DOMAIN);
+        let table = ExportTable::try_from(asked.table).unwrap_or_default();
+        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
+        let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
+        let group_by = wire::group_by(&asked.group_by, &mut faults);
+        let on = faults.optional_date("on", &asked.on);
+        if table == ExportTable::Unspecified {
+            faults.add("table", "is missing; name the table to export");
+        }
+        if matches!(table, ExportTable::Undrawn | ExportTable::Overdue) {
+            wire::no_period(&narrowed, &mut faults);
+        }
+        if table != ExportTable::Balances && !group_by.is_empty() {
+            faults.add("group_by", "is for balances alone; leave it empty");
+        }
+        if table != ExportTable::Overdue && on.is_some() {
+            faults.add("on", "is for overdue tranches alone; leave it empty");
+        }
+        faults.finish(Some(()))?;
+
+        let point = self.point(&as_of, None, &clock).await?;
+        let filter = self.filter(narrowed, point, &clock).await?;
+        let table = match table {
+            ExportTable::Unspecified | ExportTable::Postings => Table::Postings(point, filter),
+            ExportTable::Balances => Table::Balances(Question {
+                point,
+                filter,
+                group_by,
+                order_by: None,
+            }),
+            ExportTable::Undrawn => Table::Undrawn(Undrawn {
+                point,
+                filter,
+                order_by: ("undrawn_minor", true),
+            }),
+            ExportTable::Overdue => {
+                let on = self.overdue_on(on, None, point, &clock).await?;
+                Table::Overdue(Overdue { point, filter, on })
+            }
+        };
+        let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            match export::run(&store, &table, reflects(point), &pieces, clock.left()).await {
+                Ok(()) => {}
+                Err(ExportError::Gone) => {
+                    info!(position = point.position, "the client left an export")
+                }
+                Err(error) => {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        position = point.position,
+                        "an export ended early"
+                    );
+                    // It must not look complete. Nobody may be taking pieces any more, so this does not wait.
+                    let _ = pieces.try_send(Err(error.into()));
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn list_columns(
+        &self,
+        _: Request<ListColumnsRequest>,
+    ) -> Result<Response<ListColumnsResponse>, Status> {
+        Ok(Response::new(ListColumnsResponse {
+            columns: columns::dictionary(),
+        }))
+    }
+
+    async fn get_projection_status(
+        &self,
+        request: Request<GetProjectionStatusRequest>,
+    ) -> Result<Response<GetProjectionStatusResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let min_position = request.get_ref().min_position;
+        if min_position > 0 {
+            self.wait_for(min_position, &clock).await?;
+        }
+        let checkpoint = *self.applied.borrow();
+        // What is applied has been in the log: a head that was looked at earlier is not below it.
+        let log_head = (*self.head.borrow()).max(checkpoint);
+        let health = status::health(&self.store, to_i64(checkpoint), clock.left()).await?;
+        let lag_seconds = match health.recorded_at {
+            Some(recorded_at) if checkpoint < log_head => {
+                u32::try_from(Timestamp::now().duration_since(recorded_at).as_secs()).unwrap_or(0)
+            }
+            _ => 0,
+        };
+        Ok(Response::new(GetProjectionStatusResponse {
+            projection: crate::FundingAudit::schema_name(),
+            checkpoint,
+            log_head,
+            lag_seconds,
+            balanced: health.balanced,
+            grants: health.grants,
+            stopped: self.stopped.borrow().clone().unwrap_or_default(),
+        }))
+    }
+}
+
+impl From<ExportError> for Status {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Query(error) => error.into(),
+            ExportError::Stalled => Status::aborted(error.to_string()),
+            ExportError::Gone => Status::cancelled(error.to_string()),
+            ExportError::Csv(_) => Refusal::Query(QueryError::Corrupt(error.to_string())).into(),
+        }
+    }
+}
+
+/// The time that a call has.
+#[derive(Debug, Clone, Copy)]
+struct Remaining {
+    until: Instant,
+}
+
+impl Remaining {
+    fn of(metadata: &MetadataMap, (usual, most): (Duration, Duration)) -> Self {
+        Self {
+            until: Instant::now() + grpc::deadline(metadata, usual, most),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+}
+
+fn to_i64(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+fn today_in_shanghai() -> Date {
+    // UTC+8 all year since 1992; no time zone database is needed.
+    Timestamp::now()
+        .to_zoned(TimeZone::fixed(jiff::tz::offset(8)))
+        .date()
+}
+
+fn slice(page: Option<&Cursor>, size: usize) -> Slice {
+    Slice {
+        offset: page.map_or(0, Cursor::offset),
+        limit: i64::try_from(size).unwrap_or(i64::MAX - 1),
+    }
+}
+
+fn cursor(point: Point, on: Option<Date>, next: Next) -> Cursor {
+    Cursor {
+        position: point.position,
+        effective_on: point.effective_on,
+        on,
+        next,
+    }
+}
+
+fn after(point: Point, on: Option<Date>, slice: Slice) -> Cursor {
+    cursor(point, on, Next::Offset(slice.offset + slice.limit))
+}
+
+fn encode(pages: &PageToken, cursor: &Cursor) -> Result<String, Status> {
+    pages
+        .encode(cursor)
+        .map_err(|error| grpc::internal(DOMAIN, &error))
+}
+
+/// "fund-grant@48210".
+fn shown(point: Point) -> String {
+    format!("{LOG}@{}", point.position)
+}
+
+fn reflects(point: Point) -> Reflects {
+    Reflects {
+        as_of: shown(point),
+        position: point.position.unsigned_abs(),
+        effective_on: point
+            .effective_on
+            .map_or_else(String::new, |date| date.to_string()),
+    }
+}
