@@ -1,0 +1,299 @@
+//! The audit's answers as tables for people: amounts in whole units, grouped, the point they reflect below.
+
+use concord_kernel::money::{Currency, format_zh};
+use concord_proto::audit::v1::{
+    Balance, Dimension, GetGrantStatementResponse, GetProjectionStatusResponse,
+    ListBalancesResponse, ListColumnsResponse, ListOverdueResponse, ListPostingsResponse,
+    ListUndrawnResponse, Reflects,
+};
+use concord_proto::r#type::v1::Money;
+
+use crate::output::{amount, count, money, percent, print_fields, table};
+use crate::words::DIMENSIONS;
+
+/// Longest title in a table; the whole one is in the JSON.
+const TITLE_CHARACTERS: usize = 36;
+
+/// Balances with their totals.
+pub fn balances(response: &ListBalancesResponse, group_by: &[Dimension]) {
+    let mut columns: Vec<String> = group_by
+        .iter()
+        .filter_map(|dimension| DIMENSIONS.iter().find(|word| word.2 == *dimension))
+        .map(|word| format!("{} {}", word.0, word.1))
+        .collect();
+    columns.extend(
+        [
+            "currency 币种",
+            ">appropriated 预算",
+            ">available 可用",
+            ">reserved 已立项",
+            ">committed 未拨付",
+            ">instructed 支付中",
+            ">unspent 单位未用",
+            ">settled 已拨付",
+            ">executed 执行率",
+            ">grants 项目数",
+        ]
+        .map(str::to_owned),
+    );
+    let mut table = table(&columns.iter().map(String::as_str).collect::<Vec<_>>());
+    for balance in &response.balances {
+        let mut row: Vec<String> = balance
+            .group
+            .iter()
+            .zip(&balance.labels)
+            .map(|(group, label)| labelled(group, label))
+            .collect();
+        row.extend(amounts(balance));
+        table.add_row(row);
+    }
+    if !group_by.is_empty() {
+        for total in &response.totals {
+            let mut row = vec![String::new(); group_by.len()];
+            "total 合计".clone_into(&mut row[0]);
+            row.extend(amounts(total));
+            table.add_row(row);
+        }
+    }
+    println!("{table}");
+    reflects(&response.reflects);
+}
+
+fn labelled(group: &str, label: &str) -> String {
+    if label.is_empty() || label == group {
+        group.to_owned()
+    } else {
+        format!("{group} {label}")
+    }
+}
+
+fn amounts(balance: &Balance) -> [String; 10] {
+    let shown = |minor: i64| amount(minor, &balance.currency);
+    [
+        balance.currency.clone(),
+        shown(balance.appropriated_minor),
+        shown(balance.available_minor),
+        shown(balance.reserved_minor),
+        shown(balance.committed_minor),
+        shown(balance.instructed_minor),
+        shown(balance.recipient_unspent_minor),
+        shown(balance.settled_minor),
+        percent(balance.settled_minor, balance.appropriated_minor),
+        count(balance.grants.unsigned_abs()),
+    ]
+}
+
+/// Postings.
+pub fn postings(response: &ListPostingsResponse) {
+    let mut table = table(&[
+        "position",
+        "date 日期",
+        "period 期间",
+        "event 事件",
+        "account 科目",
+        ">amount 金额",
+        "grant 项目",
+    ]);
+    for posting in &response.postings {
+        table.add_row([
+            format!("{}.{}", posting.position, posting.line),
+            posting.effective_on.clone(),
+            posting.period.clone(),
+            short_type(&posting.event_type).to_owned(),
+            posting.account.clone(),
+            format!(
+                "{} {}",
+                amount(posting.amount_minor, &posting.currency),
+                posting.currency
+            ),
+            posting.grant_id.clone(),
+        ]);
+    }
+    println!("{table}");
+    reflects(&response.reflects);
+}
+
+/// One grant's statement.
+pub fn statement(response: &GetGrantStatementResponse) {
+    let mut title = format!("{} {}", response.grant_id, response.title);
+    if response.migrated {
+        title.push_str(" [migrated 历史项目]");
+    }
+    if response.synthetic {
+        title.push_str(" [synthetic 模拟]");
+    }
+    println!("{title}");
+    let mut table = table(&[
+        "position",
+        "date 日期",
+        "event 事件",
+        "account 科目",
+        ">amount 金额",
+        ">balance 余额",
+    ]);
+    for line in &response.lines {
+        let Some(posting) = &line.posting else {
+            continue;
+        };
+        table.add_row([
+            format!("{}.{}", posting.position, posting.line),
+            posting.effective_on.clone(),
+            short_type(&posting.event_type).to_owned(),
+            posting.account.clone(),
+            amount(posting.amount_minor, &response.currency),
+            amount(line.balance_minor, &response.currency),
+        ]);
+    }
+    println!("{table}");
+    if let Some(closing) = &response.closing {
+        println!(
+            "closing 期末 ({}): reserved 已立项 {}, committed 未拨付 {}, instructed 支付中 {}, unspent 单位未用 {}, settled 已拨付 {}",
+            response.currency,
+            amount(closing.reserved_minor, &response.currency),
+            amount(closing.committed_minor, &response.currency),
+            amount(closing.instructed_minor, &response.currency),
+            amount(closing.recipient_unspent_minor, &response.currency),
+            amount(closing.settled_minor, &response.currency),
+        );
+    }
+    reflects(&response.reflects);
+}
+
+/// Grants with money contracted and not settled.
+pub fn undrawn(response: &ListUndrawnResponse) {
+    let mut table = table(&[
+        "grant 项目",
+        "title 名称",
+        "ends 结束",
+        ">contracted 合同",
+        ">settled 已拨付",
+        ">undrawn 未拨付",
+        "currency",
+    ]);
+    for grant in &response.grants {
+        table.add_row([
+            grant.grant_id.clone(),
+            title(&grant.title, grant.synthetic),
+            grant.ends_on.clone(),
+            amount(grant.contracted_minor, &grant.currency),
+            amount(grant.settled_minor, &grant.currency),
+            amount(grant.undrawn_minor, &grant.currency),
+            grant.currency.clone(),
+        ]);
+    }
+    println!("{table}");
+    totals("undrawn 未拨付合计", &response.totals);
+    reflects(&response.reflects);
+}
+
+/// Tranches past their due date.
+pub fn overdue(response: &ListOverdueResponse) {
+    let mut table = table(&[
+        "grant 项目",
+        ">no. 期",
+        "title 名称",
+        "due 应拨日",
+        ">days 逾期天数",
+        "waits for 待办",
+        ">amount 金额",
+        "currency",
+    ]);
+    for tranche in &response.tranches {
+        table.add_row([
+            tranche.grant_id.clone(),
+            tranche.tranche_number.to_string(),
+            title(&tranche.title, tranche.synthetic),
+            tranche.due_on.clone(),
+            tranche.days_overdue.to_string(),
+            waits_for(&tranche.waits_for),
+            amount(tranche.amount_minor, &tranche.currency),
+            tranche.currency.clone(),
+        ]);
+    }
+    println!("{table}");
+    totals("overdue 逾期合计", &response.totals);
+    if !response.on.is_empty() {
+        println!("counted from 截止日 {}", response.on);
+    }
+    reflects(&response.reflects);
+}
+
+/// The dictionary of columns.
+pub fn columns(response: &ListColumnsResponse) {
+    let mut table = table(&["column 列", "type 类型", "meaning", "含义"]);
+    for column in &response.columns {
+        table.add_row([
+            &column.name,
+            &column.r#type,
+            &column.meaning_en,
+            &column.meaning_zh,
+        ]);
+    }
+    println!("{table}");
+}
+
+/// How far the projection is.
+pub fn status(status: &GetProjectionStatusResponse) {
+    print_fields(&[
+        ("projection 投影", status.projection.clone()),
+        ("checkpoint 已应用", status.checkpoint.to_string()),
+        ("log head 日志", status.log_head.to_string()),
+        ("lag 滞后", format!("{} s", status.lag_seconds)),
+        (
+            "ledger 账簿",
+            if status.balanced {
+                "balanced 平衡"
+            } else {
+                "NOT BALANCED 不平衡"
+            }
+            .to_owned(),
+        ),
+        ("grants 项目数", count(status.grants.unsigned_abs())),
+        ("stopped 已停止", status.stopped.clone()),
+    ]);
+}
+
+fn waits_for(word: &str) -> String {
+    let zh = match word {
+        "request" => " 申请",
+        "authorisation" => " 审批",
+        "instruction" => " 支付指令",
+        "settlement" => " 到账",
+        _ => "",
+    };
+    format!("{word}{zh}")
+}
+
+fn title(title: &str, synthetic: bool) -> String {
+    let mut text: String = title.chars().take(TITLE_CHARACTERS).collect();
+    if text.len() < title.len() {
+        text.push('…');
+    }
+    if synthetic {
+        text.push_str(" 模拟");
+    }
+    text
+}
+
+fn totals(label: &str, totals: &[Money]) {
+    for total in totals {
+        let glance = Currency::try_from(total.currency.as_str())
+            .map(|currency| format!(" ({})", format_zh(total.amount_minor, currency)));
+        println!("{label}: {}{}", money(total), glance.unwrap_or_default());
+    }
+}
+
+fn reflects(reflects: &Option<Reflects>) {
+    if let Some(point) = reflects {
+        let effective = if point.effective_on.is_empty() {
+            String::new()
+        } else {
+            format!(", effective on 发生日期 {}", point.effective_on)
+        };
+        println!("as of 截至 {}{effective}", point.as_of);
+    }
+}
+
+fn short_type(event_type: &str) -> &str {
+    event_type.rsplit('.').next().unwrap_or(event_type)
+}

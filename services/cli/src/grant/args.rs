@@ -1,0 +1,400 @@
+//! The arguments of `concord grant`.
+
+use clap::{Args, Subcommand};
+use concord_proto::fund::v1::TrancheCondition;
+use concord_proto::r#type::v1::{FundingMode, Money, Party, PartyKind};
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::header::HeaderArgs;
+use crate::output::parse_money;
+use crate::words::{self, CONDITIONS, KINDS, MODES};
+
+/// What to do with a grant.
+#[derive(Debug, Subcommand)]
+pub enum GrantCommand {
+    /// Show a grant 查看
+    Show {
+        /// The grant 项目
+        grant: Uuid,
+        /// Wait until the log has reached this position 等待至该位置
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        min_position: u64,
+    },
+    /// File an application 申报
+    Apply(Box<ApplyArgs>),
+    /// Recommend an application 推荐
+    Recommend {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// The recommending body 推荐单位
+        #[arg(long)]
+        by: String,
+    },
+    /// Take an application in 受理
+    Admit {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Record the experts' review 评审
+    Review {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// Points out of 100, at most two decimals 评分
+        #[arg(long, value_parser = parse_score)]
+        score: u32,
+        /// The most that the experts would award 建议上限
+        #[arg(long, value_parser = parse_money)]
+        ceiling: Money,
+    },
+    /// Publish the intended award for notice 公示
+    Publish {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// The award as published 公示金额
+        #[arg(long, value_parser = parse_money)]
+        amount: Money,
+    },
+    /// Approve one or many grants in one decision 立项
+    Approve {
+        /// Awards of the meeting, each GRANT=AMOUNT, for example "0190…=800000.00 CNY" 立项项目及金额
+        #[arg(required = true, value_name = "GRANT=AMOUNT", value_parser = parse_award)]
+        awards: Vec<(Uuid, Money)>,
+        /// The meeting's minutes 会议纪要
+        #[arg(long)]
+        minutes: String,
+        /// What every command carries.
+        #[command(flatten)]
+        header: HeaderArgs,
+    },
+    /// Reject an application 不予立项
+    Reject {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// Why 原因
+        #[arg(long)]
+        reason: String,
+    },
+    /// Withdraw an application 撤回
+    Withdraw {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// Why 原因
+        #[arg(long)]
+        reason: String,
+    },
+    /// Sign the task contract with its plan of tranches 签订任务书
+    Contract {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// Number of the contract 合同编号
+        #[arg(long)]
+        number: String,
+        /// Contracted 合同金额
+        #[arg(long, value_parser = parse_money)]
+        amount: Money,
+        /// First day 开始日期
+        #[arg(long, value_name = "DATE")]
+        starts_on: Date,
+        /// Last day 结束日期
+        #[arg(long, value_name = "DATE")]
+        ends_on: Date,
+        /// A tranche AMOUNT:CONDITION:DUE, in order, for example 400000.00:contract:2024-05-01 拨款计划
+        #[arg(long = "tranche", required = true, value_name = "AMOUNT:CONDITION:DUE", value_parser = parse_tranche)]
+        tranches: Vec<TrancheLine>,
+    },
+    /// Record that the payee's account was checked 核验收款账户
+    VerifyPayee {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// Opaque id of the record 档案号
+        #[arg(long)]
+        person_id: String,
+        /// File with the account's number, bank and holder, "-" for standard input 账户信息文件
+        #[arg(long, value_name = "FILE")]
+        account_file: std::path::PathBuf,
+    },
+    /// Steps of one tranche 拨款
+    #[command(subcommand)]
+    Tranche(TrancheCommand),
+}
+
+/// A step of a tranche.
+#[derive(Debug, Subcommand)]
+pub enum TrancheCommand {
+    /// Ask for it 申请拨款
+    Request {
+        /// The tranche.
+        #[command(flatten)]
+        tranche: TrancheTarget,
+        /// Less than planned 申请金额
+        #[arg(long, value_parser = parse_money)]
+        amount: Option<Money>,
+    },
+    /// Authorise what was asked for 审批
+    Authorise {
+        /// The tranche.
+        #[command(flatten)]
+        tranche: TrancheTarget,
+    },
+    /// Turn the request down 驳回
+    Reject {
+        /// The tranche.
+        #[command(flatten)]
+        tranche: TrancheTarget,
+        /// Why 原因
+        #[arg(long)]
+        reason: String,
+    },
+    /// Call it off before it is instructed 取消
+    Cancel {
+        /// The tranche.
+        #[command(flatten)]
+        tranche: TrancheTarget,
+        /// Why 原因
+        #[arg(long)]
+        reason: String,
+    },
+    /// Instruct the bank, or instruct it again after a return 支付指令
+    Instruct {
+        /// The tranche.
+        #[command(flatten)]
+        tranche: TrancheTarget,
+        /// Payment instruction; default the tranche's own after a return, else a new one 支付指令号
+        #[arg(long, value_name = "UUID")]
+        instruction_id: Option<Uuid>,
+    },
+    /// Record that the bank has paid 到账
+    Settle {
+        /// The tranche.
+        #[command(flatten)]
+        tranche: TrancheTarget,
+        /// The bank's reference 银行流水号
+        #[arg(long)]
+        bank_reference: String,
+    },
+    /// Record that the bank sent it back 退汇
+    Return {
+        /// The tranche.
+        #[command(flatten)]
+        tranche: TrancheTarget,
+        /// The bank's reference of the return 银行流水号
+        #[arg(long)]
+        bank_reference: String,
+        /// Why 原因
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// The grant that a command is about.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The grant 项目
+    pub grant: Uuid,
+    /// What every command carries.
+    #[command(flatten)]
+    pub(super) header: HeaderArgs,
+}
+
+/// The tranche that a command is about.
+#[derive(Debug, Args)]
+pub struct TrancheTarget {
+    /// The grant 项目
+    pub grant: Uuid,
+    /// Number in the contract 期次
+    pub number: u32,
+    /// What every command carries.
+    #[command(flatten)]
+    pub(super) header: HeaderArgs,
+}
+
+/// A new application.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// Id of the new grant; made where it is left out 编号
+    #[arg(long, value_name = "UUID")]
+    pub grant_id: Option<Uuid>,
+    /// Programme that it asks money of 年度计划
+    #[arg(long, value_name = "UUID")]
+    pub programme: Uuid,
+    /// Funding mode 资助方式
+    #[arg(long, value_parser = words::parser(MODES))]
+    pub mode: FundingMode,
+    /// Title of the project 项目名称
+    #[arg(long)]
+    pub title: String,
+    /// Lead's code, for example CN-USCC:91330100799655058B 牵头单位代码
+    #[arg(long, value_name = "CODE")]
+    pub lead: String,
+    /// Lead's kind 牵头单位类别
+    #[arg(long, value_parser = words::parser(KINDS))]
+    pub lead_kind: PartyKind,
+    /// Lead's region 牵头单位地区
+    #[arg(long, value_name = "REGION")]
+    pub lead_region: String,
+    /// Lead's name 牵头单位名称
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub lead_name: String,
+    /// Industry 产业
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub industry: String,
+    /// Money asked for 申请金额
+    #[arg(long, value_parser = parse_money)]
+    pub requested: Money,
+    /// Total project budget 项目总预算
+    #[arg(long, value_parser = parse_money)]
+    pub total_budget: Money,
+    /// A party's share CODE,KIND,REGION,AMOUNT, the lead's included; none: all to the lead 分配额度
+    #[arg(long = "share", value_name = "CODE,KIND,REGION,AMOUNT", value_parser = parse_share)]
+    pub shares: Vec<Share>,
+    /// Planned first day 开始日期
+    #[arg(long, value_name = "DATE")]
+    pub starts_on: Date,
+    /// Planned last day 结束日期
+    #[arg(long, value_name = "DATE")]
+    pub ends_on: Date,
+    /// What every command carries.
+    #[command(flatten)]
+    pub(super) header: HeaderArgs,
+}
+
+/// A line of a payment plan, its amount still as typed: the contract's currency says how to read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrancheLine {
+    pub(super) amount: String,
+    pub(super) condition: TrancheCondition,
+    pub(super) due_on: Date,
+}
+
+/// A party's share, its amount still as typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    pub(super) party: Party,
+    pub(super) amount: String,
+}
+
+fn parse_score(text: &str) -> Result<u32, String> {
+    let (points, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let wrong = || {
+        format!("{text:?}: write points out of 100 with at most two decimals, for example 86.50")
+    };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if points.is_empty() || decimals.len() > 2 || !digits(points) || !digits(decimals) {
+        return Err(wrong());
+    }
+    let hundredths: u32 = format!("{points}{decimals:0<2}")
+        .parse()
+        .map_err(|_| wrong())?;
+    if hundredths > 10_000 {
+        Err(wrong())
+    } else {
+        Ok(hundredths)
+    }
+}
+
+fn parse_award(text: &str) -> Result<(Uuid, Money), String> {
+    let (grant, amount) = text
+        .split_once('=')
+        .ok_or("write GRANT=AMOUNT, for example \"0190…=800000.00 CNY\"")?;
+    Ok((
+        grant
+            .parse()
+            .map_err(|_| format!("{grant:?} is not the UUID of a grant"))?,
+        parse_money(amount)?,
+    ))
+}
+
+fn parse_tranche(text: &str) -> Result<TrancheLine, String> {
+    let [amount, condition, due_on] = text.splitn(3, ':').collect::<Vec<_>>()[..] else {
+        return Err(
+            "write AMOUNT:CONDITION:DUE, for example 400000.00:contract:2024-05-01".to_owned(),
+        );
+    };
+    let condition = words::value(CONDITIONS, condition).ok_or_else(|| {
+        format!(
+            "{condition:?} is no condition; use one of {}",
+            words::list(CONDITIONS)
+        )
+    })?;
+    let due_on = due_on
+        .parse()
+        .map_err(|_| format!("{due_on:?} is not a date like 2024-05-01"))?;
+    Ok(TrancheLine {
+        amount: amount.to_owned(),
+        condition,
+        due_on,
+    })
+}
+
+fn parse_share(text: &str) -> Result<Share, String> {
+    let [code, kind, region, amount] = text.splitn(4, ',').collect::<Vec<_>>()[..] else {
+        return Err("write CODE,KIND,REGION,AMOUNT, for example CN-USCC:91330100799655058B,enterprise,330100,300000.00".to_owned());
+    };
+    let kind = words::value(KINDS, kind)
+        .ok_or_else(|| format!("{kind:?} is no kind; use one of {}", words::list(KINDS)))?;
+    let party = Party {
+        code: code.to_owned(),
+        kind: kind.into(),
+        region: region.to_owned(),
+        name: String::new(),
+    };
+    Ok(Share {
+        party,
+        amount: amount.to_owned(),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_hundredths() {
+        for (text, hundredths) in [
+            ("86.50", 8_650),
+            ("86.5", 8_650),
+            ("100", 10_000),
+            ("0.01", 1),
+        ] {
+            assert_eq!(parse_score(text), Ok(hundredths));
+        }
+        for wrong in ["100.01", "86.505", "x", "", "-1", "1.x"] {
+            assert!(parse_score(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn compound_arguments_say_how_they_are_written() {
+        let line = parse_tranche("400000.00:contract:2024-05-01").unwrap();
+        assert_eq!(
+            (line.amount.as_str(), line.condition),
+            ("400000.00", TrancheCondition::Contract)
+        );
+        assert!(
+            parse_tranche("1:now:2024-05-01")
+                .unwrap_err()
+                .contains("midterm")
+        );
+        assert!(
+            parse_tranche("1")
+                .unwrap_err()
+                .contains("AMOUNT:CONDITION:DUE")
+        );
+        assert!(
+            parse_share("CN-USCC:1,club,210100,1")
+                .unwrap_err()
+                .contains("university")
+        );
+        assert!(parse_award("x=1.00 CNY").unwrap_err().contains("UUID"));
+    }
+}

@@ -1,0 +1,171 @@
+//! The whole of Concord in this process, on private servers: what `concord up` and `concord demo` run.
+
+use crate::connect::Endpoints;
+use crate::errors::CliError;
+use crate::stack::{Stack, StackError, StackOptions};
+use concord_chassis::config::{self, Settings};
+use concord_chassis::service::{Serving, StartError, in_full};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use tokio_util::sync::CancellationToken;
+
+/// Where the running stack says how to reach it.
+pub const SERVICES_FILE: &str = "run/services.json";
+
+/// A running stack: private PostgreSQL and NATS, and every service in this process.
+pub struct LocalStack {
+    stack: Stack,
+    dir: PathBuf,
+    endpoints: Endpoints,
+    projections: Service,
+    aggregates: Service,
+}
+
+/// A service of this process, and what ends it.
+struct Service {
+    serving: Serving,
+    shutdown: CancellationToken,
+}
+
+impl Service {
+    async fn stop(self) {
+        self.shutdown.cancel();
+        if let Err(error) = self.serving.stopped().await {
+            tracing::error!(error = %in_full(&error), "a service ended badly");
+        }
+    }
+}
+
+impl LocalStack {
+    /// Starts the servers under `dir`, migrates, and starts every service on a free loopback port.
+    ///
+    /// # Errors
+    /// In sentences that say what to install, stop or mend.
+    pub async fn start(dir: &Path, played_from: Option<Date>) -> Result<Self, CliError> {
+        let stack = Stack::start(dir, &StackOptions::from_env())
+            .await
+            .map_err(stack_failed)?;
+        match Self::serve(&stack, dir, played_from).await {
+            Ok((aggregates, projections, endpoints)) => Ok(Self {
+                stack,
+                dir: dir.to_owned(),
+                endpoints,
+                projections,
+                aggregates,
+            }),
+            Err(error) => {
+                // The servers were started for nothing; their own report would hide the reason.
+                let _ = stack.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn serve(
+        stack: &Stack,
+        dir: &Path,
+        played_from: Option<Date>,
+    ) -> Result<(Service, Service, Endpoints), CliError> {
+        let settings = |service: &'static str, database: String, more: &[(&str, String)]| {
+            let mut args: Vec<OsString> = vec![
+                "--database-url".into(),
+                database.into(),
+                "--nats-url".into(),
+                stack.nats_url.clone().into(),
+            ];
+            for (flag, value) in more {
+                args.extend([OsString::from(flag), OsString::from(value)]);
+            }
+            let none: [(OsString, OsString); 0] = [];
+            config::parse(service, args, none).map_err(|error| CliError::failed(error.to_string()))
+        };
+        let first_day: Vec<(&str, String)> = played_from
+            .map(|day| ("--played-from", day.to_string()))
+            .into_iter()
+            .collect();
+
+        let database = stack
+            .ensure_database("fund_grant")
+            .await
+            .map_err(stack_failed)?;
+        let fund: Settings = settings("fund-grant", database, &first_day)?;
+        let shutdown = CancellationToken::new();
+        let serving = concord_fund_grant::start(&fund, shutdown.clone())
+            .await
+            .map_err(start_failed)?;
+        let owner = format!("http://{}", serving.address);
+        let aggregates = Service { serving, shutdown };
+
+        let database = stack
+            .ensure_database("funding_audit")
+            .await
+            .map_err(stack_failed)?;
+        let audit: Settings =
+            settings("funding-audit", database, &[("--log-owner", owner.clone())])?;
+        let shutdown = CancellationToken::new();
+        let serving = concord_funding_audit::start(&audit, shutdown.clone())
+            .await
+            .map_err(start_failed)?;
+        let endpoints = Endpoints {
+            fund_grant: owner,
+            funding_audit: format!("http://{}", serving.address),
+            local: true,
+        };
+        let projections = Service { serving, shutdown };
+        announce(dir, &endpoints)?;
+        Ok((aggregates, projections, endpoints))
+    }
+
+    /// Where the services listen.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Waits until one of the private servers ends by itself.
+    pub async fn died(&mut self) -> String {
+        in_full(&self.stack.died().await)
+    }
+
+    /// Stops the services, which answer what they have, and then the servers. Data stays.
+    ///
+    /// # Errors
+    /// Where a server does not end.
+    pub async fn stop(self) -> Result<(), CliError> {
+        let _ = std::fs::remove_file(self.dir.join(SERVICES_FILE));
+        // Readers first: the projection asks the aggregates' service for the log.
+        self.projections.stop().await;
+        self.aggregates.stop().await;
+        self.stack.stop().await.map_err(stack_failed)
+    }
+}
+
+/// Writes the addresses where other `concord` commands look for them. Renamed into place, never half there.
+fn announce(dir: &Path, endpoints: &Endpoints) -> Result<(), CliError> {
+    let addresses = BTreeMap::from([
+        ("fund-grant", &endpoints.fund_grant),
+        ("funding-audit", &endpoints.funding_audit),
+    ]);
+    let file = dir.join(SERVICES_FILE);
+    let failed = |error: std::io::Error| {
+        CliError::failed(format!("{} cannot be written: {error}", file.display()))
+    };
+    let text = serde_json::to_string_pretty(&addresses)
+        .map_err(|error| CliError::failed(error.to_string()))?;
+    if let Some(parent) = file.parent() {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let fresh = file.with_extension("new");
+    std::fs::write(&fresh, text).map_err(failed)?;
+    std::fs::rename(&fresh, &file).map_err(failed)
+}
+
+fn stack_failed(error: StackError) -> CliError {
+    CliError::failed(in_full(&error))
+}
+
+fn start_failed(error: StartError) -> CliError {
+    CliError::failed(in_full(&error))
+}

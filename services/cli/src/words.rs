@@ -1,0 +1,176 @@
+//! The words of the command line for the protos' enums: what is typed, what people read in Chinese, what is sent.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use concord_proto::audit::v1::{Dimension, ExportTable};
+use concord_proto::fund::v1::{FundPurpose, State, TrancheCondition, TrancheState};
+use concord_proto::r#type::v1::{FundingMode, PartyKind};
+
+/// One value: its word, its Chinese, and the proto's value.
+#[derive(Debug)]
+pub struct Word<T>(pub &'static str, pub &'static str, pub T);
+
+/// Funding modes 资助方式.
+pub const MODES: &[Word<FundingMode>] = &[
+    Word("non_repayable", "无偿资助", FundingMode::NonRepayable),
+    Word("repayable", "偿还性资助", FundingMode::Repayable),
+    Word(
+        "risk_compensation",
+        "风险补偿",
+        FundingMode::RiskCompensation,
+    ),
+    Word(
+        "loan_interest_subsidy",
+        "贷款贴息",
+        FundingMode::LoanInterestSubsidy,
+    ),
+    Word("post_completion", "后补助", FundingMode::PostCompletion),
+    Word(
+        "transfer_fee_subsidy",
+        "技术转让费补助",
+        FundingMode::TransferFeeSubsidy,
+    ),
+];
+
+/// Kinds of party 主体类别.
+pub const KINDS: &[Word<PartyKind>] = &[
+    Word("enterprise", "企业", PartyKind::Enterprise),
+    Word("university", "高校", PartyKind::University),
+    Word("institute", "科研院所", PartyKind::Institute),
+    Word("government", "政府部门", PartyKind::Government),
+    Word("park_committee", "园区管委会", PartyKind::ParkCommittee),
+    Word(
+        "financial_institution",
+        "金融机构",
+        PartyKind::FinancialInstitution,
+    ),
+    Word("intermediary", "科技中介", PartyKind::Intermediary),
+    Word("association", "行业协会·商会", PartyKind::Association),
+    Word("other", "其他", PartyKind::Other),
+];
+
+/// Purposes of a fund 用途.
+pub const PURPOSES: &[Word<FundPurpose>] = &[
+    Word("introduction", "引进", FundPurpose::Introduction),
+    Word("transformation", "转化", FundPurpose::Transformation),
+    Word("pilot_test", "中试", FundPurpose::PilotTest),
+    Word("general", "不分用途", FundPurpose::General),
+];
+
+/// Where a grant stands.
+pub const STATES: &[Word<State>] = &[
+    Word("applied", "已申报", State::Applied),
+    Word("recommended", "已推荐", State::Recommended),
+    Word("admitted", "已受理", State::Admitted),
+    Word("reviewed", "已评审", State::Reviewed),
+    Word("on_notice", "公示中", State::OnNotice),
+    Word("approved", "已立项", State::Approved),
+    Word("contracted", "执行中", State::Contracted),
+    Word("rejected", "不予立项", State::Rejected),
+    Word("withdrawn", "已撤回", State::Withdrawn),
+];
+
+/// Where a tranche stands.
+pub const TRANCHE_STATES: &[Word<TrancheState>] = &[
+    Word("planned", "计划", TrancheState::Planned),
+    Word("requested", "已申请", TrancheState::Requested),
+    Word("authorised", "已审批", TrancheState::Authorised),
+    Word("instructed", "支付中", TrancheState::Instructed),
+    Word("settled", "已到账", TrancheState::Settled),
+    Word("payment_returned", "已退汇", TrancheState::PaymentReturned),
+];
+
+/// What must hold before a tranche can be asked for 拨款条件.
+pub const CONDITIONS: &[Word<TrancheCondition>] = &[
+    Word("contract", "任务书已签订", TrancheCondition::Contract),
+    Word("midterm", "中期检查", TrancheCondition::Midterm),
+    Word(
+        "final_acceptance",
+        "验收",
+        TrancheCondition::FinalAcceptance,
+    ),
+    Word("verified_claim", "核验", TrancheCondition::VerifiedClaim),
+];
+
+/// Dimensions to group by 分组.
+pub const DIMENSIONS: &[Word<Dimension>] = &[
+    Word("programme", "年度计划", Dimension::Programme),
+    Word("mode", "资助方式", Dimension::Mode),
+    Word("lead_region", "牵头单位地区", Dimension::LeadRegion),
+    Word("party_region", "分配单位地区", Dimension::PartyRegion),
+    Word("industry", "产业", Dimension::Industry),
+    Word("year", "年度", Dimension::Year),
+    Word("period", "会计期间", Dimension::Period),
+    Word("grant", "项目", Dimension::Grant),
+    Word("party", "单位", Dimension::Party),
+];
+
+/// Tables that can be exported 导出.
+pub const TABLES: &[Word<ExportTable>] = &[
+    Word("postings", "分录", ExportTable::Postings),
+    Word("balances", "余额", ExportTable::Balances),
+    Word("undrawn", "未拨付", ExportTable::Undrawn),
+    Word("overdue", "逾期", ExportTable::Overdue),
+];
+
+/// Finds the value of a word.
+#[must_use]
+pub fn value<T: Copy>(words: &[Word<T>], word: &str) -> Option<T> {
+    words
+        .iter()
+        .find(|candidate| candidate.0 == word)
+        .map(|found| found.2)
+}
+
+/// The words that may be used, for an error message.
+#[must_use]
+pub fn list<T>(words: &[Word<T>]) -> String {
+    words
+        .iter()
+        .map(|word| word.0)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The word for a value as it came over the wire; "unspecified" for one that this version does not know.
+#[must_use]
+pub fn word<T: Copy + Into<i32>>(words: &[Word<T>], wire: i32) -> &'static str {
+    words
+        .iter()
+        .find(|candidate| candidate.2.into() == wire)
+        .map_or("unspecified", |found| found.0)
+}
+
+/// Word and Chinese together, for a table.
+#[must_use]
+pub fn both<T: Copy + Into<i32>>(words: &[Word<T>], wire: i32) -> String {
+    words
+        .iter()
+        .find(|candidate| candidate.2.into() == wire)
+        .map_or_else(String::new, |found| format!("{} {}", found.0, found.1))
+}
+
+/// A parser for clap that lists the words in the help text.
+pub fn parser<T>(words: &'static [Word<T>]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let possible = words
+        .iter()
+        .map(|word| PossibleValue::new(word.0).help(word.1));
+    PossibleValuesParser::new(possible)
+        .try_map(|typed: String| value(words, &typed).ok_or("unknown word"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_and_its_wire_value_lead_to_each_other() {
+        for mode in MODES {
+            assert_eq!(value(MODES, mode.0), Some(mode.2));
+            assert_eq!(word(MODES, mode.2.into()), mode.0);
+        }
+        assert_eq!(word(STATES, 99), "unspecified");
+    }
+}
