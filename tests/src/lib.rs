@@ -1,0 +1,17 @@
+//! What the black-box tests share. They know protos and the `concord` command line, and nothing of the services' code.
+//!
+//! | module | what it gives a test |
+//! |---|---|
+//! | [`stack`] | a private `concord up`, and how to stop, kill and freeze parts of it |
+//! | [`desk`] | the gRPC clients, who acts, and what a status says |
+//! | [`requests`] | requests that are right as they stand; a test changes what it is about |
+//! | [`record`] | the log as stored: documents, hashes, and what PostgreSQL and NATS hold |
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "every error here fails a test, and says itself what went wrong"
+)]
+
+pub mod desk;
+pub mod record;
+pub mod requests;
+pub mod stack;

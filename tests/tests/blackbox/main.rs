@@ -1,0 +1,5 @@
+//! Black-box tests: the real binary, real PostgreSQL, real NATS, real gRPC.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod walk;
+mod workspace;
