@@ -14,10 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let descriptors = protox::compile(files, ["."])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(
-        out.join("concord_descriptor.bin"),
-        prost::Message::encode_to_vec(&descriptors),
-    )?;
+    std::fs::write(out.join("concord_descriptor.bin"), prost::Message::encode_to_vec(&descriptors))?;
     // Events are handed on as they are: no copy on the way out or in.
     tonic_prost_build::configure()
         .bytes(".concord.log.v1.RecordedEvent.cloud_event")

@@ -6,9 +6,11 @@ use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceC
 use concord_proto::audit::v1::{AsOf, ExportCsvRequest, ExportCsvResponse};
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
 use concord_proto::fund::v1::programme_service_client::ProgrammeServiceClient;
+use concord_proto::fund::v1::{BulkCommand, ExecuteCommandsRequest, bulk_command, bulk_result};
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{AdvanceTodayRequest, GetLogStatusRequest, GetLogStatusResponse};
 use std::collections::BTreeMap;
+use std::path::Path;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
@@ -46,9 +48,7 @@ pub struct Desk {
 /// A message of an acting person, `<person>@<organisation>`.
 pub fn by<M>(actor: &str, message: M) -> Request<M> {
     let mut request = plain(message);
-    request
-        .metadata_mut()
-        .insert("concord-actor", actor.parse().expect("an actor is ASCII"));
+    request.metadata_mut().insert("concord-actor", actor.parse().expect("an actor is ASCII"));
     request
 }
 
@@ -62,16 +62,17 @@ pub fn plain<M>(message: M) -> Request<M> {
 impl Desk {
     /// Connects to a running stack.
     pub async fn at(stack: &Stack) -> Result<Self> {
-        let channel = async |service| -> Result<Channel> {
-            Ok(Endpoint::from_shared(stack.address(service)?)?
-                .connect_timeout(PATIENCE)
-                .connect()
-                .await?)
+        Self::of(&stack.dir().join("run/services.json")).await
+    }
+
+    /// Connects to the services that a file of addresses names.
+    pub async fn of(services: &Path) -> Result<Self> {
+        let addresses: BTreeMap<String, String> = serde_json::from_str(&std::fs::read_to_string(services)?)?;
+        let channel = async |service: &str| -> Result<Channel> {
+            let address = addresses.get(service).with_context(|| format!("no address of {service}"))?;
+            Ok(Endpoint::from_shared(address.clone())?.connect_timeout(PATIENCE).connect().await?)
         };
-        Ok(Self {
-            fund: channel("fund-grant").await?,
-            audit: channel("funding-audit").await?,
-        })
+        Ok(Self { fund: channel("fund-grant").await?, audit: channel("funding-audit").await? })
     }
 
     /// Grants.
@@ -95,31 +96,18 @@ impl Desk {
     /// The audit.
     #[must_use]
     pub fn audit(&self) -> FundingAuditServiceClient<Channel> {
-        FundingAuditServiceClient::new(self.audit.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        FundingAuditServiceClient::new(self.audit.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Where the log stands.
     pub async fn status(&self) -> Result<GetLogStatusResponse, Status> {
-        Ok(self
-            .log()
-            .get_log_status(plain(GetLogStatusRequest {}))
-            .await?
-            .into_inner())
+        Ok(self.log().get_log_status(plain(GetLogStatusRequest {})).await?.into_inner())
     }
 
     /// Moves the played clock; returns the position of the event.
     pub async fn advance_to(&self, today: &str) -> Result<u64, Status> {
-        let request = AdvanceTodayRequest {
-            request_id: Uuid::now_v7().to_string(),
-            today: today.to_owned(),
-        };
-        Ok(self
-            .log()
-            .advance_today(by(CLERK, request))
-            .await?
-            .into_inner()
-            .position)
+        let request = AdvanceTodayRequest { request_id: Uuid::now_v7().to_string(), today: today.to_owned() };
+        Ok(self.log().advance_today(by(CLERK, request)).await?.into_inner().position)
     }
 
     /// A whole exported file.
@@ -142,55 +130,32 @@ impl Desk {
 /// As of a position; 0 is all that is applied.
 #[must_use]
 pub fn at(position: u64) -> Option<AsOf> {
-    Some(AsOf {
-        position,
-        min_position: position,
-        ..AsOf::default()
-    })
+    Some(AsOf { position, min_position: position, ..AsOf::default() })
 }
 
 /// As of a position, and only what had happened on or before a day.
 #[must_use]
 pub fn at_and_on(position: u64, effective_on: &str) -> Option<AsOf> {
-    Some(AsOf {
-        position,
-        min_position: position,
-        effective_on: effective_on.to_owned(),
-        ..AsOf::default()
-    })
+    Some(AsOf { position, min_position: position, effective_on: effective_on.to_owned(), ..AsOf::default() })
 }
 
 /// The stable reason in a status, from `ErrorInfo`.
 #[must_use]
 pub fn reason(status: &Status) -> String {
-    status
-        .get_details_error_info()
-        .map(|info| info.reason)
-        .unwrap_or_default()
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
 
 /// The facts in a status, from the metadata of `ErrorInfo`.
 #[must_use]
 pub fn facts(status: &Status) -> BTreeMap<String, String> {
-    status
-        .get_details_error_info()
-        .map(|info| info.metadata.into_iter().collect())
-        .unwrap_or_default()
+    status.get_details_error_info().map(|info| info.metadata.into_iter().collect()).unwrap_or_default()
 }
 
 /// Every broken rule that a refusal names, in its order.
 #[must_use]
 pub fn broken(status: &Status) -> Vec<String> {
     let failure = status.get_details_precondition_failure();
-    failure
-        .map(|failure| {
-            failure
-                .violations
-                .into_iter()
-                .map(|one| one.r#type)
-                .collect()
-        })
-        .unwrap_or_default()
+    failure.map(|failure| failure.violations.into_iter().map(|one| one.r#type).collect()).unwrap_or_default()
 }
 
 /// Every field that an `INVALID_ARGUMENT` names, sorted.
@@ -198,15 +163,35 @@ pub fn broken(status: &Status) -> Vec<String> {
 pub fn fields(status: &Status) -> Vec<String> {
     let request = status.get_details_bad_request();
     let mut fields: Vec<String> = request
-        .map(|request| {
-            request
-                .field_violations
-                .into_iter()
-                .map(|one| one.field)
-                .collect()
-        })
+        .map(|request| request.field_violations.into_iter().map(|one| one.field).collect())
         .unwrap_or_default();
     fields.sort();
     fields.dedup();
     fields
+}
+
+/// The sentence in Chinese.
+#[must_use]
+pub fn chinese(status: &Status) -> String {
+    let told = status.get_details_localized_message();
+    told.filter(|told| told.locale == "zh-CN").map(|told| told.message).unwrap_or_default()
+}
+
+impl Desk {
+    /// Sends commands as one chunk of a bulk stream, each by the person in the call's metadata.
+    pub async fn bulk(
+        &self,
+        actor: &str,
+        commands: Vec<bulk_command::Command>,
+    ) -> Result<Vec<bulk_result::Result>> {
+        let commands =
+            commands.into_iter().map(|command| BulkCommand { actor: None, command: Some(command) }).collect();
+        let chunk = ExecuteCommandsRequest { chunk: 7, commands };
+        let mut answers =
+            self.grants().execute_commands(by(actor, futures::stream::iter([chunk]))).await?.into_inner();
+        let answer = answers.message().await?.context("a chunk has an answer")?;
+        ensure!(answer.chunk == 7, "an answer names its chunk");
+        ensure!(answers.message().await?.is_none(), "one chunk has one answer");
+        answer.results.into_iter().map(|one| one.result.context("a command has a result")).collect()
+    }
 }

@@ -30,42 +30,26 @@ impl Stored {
     /// RFC 6962: SHA-256 over a zero byte and the document.
     #[must_use]
     pub fn leaf_hash(&self) -> Vec<u8> {
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(&self.bytes)
-            .finalize()
-            .to_vec()
+        Sha256::new().chain_update([0]).chain_update(&self.bytes).finalize().to_vec()
     }
 
     /// An attribute of the document, which is text.
     #[must_use]
     pub fn attribute(&self, name: &str) -> String {
-        self.document()[name]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.document()[name].as_str().unwrap_or_default().to_owned()
     }
 }
 
 impl From<RecordedEvent> for Stored {
     fn from(event: RecordedEvent) -> Self {
-        Self {
-            position: event.position,
-            bytes: event.cloud_event.into(),
-        }
+        Self { position: event.position, bytes: event.cloud_event.into() }
     }
 }
 
 /// The events of a range of the log, as `ReadLog` gives them.
 pub async fn read_log(desk: &Desk, from_position: u64, to_position: u64) -> Result<Vec<Stored>> {
-    let mut chunks = desk
-        .log()
-        .read_log(plain(ReadLogRequest {
-            from_position,
-            to_position,
-        }))
-        .await?
-        .into_inner();
+    let mut chunks =
+        desk.log().read_log(plain(ReadLogRequest { from_position, to_position })).await?.into_inner();
     let mut events = Vec::new();
     while let Some(chunk) = chunks.message().await? {
         events.extend(chunk.events.into_iter().map(Stored::from));
@@ -75,8 +59,7 @@ pub async fn read_log(desk: &Desk, from_position: u64, to_position: u64) -> Resu
 
 /// A connection to one of the stack's databases.
 pub async fn postgres(stack: &Stack, database: &str) -> Result<tokio_postgres::Client> {
-    let (client, connection) =
-        tokio_postgres::connect(&stack.database_url(database)?, NoTls).await?;
+    let (client, connection) = tokio_postgres::connect(&stack.database_url(database)?, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
@@ -84,17 +67,9 @@ pub async fn postgres(stack: &Stack, database: &str) -> Result<tokio_postgres::C
 /// All events as PostgreSQL holds them.
 pub async fn in_postgres(stack: &Stack) -> Result<Vec<Stored>> {
     let client = postgres(stack, "fund_grant").await?;
-    let rows = client
-        .query(
-            "SELECT position, record::text FROM events ORDER BY position",
-            &[],
-        )
-        .await?;
+    let rows = client.query("SELECT position, record::text FROM events ORDER BY position", &[]).await?;
     let stored = |row: tokio_postgres::Row| {
-        Ok(Stored {
-            position: row.get::<_, i64>(0).try_into()?,
-            bytes: row.get::<_, String>(1).into_bytes(),
-        })
+        Ok(Stored { position: row.get::<_, i64>(0).try_into()?, bytes: row.get::<_, String>(1).into_bytes() })
     };
     rows.into_iter().map(stored).collect()
 }
@@ -115,14 +90,8 @@ pub async fn in_nats(stack: &Stack, desk: &Desk, up_to: u64) -> Result<Vec<Store
     while (events.len() as u64) < up_to {
         let next = tokio::time::timeout(PATIENCE, messages.next()).await?;
         let message = next.context("the stream ended")??;
-        let position = message
-            .info()
-            .map_err(|error| anyhow::anyhow!("{error}"))?
-            .stream_sequence;
-        events.push(Stored {
-            position,
-            bytes: message.payload.to_vec(),
-        });
+        let position = message.info().map_err(|error| anyhow::anyhow!("{error}"))?.stream_sequence;
+        events.push(Stored { position, bytes: message.payload.to_vec() });
     }
     Ok(events)
 }

@@ -3,13 +3,11 @@
 use crate::desk::{APPLICANT, CITY, CLERK, Desk, REVIEWER, by};
 use anyhow::{Context, Result};
 use concord_proto::fund::v1::{
-    AdmitGrantRequest, ApplyForGrantRequest, AppropriateProgrammeRequest, FundPurpose,
-    ImportAwardRequest, PlannedTranche, PublishNoticeRequest, RecommendGrantRequest,
-    ReviewGrantRequest, Source, SupplementProgrammeRequest, TrancheCondition,
+    AdmitGrantRequest, ApplyForGrantRequest, AppropriateProgrammeRequest, FundPurpose, ImportAwardRequest,
+    PlannedTranche, PublishNoticeRequest, RecommendGrantRequest, ReviewGrantRequest, Source,
+    SupplementProgrammeRequest, TrancheCondition,
 };
-use concord_proto::r#type::v1::{
-    CommandHeader, CommandReceipt, FundingMode, Money, Party, PartyKind,
-};
+use concord_proto::r#type::v1::{CommandHeader, CommandReceipt, FundingMode, Money, Party, PartyKind};
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
@@ -31,29 +29,19 @@ pub fn header() -> Option<CommandHeader> {
 /// The header of a command under this request id, of today.
 #[must_use]
 pub fn header_as(request_id: &str) -> Option<CommandHeader> {
-    Some(CommandHeader {
-        request_id: request_id.to_owned(),
-        ..CommandHeader::default()
-    })
+    Some(CommandHeader { request_id: request_id.to_owned(), ..CommandHeader::default() })
 }
 
 /// The header of a new command about an act of this day.
 #[must_use]
 pub fn header_on(day: &str) -> Option<CommandHeader> {
-    Some(CommandHeader {
-        request_id: id(),
-        effective_on: day.to_owned(),
-        ..CommandHeader::default()
-    })
+    Some(CommandHeader { request_id: id(), effective_on: day.to_owned(), ..CommandHeader::default() })
 }
 
 /// Fen.
 #[must_use]
 pub fn fen(amount_minor: i64) -> Option<Money> {
-    Some(Money {
-        amount_minor,
-        currency: "CNY".to_owned(),
-    })
+    Some(Money { amount_minor, currency: "CNY".to_owned() })
 }
 
 /// A university of Shenyang.
@@ -104,11 +92,7 @@ pub fn supplement(programme_id: &str, amount_minor: i64) -> SupplementProgrammeR
 
 /// An application dated [`PUBLISHED_ON`], for half of the project's budget.
 #[must_use]
-pub fn application(
-    programme_id: &str,
-    grant_id: &str,
-    requested_minor: i64,
-) -> ApplyForGrantRequest {
+pub fn application(programme_id: &str, grant_id: &str, requested_minor: i64) -> ApplyForGrantRequest {
     ApplyForGrantRequest {
         header: header_on(PUBLISHED_ON),
         grant_id: grant_id.to_owned(),
@@ -127,18 +111,8 @@ pub fn application(
 
 /// A line of a payment plan.
 #[must_use]
-pub fn tranche(
-    number: u32,
-    amount_minor: i64,
-    condition: TrancheCondition,
-    due_on: &str,
-) -> PlannedTranche {
-    PlannedTranche {
-        number,
-        amount_minor,
-        condition: condition.into(),
-        due_on: due_on.to_owned(),
-    }
+pub fn tranche(number: u32, amount_minor: i64, condition: TrancheCondition, due_on: &str) -> PlannedTranche {
+    PlannedTranche { number, amount_minor, condition: condition.into(), due_on: due_on.to_owned() }
 }
 
 /// An award of 2016 made elsewhere, paid in one tranche.
@@ -159,12 +133,7 @@ pub fn award(programme_id: &str, grant_id: &str, amount_minor: i64) -> ImportAwa
         allocations: Vec::new(),
         starts_on: "2016-07-01".to_owned(),
         ends_on: "2018-06-30".to_owned(),
-        tranches: vec![tranche(
-            1,
-            amount_minor,
-            TrancheCondition::Contract,
-            "2016-12-31",
-        )],
+        tranches: vec![tranche(1, amount_minor, TrancheCondition::Contract, "2016-12-31")],
         source: Some(Source {
             data_set: "a test".to_owned(),
             key: grant_id.to_owned(),
@@ -194,26 +163,15 @@ impl Desk {
     ) -> Result<CommandReceipt, Status> {
         let mut request = supplement(programme_id, amount_minor);
         request.header = header_as(request_id);
-        let answer = self
-            .programmes()
-            .supplement_programme(by(CLERK, request))
-            .await?;
-        answer
-            .into_inner()
-            .receipt
-            .ok_or_else(|| Status::internal("an accepted command has a receipt"))
+        let answer = self.programmes().supplement_programme(by(CLERK, request)).await?;
+        answer.into_inner().receipt.ok_or_else(|| Status::internal("an accepted command has a receipt"))
     }
 
     /// Takes a new grant of a programme up to its notice, dated so that it can be approved today; returns its id.
     pub async fn grant_on_notice(&self, programme_id: &str, amount_minor: i64) -> Result<String> {
         let grant_id = id();
         let mut grants = self.grants();
-        grants
-            .apply_for_grant(by(
-                APPLICANT,
-                application(programme_id, &grant_id, amount_minor),
-            ))
-            .await?;
+        grants.apply_for_grant(by(APPLICANT, application(programme_id, &grant_id, amount_minor))).await?;
         let header = || header_on(PUBLISHED_ON);
         let recommendation = RecommendGrantRequest {
             header: header(),
@@ -222,13 +180,7 @@ impl Desk {
         };
         grants.recommend_grant(by(CITY, recommendation)).await?;
         grants
-            .admit_grant(by(
-                CLERK,
-                AdmitGrantRequest {
-                    header: header(),
-                    grant_id: grant_id.clone(),
-                },
-            ))
+            .admit_grant(by(CLERK, AdmitGrantRequest { header: header(), grant_id: grant_id.clone() }))
             .await?;
         let review = ReviewGrantRequest {
             header: header(),
@@ -237,15 +189,9 @@ impl Desk {
             ceiling: fen(amount_minor),
         };
         grants.review_grant(by(REVIEWER, review)).await?;
-        let notice = PublishNoticeRequest {
-            header: header(),
-            grant_id: grant_id.clone(),
-            amount: fen(amount_minor),
-        };
-        grants
-            .publish_notice(by(CLERK, notice))
-            .await
-            .context("publish the notice")?;
+        let notice =
+            PublishNoticeRequest { header: header(), grant_id: grant_id.clone(), amount: fen(amount_minor) };
+        grants.publish_notice(by(CLERK, notice)).await.context("publish the notice")?;
         Ok(grant_id)
     }
 }
@@ -292,8 +238,5 @@ receipts!(
 #[must_use]
 pub fn is_passing(status: &Status) -> bool {
     // A broken connection has no details: tonic tells it as UNKNOWN or UNAVAILABLE.
-    matches!(
-        status.code(),
-        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded
-    )
+    matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded)
 }

@@ -36,11 +36,7 @@ pub struct Stack {
 /// Path of the `concord` binary that `make test` built, beside this test's own.
 pub fn concord() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let built = test
-        .ancestors()
-        .nth(2)
-        .context("a test lies in target/<profile>/deps")?
-        .join("concord");
+    let built = test.ancestors().nth(2).context("a test lies in target/<profile>/deps")?.join("concord");
     ensure!(
         built.is_file(),
         "{} is not there: run `cargo build -p concord-cli`, as `make test` does",
@@ -52,9 +48,7 @@ pub fn concord() -> Result<PathBuf> {
 /// Root of the repository.
 #[must_use]
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
 impl Stack {
@@ -73,16 +67,10 @@ impl Stack {
 
     /// A directory for a stack in which nothing runs yet.
     pub fn stopped() -> Result<Self> {
-        let dir = tempfile::Builder::new()
-            .prefix("concord-test-")
-            .tempdir()?
-            .keep();
+        let dir = tempfile::Builder::new().prefix("concord-test-").tempdir()?.keep();
         // The shell sees the end of this process by the end of its input, even where this process is killed.
         let guard = Command::new("sh")
-            .args([
-                "-c",
-                CLEAN_UP,
-            ])
+            .args(["-c", CLEAN_UP])
             .arg(concord()?)
             .env("CONCORD_DIR", &dir)
             .current_dir(repository())
@@ -91,12 +79,7 @@ impl Stack {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        Ok(Self {
-            dir,
-            played_from: None,
-            process: Mutex::new(None),
-            guard: Mutex::new(guard),
-        })
+        Ok(Self { dir, played_from: None, process: Mutex::new(None), guard: Mutex::new(guard) })
     }
 
     /// Starts it, or starts it again on the same data, and waits until its services answer.
@@ -110,11 +93,7 @@ impl Stack {
         let _ = fs::remove_file(&services);
         let log = fs::File::create(self.dir.join("up.log"))?;
         // A group of its own: what is meant for the tests' group, a Ctrl-C for example, is the guard's business.
-        command
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .stdin(Stdio::null())
-            .process_group(0);
+        command.stdout(log.try_clone()?).stderr(log).stdin(Stdio::null()).process_group(0);
         let mut child = command.spawn()?;
         let started = Instant::now();
         while !services.is_file() {
@@ -136,10 +115,7 @@ impl Stack {
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::new(concord().unwrap_or_else(|_| "concord".into()));
-        command
-            .env("CONCORD_DIR", &self.dir)
-            .env_remove("CONCORD_ACTOR")
-            .current_dir(repository());
+        command.env("CONCORD_DIR", &self.dir).env_remove("CONCORD_ACTOR").current_dir(repository());
         command
     }
 
@@ -152,38 +128,28 @@ impl Stack {
     pub fn address(&self, service: &str) -> Result<String> {
         let mut addresses: BTreeMap<String, String> =
             serde_json::from_str(&fs::read_to_string(self.services_file())?)?;
-        addresses
-            .remove(service)
-            .with_context(|| format!("no address of {service}"))
+        addresses.remove(service).with_context(|| format!("no address of {service}"))
     }
 
     /// What `concord up --status --json` says. It works whether the stack runs or not.
     pub fn status(&self) -> Result<serde_json::Value> {
         let said = self.run(&["up", "--status", "--json"])?;
-        ensure!(
-            said.status.success(),
-            "concord up --status: {}",
-            String::from_utf8_lossy(&said.stderr)
-        );
+        ensure!(said.status.success(), "concord up --status: {}", String::from_utf8_lossy(&said.stderr));
         Ok(serde_json::from_slice(&said.stdout)?)
     }
 
     /// Address of one of the stack's databases, as superuser.
     pub fn database_url(&self, name: &str) -> Result<String> {
         let status = self.status()?;
-        let base = status["database_url_base"]
-            .as_str()
-            .with_context(|| format!("no database in {status}"))?;
+        let base =
+            status["database_url_base"].as_str().with_context(|| format!("no database in {status}"))?;
         Ok(format!("{base}/{name}"))
     }
 
     /// Address of the stack's nats-server.
     pub fn nats_url(&self) -> Result<String> {
         let status = self.status()?;
-        Ok(status["nats_url"]
-            .as_str()
-            .with_context(|| format!("no NATS in {status}"))?
-            .to_owned())
+        Ok(status["nats_url"].as_str().with_context(|| format!("no NATS in {status}"))?.to_owned())
     }
 
     /// Process id of the stack's nats-server.
@@ -198,9 +164,7 @@ impl Stack {
 
     fn server_pid(&self, name: &str) -> Result<i32> {
         let status = self.status()?;
-        let pid = status[name]
-            .as_i64()
-            .with_context(|| format!("no {name} in {status}"))?;
+        let pid = status[name].as_i64().with_context(|| format!("no {name} in {status}"))?;
         Ok(pid.try_into()?)
     }
 
@@ -219,11 +183,7 @@ impl Stack {
     /// Process id of `concord up`.
     pub fn pid(&self) -> Result<i32> {
         let process = self.process();
-        Ok(process
-            .as_ref()
-            .context("concord up does not run")?
-            .id()
-            .try_into()?)
+        Ok(process.as_ref().context("concord up does not run")?.id().try_into()?)
     }
 
     /// Kills `concord up` without warning. Its servers stay behind as orphans, as in a real crash of the process.
@@ -260,17 +220,9 @@ impl Stack {
     /// Stops it in good order.
     pub fn stop(&self) -> Result<()> {
         let stopped = self.run(&["up", "--stop"])?;
-        ensure!(
-            stopped.status.success(),
-            "concord up --stop: {}",
-            String::from_utf8_lossy(&stopped.stderr)
-        );
+        ensure!(stopped.status.success(), "concord up --stop: {}", String::from_utf8_lossy(&stopped.stderr));
         let status = self.ended()?;
-        ensure!(
-            status.success(),
-            "concord up ended with {status}: {}",
-            self.log()
-        );
+        ensure!(status.success(), "concord up ended with {status}: {}", self.log());
         Ok(())
     }
 
@@ -285,13 +237,8 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        let guard = self.guard.get_mut().unwrap_or_else(PoisonError::into_inner);
-        drop(guard.stdin.take());
-        let _ = guard.wait();
-        if let Some(child) = self.process().as_mut() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // The guard does the rest, and nobody need wait for it.
+        drop(self.guard.get_mut().unwrap_or_else(PoisonError::into_inner).stdin.take());
     }
 }
 
@@ -332,24 +279,14 @@ pub fn descendants(pid: i32) -> Vec<i32> {
             let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
             // The program's name in brackets may hold anything; the parent is the second field after it.
-            let parent = stat
-                .get(stat.rfind(')')? + 1..)?
-                .split_ascii_whitespace()
-                .nth(1)?
-                .parse()
-                .ok()?;
+            let parent = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().nth(1)?.parse().ok()?;
             Some((pid, parent))
         })
         .collect();
     let mut family = vec![pid];
     let mut next = 0;
     while let Some(parent) = family.get(next).copied() {
-        family.extend(
-            parents
-                .iter()
-                .filter(|(_, of)| **of == parent)
-                .map(|(child, _)| *child),
-        );
+        family.extend(parents.iter().filter(|(_, of)| **of == parent).map(|(child, _)| *child));
         next += 1;
     }
     family

@@ -21,13 +21,8 @@ use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 pub const EX_USAGE: i32 = 64;
 
 /// Variables with the prefix `CONCORD_` that some part of Concord reads.
-const KNOWN_VARIABLES: [&str; 5] = [
-    "CONCORD_ACTOR",
-    "CONCORD_ADDRESS",
-    "CONCORD_DIR",
-    "CONCORD_NATS_SERVER",
-    "CONCORD_PG_BIN",
-];
+const KNOWN_VARIABLES: [&str; 5] =
+    ["CONCORD_ACTOR", "CONCORD_ADDRESS", "CONCORD_DIR", "CONCORD_NATS_SERVER", "CONCORD_PG_BIN"];
 
 /// A cell is part of subjects, stream names and origins, so it stays short and plain.
 const CELL_BYTES_MAX: usize = 32;
@@ -73,12 +68,7 @@ pub struct Settings {
     pub otlp_endpoint: Option<String>,
 
     /// Form of log lines on standard error
-    #[arg(
-        long,
-        env = "LOG_FORMAT",
-        value_name = "FORMAT",
-        default_value = "text"
-    )]
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
     /// Seconds that calls in flight are given to finish when the service stops, 0 to 3600
@@ -137,17 +127,13 @@ pub enum ConfigError {
     #[error("{0}")]
     Usage(String),
     /// The address of the database cannot be read. Its text is left out, because it may hold a password.
-    #[error(
-        "the database address is not one; write postgres://user@host:port/database or key=value pairs"
-    )]
+    #[error("the database address is not one; write postgres://user@host:port/database or key=value pairs")]
     DatabaseUrl(#[source] tokio_postgres::Error),
     /// The connection pool could not be made.
     #[error("the connection pool could not be made")]
     Pool(#[source] deadpool_postgres::BuildError),
     /// The lock that keeps two replicas from migrating at once could not be had.
-    #[error(
-        "the database could not be locked for migration; check that it answers, and start again"
-    )]
+    #[error("the database could not be locked for migration; check that it answers, and start again")]
     MigrationLock(#[source] tokio_postgres::Error),
     /// The schema could not be brought up to date.
     #[error(
@@ -161,11 +147,7 @@ impl Settings {
     /// sentence and exits with [`EX_USAGE`] where something is not understood.
     #[must_use]
     pub fn from_args(service_name: &'static str) -> Self {
-        match parse(
-            service_name,
-            std::env::args_os().skip(1),
-            std::env::vars_os(),
-        ) {
+        match parse(service_name, std::env::args_os().skip(1), std::env::vars_os()) {
             Ok(settings) => settings,
             Err(ConfigError::Asked(text)) => {
                 print!("{text}");
@@ -219,8 +201,7 @@ pub fn parse(
             let flag = format!("--{}", arg.get_long()?);
             let variable = arg.get_env()?;
             let value = env.get(variable)?.clone();
-            (!is_given(&args, &flag))
-                .then(|| (flag, variable.to_string_lossy().into_owned(), value))
+            (!is_given(&args, &flag)).then(|| (flag, variable.to_string_lossy().into_owned(), value))
         })
         .collect();
     let line = std::iter::once(OsString::from(service_name))
@@ -247,15 +228,11 @@ pub fn parse(
 /// Whether a flag stands among the arguments, as `--flag value` or `--flag=value`.
 fn is_given(args: &[OsString], flag: &str) -> bool {
     args.iter().any(|arg| {
-        arg.to_string_lossy()
-            .strip_prefix(flag)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        arg.to_string_lossy().strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
     })
 }
 
-fn refuse_unknown_variables<'a>(
-    names: impl Iterator<Item = &'a OsString>,
-) -> Result<(), ConfigError> {
+fn refuse_unknown_variables<'a>(names: impl Iterator<Item = &'a OsString>) -> Result<(), ConfigError> {
     let mut unknown: Vec<String> = names
         .map(|name| name.to_string_lossy().into_owned())
         .filter(|name| name.starts_with("CONCORD_") && !KNOWN_VARIABLES.contains(&name.as_str()))
@@ -331,9 +308,8 @@ fn variable_of(command: &clap::Command, flag: &str) -> Option<String> {
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:7001".to_owned())?;
+    let address: SocketAddr =
+        text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:7001".to_owned())?;
     require_loopback(address)?;
     Ok(address)
 }
@@ -353,9 +329,7 @@ pub(crate) fn require_loopback(address: SocketAddr) -> Result<(), String> {
 fn cell(text: &str) -> Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if text.is_empty() || text.len() > CELL_BYTES_MAX || !text.bytes().all(plain) {
-        return Err(format!(
-            "a cell's name is 1 to {CELL_BYTES_MAX} characters of a-z, 0-9 and \"-\""
-        ));
+        return Err(format!("a cell's name is 1 to {CELL_BYTES_MAX} characters of a-z, 0-9 and \"-\""));
     }
     Ok(text.to_owned())
 }
@@ -382,20 +356,11 @@ fn date(text: &str) -> Result<Date, String> {
 /// # Errors
 /// [`ConfigError::DatabaseUrl`] or [`ConfigError::Usage`] where the address is not one, or asks for TLS, which this
 /// program does not speak to PostgreSQL; [`ConfigError::Pool`].
-pub fn pool(
-    database_url: &str,
-    max_size: usize,
-    application_name: &str,
-) -> Result<Pool, ConfigError> {
+pub fn pool(database_url: &str, max_size: usize, application_name: &str) -> Result<Pool, ConfigError> {
     let mut config = database(database_url)?;
     config.application_name(application_name);
-    let manager = Manager::from_config(
-        config,
-        NoTls,
-        ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        },
-    );
+    let manager =
+        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(max_size)
         .runtime(Runtime::Tokio1)
@@ -410,8 +375,7 @@ pub fn pool(
 /// # Errors
 /// As [`pool`].
 pub fn database(database_url: &str) -> Result<tokio_postgres::Config, ConfigError> {
-    let mut config: tokio_postgres::Config =
-        database_url.parse().map_err(ConfigError::DatabaseUrl)?;
+    let mut config: tokio_postgres::Config = database_url.parse().map_err(ConfigError::DatabaseUrl)?;
     if config.get_ssl_mode() == SslMode::Require {
         return Err(ConfigError::Usage(
             "the database address asks for TLS, which is not supported yet; connect over a unix socket or a loopback \
@@ -427,18 +391,13 @@ pub fn database(database_url: &str) -> Result<tokio_postgres::Config, ConfigErro
         .keepalives_retries(3)
         .tcp_user_timeout(Duration::from_secs(5));
     // With several hosts, only the primary will do.
-    if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any
-    {
+    if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
     Ok(config)
 }
 
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    reason = "generated from the files in migrations/"
-)]
+#[allow(missing_docs, unreachable_pub, reason = "generated from the files in migrations/")]
 mod embedded {
     refinery::embed_migrations!("migrations");
 }
@@ -452,14 +411,9 @@ mod embedded {
 pub async fn migrate_log(client: &mut tokio_postgres::Client) -> Result<usize, ConfigError> {
     // "concord" in ASCII; the lock is of this database, and ends with the connection at the latest.
     const LOCK: i64 = 0x0063_6f6e_636f_7264;
-    client
-        .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
-        .await
-        .map_err(ConfigError::MigrationLock)?;
+    client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await.map_err(ConfigError::MigrationLock)?;
     let migrated = embedded::migrations::runner().run_async(client).await;
-    let unlocked = client
-        .execute("SELECT pg_advisory_unlock($1)", &[&LOCK])
-        .await;
+    let unlocked = client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await;
     let report = migrated.map_err(ConfigError::Migration)?;
     unlocked.map_err(ConfigError::MigrationLock)?;
     Ok(report.applied_migrations().len())
@@ -471,10 +425,8 @@ mod tests {
     use super::*;
 
     const NONE: [(&str, &str); 0] = [];
-    const NEEDED: [&str; 2] = [
-        "--database-url=postgres://localhost/grant",
-        "--nats-url=nats://127.0.0.1:4222",
-    ];
+    const NEEDED: [&str; 2] =
+        ["--database-url=postgres://localhost/grant", "--nats-url=nats://127.0.0.1:4222"];
 
     fn with(args: &[&str], env: &[(&str, &str)]) -> Result<Settings, ConfigError> {
         parse("fund-grant", NEEDED.iter().chain(args), env.iter().copied())
@@ -506,10 +458,7 @@ mod tests {
     fn a_flag_wins_over_the_environment() {
         let env = [("CELL", "liaoning"), ("DRAIN_SECONDS", "3")];
         let settings = with(&["--cell", "jilin"], &env).unwrap();
-        assert_eq!(
-            (settings.cell.as_str(), settings.drain_seconds),
-            ("jilin", 3)
-        );
+        assert_eq!((settings.cell.as_str(), settings.drain_seconds), ("jilin", 3));
     }
 
     #[test]
@@ -545,11 +494,7 @@ mod tests {
             (&["--cache-mib=0"], &[], "1..=65536"),
             (&["--log-owner=127.0.0.1:7001"], &[], "http://"),
             (&["--played-from=2015-02-29"], &[], "2015-02-29"),
-            (
-                &[],
-                &[("LISTEN", "10.0.0.1:80")],
-                "from LISTEN in the environment",
-            ),
+            (&[], &[("LISTEN", "10.0.0.1:80")], "from LISTEN in the environment"),
             (&[], &[("CONCORD_ADRESS", "x")], "CONCORD_ADRESS"),
             (&["--cell=a", "--cell=b"], &[], "multiple times"),
         ];
@@ -562,19 +507,13 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_its_variable() {
         let said = sentence(parse("fund-grant", [""; 0], NONE));
-        assert!(
-            said.contains("--database-url (or DATABASE_URL in the environment)"),
-            "{said}"
-        );
+        assert!(said.contains("--database-url (or DATABASE_URL in the environment)"), "{said}");
         assert!(said.contains("NATS_URL"), "{said}");
     }
 
     #[test]
     fn a_database_password_is_never_shown() {
-        let args = [
-            "--database-url=postgres://u:hunter2@h/d?nonsense=1",
-            NEEDED[1],
-        ];
+        let args = ["--database-url=postgres://u:hunter2@h/d?nonsense=1", NEEDED[1]];
         let error = parse("fund-grant", args, NONE).unwrap_err();
         assert!(matches!(error, ConfigError::DatabaseUrl(_)));
         assert!(!format!("{error} {error:?}").contains("hunter2"));
@@ -586,11 +525,7 @@ mod tests {
     #[test]
     fn help_and_version_are_answered_in_any_environment() {
         for (flag, expected) in [("--help", "DATABASE_URL"), ("--version", "fund-grant 0.")] {
-            match parse(
-                "fund-grant",
-                [flag],
-                [("CONCORD_X", "1"), ("LISTEN", "127.0.0.1:1")],
-            ) {
+            match parse("fund-grant", [flag], [("CONCORD_X", "1"), ("LISTEN", "127.0.0.1:1")]) {
                 Err(ConfigError::Asked(text)) => assert!(text.contains(expected), "{text}"),
                 other => panic!("{other:?}"),
             }
@@ -606,9 +541,6 @@ mod tests {
     #[test]
     fn among_several_hosts_the_primary_is_wanted() {
         let config = database("postgres://a,b/d").unwrap();
-        assert_eq!(
-            config.get_target_session_attrs(),
-            TargetSessionAttrs::ReadWrite
-        );
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
     }
 }

@@ -22,9 +22,7 @@ mod status;
 mod store;
 mod writer;
 
-pub use domain::{
-    Broken, Context, Decision, Domain, Lookup, Meta, Refusal, RefusalKind, Stop, View,
-};
+pub use domain::{Broken, Context, Decision, Domain, Lookup, Meta, Refusal, RefusalKind, Stop, View};
 pub use handle::{CommandError, Log, Receipt, Seen, Submission};
 pub use reader::{LogReader, StoreError};
 pub use service::LogService;

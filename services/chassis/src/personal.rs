@@ -57,10 +57,7 @@ impl std::fmt::Debug for Reading {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unknown => f.write_str("Unknown"),
-            Self::Text { hash, .. } => f
-                .debug_struct("Text")
-                .field("hash", hash)
-                .finish_non_exhaustive(),
+            Self::Text { hash, .. } => f.debug_struct("Text").field("hash", hash).finish_non_exhaustive(),
             Self::Erased { at } => f.debug_struct("Erased").field("at", at).finish(),
         }
     }
@@ -87,9 +84,7 @@ pub enum PersonalError {
         bytes: usize,
     },
     /// The record's salt is not a key. Nothing but this module should write the table.
-    #[error(
-        "the salt of {person_id} has {bytes} bytes instead of 32; restore the table from a backup"
-    )]
+    #[error("the salt of {person_id} has {bytes} bytes instead of 32; restore the table from a backup")]
     Salt {
         /// Id of the record.
         person_id: String,
@@ -137,13 +132,9 @@ impl PersonalData {
         let row = client
             .query_opt(&statement, &[&person_id, &fresh_salt.as_slice(), &text])
             .await?
-            .ok_or_else(|| PersonalError::Erased {
-                person_id: person_id.to_owned(),
-            })?;
+            .ok_or_else(|| PersonalError::Erased { person_id: person_id.to_owned() })?;
         let salt: &[u8] = row.try_get(0)?;
-        Ok(Keyed {
-            hash: keyed_hash(person_id, salt, text)?,
-        })
+        Ok(Keyed { hash: keyed_hash(person_id, salt, text)? })
     }
 
     /// Reads the latest text under an id.
@@ -152,9 +143,8 @@ impl PersonalData {
     /// Those of the database.
     pub async fn read(&self, person_id: &str) -> Result<Reading, PersonalError> {
         let client = self.pool.get().await?;
-        let statement = client
-            .prepare_cached("SELECT salt, text, erased_at FROM personal WHERE person_id = $1")
-            .await?;
+        let statement =
+            client.prepare_cached("SELECT salt, text, erased_at FROM personal WHERE person_id = $1").await?;
         let Some(row) = client.query_opt(&statement, &[&person_id]).await? else {
             return Ok(Reading::Unknown);
         };
@@ -194,18 +184,11 @@ impl PersonalData {
 
 fn check_id(person_id: &str) -> Result<(), PersonalError> {
     let plain = !person_id.trim().is_empty() && !person_id.contains(char::is_control);
-    if plain && person_id.len() <= PERSON_ID_BYTES_MAX {
-        Ok(())
-    } else {
-        Err(PersonalError::PersonId)
-    }
+    if plain && person_id.len() <= PERSON_ID_BYTES_MAX { Ok(()) } else { Err(PersonalError::PersonId) }
 }
 
 fn keyed_hash(person_id: &str, salt: &[u8], text: &str) -> Result<String, PersonalError> {
-    let wrong_salt = || PersonalError::Salt {
-        person_id: person_id.to_owned(),
-        bytes: salt.len(),
-    };
+    let wrong_salt = || PersonalError::Salt { person_id: person_id.to_owned(), bytes: salt.len() };
     if salt.len() != 32 {
         return Err(wrong_salt());
     }
@@ -227,14 +210,8 @@ mod tests {
     fn the_hash_is_hmac_sha256() {
         // RFC 4231 has no case with a 32-byte key; this one is from Python's hmac module.
         let hash = keyed_hash("p", &[7; 32], "6222021234567890").unwrap();
-        assert_eq!(
-            hash,
-            "4a553c56667c8a875c5e8e6ac8f1f02986bb60fb11e55e1e85eaf09adc215dab"
-        );
-        assert!(matches!(
-            keyed_hash("p", &[], "x"),
-            Err(PersonalError::Salt { bytes: 0, .. })
-        ));
+        assert_eq!(hash, "4a553c56667c8a875c5e8e6ac8f1f02986bb60fb11e55e1e85eaf09adc215dab");
+        assert!(matches!(keyed_hash("p", &[], "x"), Err(PersonalError::Salt { bytes: 0, .. })));
     }
 
     #[tokio::test]
@@ -247,10 +224,7 @@ mod tests {
         let personal = PersonalData::new(pool);
 
         // Two first uses at once agree on the salt.
-        let (one, other) = tokio::join!(
-            personal.put("p-1", "account 1"),
-            personal.put("p-1", "account 1")
-        );
+        let (one, other) = tokio::join!(personal.put("p-1", "account 1"), personal.put("p-1", "account 1"));
         let first = one.unwrap();
         assert_eq!(first, other.unwrap());
         assert_eq!(first.hash.len(), 64);
@@ -261,10 +235,7 @@ mod tests {
         assert_ne!(personal.put("p-2", "account 1").await.unwrap(), first);
         assert_eq!(
             personal.read("p-1").await.unwrap(),
-            Reading::Text {
-                text: "account 2".to_owned(),
-                hash: swapped.hash
-            }
+            Reading::Text { text: "account 2".to_owned(), hash: swapped.hash }
         );
         assert_eq!(personal.read("p-3").await.unwrap(), Reading::Unknown);
 
@@ -278,10 +249,7 @@ mod tests {
         assert!(personal.erase("p-1").await.unwrap());
         assert!(!personal.erase("p-1").await.unwrap());
         assert!(!personal.erase("p-3").await.unwrap());
-        assert!(matches!(
-            personal.read("p-1").await.unwrap(),
-            Reading::Erased { .. }
-        ));
+        assert!(matches!(personal.read("p-1").await.unwrap(), Reading::Erased { .. }));
         let row = client
             .query_one(
                 "SELECT octet_length(salt), text IS NULL, (SELECT count(*) FROM snapshots) \
@@ -290,35 +258,20 @@ mod tests {
             )
             .await
             .unwrap();
-        assert_eq!(
-            (row.get::<_, i32>(0), row.get(1), row.get::<_, i64>(2)),
-            (0, true, 0)
-        );
+        assert_eq!((row.get::<_, i32>(0), row.get(1), row.get::<_, i64>(2)), (0, true, 0));
         let refused = personal.put("p-1", "account 3").await.unwrap_err();
         assert!(refused.to_string().contains("under a new id"), "{refused}");
         // The neighbour is untouched.
-        assert!(matches!(
-            personal.read("p-2").await.unwrap(),
-            Reading::Text { .. }
-        ));
+        assert!(matches!(personal.read("p-2").await.unwrap(), Reading::Text { .. }));
 
         // What cannot be stored is refused before PostgreSQL sees it.
-        for (id, text) in [
-            ("", "x"),
-            (" ", "x"),
-            ("a\0", "x"),
-            ("p-4", ""),
-            ("p-4", "a\0b"),
-        ] {
+        for (id, text) in [("", "x"), (" ", "x"), ("a\0", "x"), ("p-4", ""), ("p-4", "a\0b")] {
             personal.put(id, text).await.unwrap_err();
         }
         let long = "9".repeat(TEXT_BYTES_MAX + 1);
         let error = personal.put("p-4", &long).await.unwrap_err();
         assert!(error.to_string().contains("4097 bytes") && !error.to_string().contains("999"));
-        assert!(matches!(
-            personal.put(&long, "x").await,
-            Err(PersonalError::PersonId)
-        ));
+        assert!(matches!(personal.put(&long, "x").await, Err(PersonalError::PersonId)));
     }
 
     /// A private PostgreSQL on a unix socket in a directory of its own. PostgreSQL will not run as root, so under
@@ -330,53 +283,30 @@ mod tests {
     impl Cluster {
         fn start() -> Self {
             let name = format!("concord-pg-{}", uuid::Uuid::now_v7().simple());
-            let cluster = Self {
-                directory: std::env::temp_dir().join(name),
-            };
+            let cluster = Self { directory: std::env::temp_dir().join(name) };
             std::fs::create_dir(&cluster.directory).unwrap();
             if let Some((uid, gid)) = postgres_user() {
                 std::os::unix::fs::chown(&cluster.directory, Some(uid), Some(gid)).unwrap();
             }
             let data = cluster.directory.join("data");
             let data = data.to_str().unwrap();
-            cluster.run(
-                "initdb",
-                &["-D", data, "-U", "postgres", "-A", "trust", "-N"],
-            );
+            cluster.run("initdb", &["-D", data, "-U", "postgres", "-A", "trust", "-N"]);
             let options = format!(
                 "-c listen_addresses='' -c fsync=off -c unix_socket_directories='{}'",
                 cluster.directory.display()
             );
             let log = cluster.directory.join("log");
-            cluster.run(
-                "pg_ctl",
-                &[
-                    "-D",
-                    data,
-                    "-w",
-                    "-l",
-                    log.to_str().unwrap(),
-                    "-o",
-                    &options,
-                    "start",
-                ],
-            );
+            cluster.run("pg_ctl", &["-D", data, "-w", "-l", log.to_str().unwrap(), "-o", &options, "start"]);
             cluster
         }
 
         fn url(&self) -> String {
-            format!(
-                "host={} user=postgres dbname=postgres",
-                self.directory.display()
-            )
+            format!("host={} user=postgres dbname=postgres", self.directory.display())
         }
 
         fn run(&self, program: &str, args: &[&str]) {
             let mut command = Command::new(binaries().join(program));
-            command
-                .args(args)
-                .current_dir(&self.directory)
-                .stdout(std::process::Stdio::null());
+            command.args(args).current_dir(&self.directory).stdout(std::process::Stdio::null());
             if let Some((uid, gid)) = postgres_user() {
                 command.uid(uid).gid(gid);
             }
@@ -389,10 +319,7 @@ mod tests {
         fn drop(&mut self) {
             let data = self.directory.join("data");
             if data.join("postmaster.pid").exists() {
-                self.run(
-                    "pg_ctl",
-                    &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"],
-                );
+                self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"]);
             }
             std::fs::remove_dir_all(&self.directory).unwrap();
         }
@@ -415,18 +342,12 @@ mod tests {
     /// User and group that PostgreSQL runs as; `None` where this process is not root.
     fn postgres_user() -> Option<(u32, u32)> {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let uid = status
-            .lines()
-            .find_map(|line| line.strip_prefix("Uid:"))
-            .unwrap();
+        let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
         if uid.split_whitespace().nth(1) != Some("0") {
             return None;
         }
         let users = std::fs::read_to_string("/etc/passwd").unwrap();
-        let line = users
-            .lines()
-            .find(|line| line.starts_with("postgres:"))
-            .unwrap();
+        let line = users.lines().find(|line| line.starts_with("postgres:")).unwrap();
         let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
         Some((fields.next().unwrap(), fields.next().unwrap()))
     }

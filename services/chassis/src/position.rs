@@ -5,9 +5,7 @@ use tokio::sync::watch;
 
 /// The position asked for was not reached in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "position {wanted} was not reached in time: {reached} is; ask again later, or without min_position"
-)]
+#[error("position {wanted} was not reached in time: {reached} is; ask again later, or without min_position")]
 pub struct NotReached {
     /// Position that the caller asked for.
     pub wanted: u64,
@@ -25,12 +23,5 @@ pub async fn wait_for(
     // Out of time, or the task that moves the position has ended, or there.
     drop(waited);
     let now = *reached.borrow();
-    if now >= wanted {
-        Ok(now)
-    } else {
-        Err(NotReached {
-            wanted,
-            reached: now,
-        })
-    }
+    if now >= wanted { Ok(now) } else { Err(NotReached { wanted, reached: now }) }
 }

@@ -177,12 +177,7 @@ pub fn spawn<P: Projection>(
     let applier = apply::Applier {
         projection,
         pool,
-        sources: feed::Sources {
-            owner,
-            nats,
-            known,
-            options: options.clone(),
-        },
+        sources: feed::Sources { owner, nats, known, options: options.clone() },
         options,
         shutdown: shutdown.clone(),
         applied: applied_tx,
@@ -192,10 +187,5 @@ pub fn spawn<P: Projection>(
         let _head_watcher = AbortOnDropHandle::new(tokio::spawn(head_watcher));
         applier.run().await;
     });
-    Runner {
-        applied,
-        head,
-        stopped,
-        task,
-    }
+    Runner { applied, head, stopped, task }
 }

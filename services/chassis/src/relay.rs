@@ -61,11 +61,7 @@ pub struct RelayOptions {
 impl RelayOptions {
     /// One copy, kept for good, 15 ms of gathering, 4,096 publishes in flight.
     #[must_use]
-    pub fn new(
-        stream: impl Into<String>,
-        subject_prefix: impl Into<String>,
-        lock_key: i64,
-    ) -> Self {
+    pub fn new(stream: impl Into<String>, subject_prefix: impl Into<String>, lock_key: i64) -> Self {
         Self {
             stream: stream.into(),
             subject_prefix: subject_prefix.into(),
@@ -96,9 +92,7 @@ pub enum RelayState {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Divergence {
     /// PostgreSQL went back: the stream has events of this log after the log's head.
-    #[error(
-        "the stream has events up to {stream_last}, the log ends at {head}: run the log's recovery"
-    )]
+    #[error("the stream has events up to {stream_last}, the log ends at {head}: run the log's recovery")]
     LogWentBack {
         /// Position of the last event in PostgreSQL.
         head: u64,
@@ -106,9 +100,7 @@ pub enum Divergence {
         stream_last: u64,
     },
     /// PostgreSQL and the stream have different events at one position.
-    #[error(
-        "the stream has another event of this log at position {position}: run the log's recovery"
-    )]
+    #[error("the stream has another event of this log at position {position}: run the log's recovery")]
     OtherHistory {
         /// Position at which they differ.
         position: u64,
@@ -120,10 +112,7 @@ pub enum Divergence {
 enum RelayError {
     /// A request to JetStream failed.
     #[error("JetStream could not {what}")]
-    JetStream {
-        what: &'static str,
-        source: async_nats::Error,
-    },
+    JetStream { what: &'static str, source: async_nats::Error },
     /// PostgreSQL could not be read.
     #[error("the log could not be read")]
     Store(#[from] StoreError),
@@ -138,10 +127,7 @@ enum RelayError {
     Moved { published: u64, found: u64 },
     /// The event's bytes have no type or subject to publish under.
     #[error("the event at position {position} cannot be read")]
-    Unreadable {
-        position: u64,
-        source: serde_json::Error,
-    },
+    Unreadable { position: u64, source: serde_json::Error },
     /// The writer says the event is committed, but PostgreSQL does not return it.
     #[error("the event at position {position} is committed but not found")]
     Missing { position: u64 },
@@ -211,11 +197,7 @@ pub fn spawn(
         published: published_tx,
         state: state_tx,
     };
-    Relay {
-        published,
-        state,
-        task: tokio::spawn(supervisor.run()),
-    }
+    Relay { published, state, task: tokio::spawn(supervisor.run()) }
 }
 
 struct Supervisor {
@@ -255,8 +237,7 @@ impl Supervisor {
                 Ok(None) => {
                     // Another relay publishes; a replica's status should still say how far the stream is.
                     if let Ok(stream) = context.get_stream(&self.options.stream).await {
-                        self.published
-                            .send_replace(stream.cached_info().state.last_sequence);
+                        self.published.send_replace(stream.cached_info().state.last_sequence);
                     }
                 }
                 Err(error) => warn!(
@@ -315,7 +296,8 @@ impl Supervisor {
                     );
                 }
             }
-            metrics::counter!("concord_relay_restarts_total", "stream" => self.options.stream.clone()).increment(1);
+            metrics::counter!("concord_relay_restarts_total", "stream" => self.options.stream.clone())
+                .increment(1);
             tokio::select! {
                 () = self.shutdown.cancelled() => return,
                 () = lock.lost() => {}
@@ -386,7 +368,8 @@ impl Supervisor {
     }
 
     fn count_divergence(&self) {
-        metrics::counter!("concord_relay_divergence_total", "stream" => self.options.stream.clone()).increment(1);
+        metrics::counter!("concord_relay_divergence_total", "stream" => self.options.stream.clone())
+            .increment(1);
     }
 }
 

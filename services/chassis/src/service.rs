@@ -26,9 +26,7 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// PostgreSQL did not answer.
-    #[error(
-        "PostgreSQL cannot be reached; check that it runs and that the database address is right"
-    )]
+    #[error("PostgreSQL cannot be reached; check that it runs and that the database address is right")]
     Postgres(#[source] tokio_postgres::Error),
     /// The log could not be opened.
     #[error(transparent)]
@@ -74,9 +72,7 @@ impl Serving {
     pub async fn stopped(self) -> Result<(), StartError> {
         match self.done.await {
             Ok(ended) => Ok(ended?),
-            Err(panic) => Err(StartError::Reference(format!(
-                "the service ended abnormally: {panic}"
-            ))),
+            Err(panic) => Err(StartError::Reference(format!("the service ended abnormally: {panic}"))),
         }
     }
 }
@@ -152,14 +148,7 @@ impl<D: Domain> Opened<D> {
     ) -> Result<Serving, StartError> {
         let service = LogService::new(self.log.clone(), self.relay.published());
         server.add_service(service.into_server()).await;
-        let Self {
-            log,
-            writer,
-            relay,
-            closing,
-            relay_closing,
-            ..
-        } = self;
+        let Self { log, writer, relay, closing, relay_closing, .. } = self;
         serve(server, settings, shutdown, async move {
             drop(log);
             closing.cancel();
@@ -202,10 +191,7 @@ where
     Started: Future<Output = Result<Serving, StartError>>,
 {
     let settings = Settings::from_args(name);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("{name}: no runtime: {error}");
@@ -213,12 +199,8 @@ where
         }
     };
     let ended = runtime.block_on(async {
-        let telemetry = telemetry::init(
-            name,
-            &settings.cell,
-            settings.log_format,
-            settings.otlp_endpoint.as_deref(),
-        )?;
+        let telemetry =
+            telemetry::init(name, &settings.cell, settings.log_format, settings.otlp_endpoint.as_deref())?;
         let shutdown = CancellationToken::new();
         let metrics = serve_metrics(&settings, &telemetry, &shutdown).await?;
         tokio::spawn(cancel_on_signal(shutdown.clone()));
@@ -253,8 +235,7 @@ async fn serve_metrics(
     let Some(address) = settings.metrics_listen else {
         return Ok(None);
     };
-    let (address, task) =
-        telemetry::serve_metrics(address, telemetry.metrics(), shutdown.clone()).await?;
+    let (address, task) = telemetry::serve_metrics(address, telemetry.metrics(), shutdown.clone()).await?;
     tracing::info!(%address, "metrics are served");
     Ok(Some(task))
 }
@@ -262,10 +243,9 @@ async fn serve_metrics(
 /// Cancels `shutdown` at the first SIGTERM or SIGINT.
 pub async fn cancel_on_signal(shutdown: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("signals cannot be listened for: stop this process by its id");
         return;
     };

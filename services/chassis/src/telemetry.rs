@@ -25,9 +25,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
 /// Bounds of every histogram whose name ends in `_seconds`: from a cached read to a client's longest patience.
-const SECONDS_BUCKETS: [f64; 14] = [
-    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const SECONDS_BUCKETS: [f64; 14] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Recorded values wait in memory until they are folded into their histograms; this often.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -42,9 +41,7 @@ static PROCESS: Mutex<Option<Telemetry>> = Mutex::new(None);
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// `RUST_LOG` is not a filter.
-    #[error(
-        "RUST_LOG cannot be read; write a level such as info, or target=level pairs separated by commas"
-    )]
+    #[error("RUST_LOG cannot be read; write a level such as info, or target=level pairs separated by commas")]
     Filter(#[source] tracing_subscriber::filter::ParseError),
     /// `RUST_LOG` is not text.
     #[error("RUST_LOG is not UTF-8; write a level such as info")]
@@ -96,10 +93,8 @@ impl Telemetry {
     pub async fn shutdown(self) {
         let Some(traces) = self.traces else { return };
         // The exporter needs the runtime, so waiting for it must not occupy one of its threads.
-        let flushed = tokio::task::spawn_blocking(move || {
-            traces.shutdown_with_timeout(Duration::from_secs(3))
-        })
-        .await;
+        let flushed =
+            tokio::task::spawn_blocking(move || traces.shutdown_with_timeout(Duration::from_secs(3))).await;
         match flushed {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the last spans were not sent"),
@@ -127,9 +122,7 @@ pub fn init(
         return Ok(telemetry.clone());
     }
     let filter = filter()?;
-    let traces = otlp_endpoint
-        .map(|endpoint| exporter(service, cell, endpoint))
-        .transpose()?;
+    let traces = otlp_endpoint.map(|endpoint| exporter(service, cell, endpoint)).transpose()?;
     let metrics = recorder()?;
 
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match log_format {
@@ -138,12 +131,9 @@ pub fn init(
             .with_writer(std::io::stderr)
             .with_filter(filter)
             .boxed(),
-        LogFormat::Json => fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_writer(std::io::stderr)
-            .with_filter(filter)
-            .boxed(),
+        LogFormat::Json => {
+            fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).with_filter(filter).boxed()
+        }
     };
     // Only our own spans: those of the HTTP/2 library would tell of their own export, without end.
     let spans = traces.as_ref().map(|provider| {
@@ -151,12 +141,7 @@ pub fn init(
             .with_tracer(provider.tracer("concord"))
             .with_filter(Targets::new().with_target("concord", LevelFilter::DEBUG))
     });
-    if tracing_subscriber::registry()
-        .with(lines)
-        .with(spans)
-        .try_init()
-        .is_err()
-    {
+    if tracing_subscriber::registry().with(lines).with(spans).try_init().is_err() {
         tracing::debug!("a subscriber was there already; it stays");
     }
     let telemetry = Telemetry { metrics, traces };
@@ -166,39 +151,24 @@ pub fn init(
 
 fn filter() -> Result<EnvFilter, TelemetryError> {
     match std::env::var(EnvFilter::DEFAULT_ENV) {
-        Ok(text) if !text.trim().is_empty() => {
-            EnvFilter::try_new(text).map_err(TelemetryError::Filter)
-        }
+        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(text).map_err(TelemetryError::Filter),
         Err(std::env::VarError::NotUnicode(_)) => Err(TelemetryError::FilterEncoding),
         _ => Ok(EnvFilter::new("info")),
     }
 }
 
-fn exporter(
-    service: &'static str,
-    cell: &str,
-    endpoint: &str,
-) -> Result<SdkTracerProvider, TelemetryError> {
+fn exporter(service: &'static str, cell: &str, endpoint: &str) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
         .build()
-        .map_err(|source| TelemetryError::Exporter {
-            endpoint: endpoint.to_owned(),
-            source,
-        })?;
+        .map_err(|source| TelemetryError::Exporter { endpoint: endpoint.to_owned(), source })?;
     let resource = opentelemetry_sdk::Resource::builder()
         .with_service_name(service)
         .with_attribute(opentelemetry::KeyValue::new("service.namespace", "concord"))
-        .with_attribute(opentelemetry::KeyValue::new(
-            "concord.cell",
-            cell.to_owned(),
-        ))
+        .with_attribute(opentelemetry::KeyValue::new("concord.cell", cell.to_owned()))
         .build();
-    Ok(SdkTracerProvider::builder()
-        .with_resource(resource)
-        .with_batch_exporter(exporter)
-        .build())
+    Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
 }
 
 /// Installs the recorder of this process, which can be done once.
@@ -238,20 +208,13 @@ pub async fn serve_metrics(
     let bound = listener.local_addr().map_err(bind)?;
     let render = move || {
         let metrics = metrics.clone();
-        async move {
-            (
-                [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-                metrics.render(),
-            )
-        }
+        async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render()) }
     };
-    let app = axum::Router::new()
-        .route("/metrics", get(render))
-        .route("/healthz", get(|| async { "ok\n" }));
+    let app = axum::Router::new().route("/metrics", get(render)).route("/healthz", get(|| async { "ok\n" }));
     let task = tokio::spawn(async move {
         let stopping = shutdown.clone();
-        let server = axum::serve(listener, app)
-            .with_graceful_shutdown(async move { stopping.cancelled().await });
+        let server =
+            axum::serve(listener, app).with_graceful_shutdown(async move { stopping.cancelled().await });
         let patience = async {
             shutdown.cancelled().await;
             tokio::time::sleep(SCRAPE_DRAIN).await;
@@ -275,10 +238,7 @@ pub fn traceparent(md: &MetadataMap) -> Option<String> {
 /// The text itself, where it is a `traceparent` of version 00 with ids that are not all zeros.
 pub(crate) fn valid_traceparent(text: &str) -> Option<&str> {
     let hex = |part: &str, len: usize| {
-        part.len() == len
-            && part
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        part.len() == len && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
     let some = |part: &str, len: usize| hex(part, len) && part.bytes().any(|byte| byte != b'0');
     let mut parts = text.split('-');
@@ -297,13 +257,7 @@ pub(crate) fn remote_parent(traceparent: &str) -> Option<opentelemetry::Context>
     let trace = TraceId::from_hex(parts.next()?).ok()?;
     let span = SpanId::from_hex(parts.next()?).ok()?;
     let flags = u8::from_str_radix(parts.next()?, 16).ok()?;
-    let context = SpanContext::new(
-        trace,
-        span,
-        TraceFlags::new(flags),
-        true,
-        TraceState::default(),
-    );
+    let context = SpanContext::new(trace, span, TraceFlags::new(flags), true, TraceState::default());
     Some(opentelemetry::Context::new().with_remote_span_context(context))
 }
 
@@ -343,10 +297,7 @@ mod tests {
         use opentelemetry::trace::TraceContextExt;
         let context = remote_parent(PARENT).unwrap();
         let parent = context.span().span_context().clone();
-        assert_eq!(
-            parent.trace_id().to_string(),
-            "4bf92f3577b34da6a3ce929d0e0e4736"
-        );
+        assert_eq!(parent.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(parent.span_id().to_string(), "00f067aa0ba902b7");
         assert!(parent.is_remote() && parent.is_sampled());
     }
@@ -358,24 +309,12 @@ mod tests {
         metrics::histogram!("concord_test_seconds").record(0.002);
 
         let stop = CancellationToken::new();
-        let (address, task) = serve_metrics(
-            "127.0.0.1:0".parse().unwrap(),
-            telemetry.metrics(),
-            stop.clone(),
-        )
-        .await
-        .unwrap();
+        let (address, task) =
+            serve_metrics("127.0.0.1:0".parse().unwrap(), telemetry.metrics(), stop.clone()).await.unwrap();
         let page = http_get(address, "/metrics").await;
-        assert!(
-            page.contains("concord_test_seconds_bucket{le=\"0.0025\"} 1"),
-            "{page}"
-        );
+        assert!(page.contains("concord_test_seconds_bucket{le=\"0.0025\"} 1"), "{page}");
         assert!(http_get(address, "/healthz").await.ends_with("ok\n"));
-        assert!(
-            http_get(address, "/elsewhere")
-                .await
-                .starts_with("HTTP/1.1 404")
-        );
+        assert!(http_get(address, "/elsewhere").await.starts_with("HTTP/1.1 404"));
         stop.cancel();
         task.await.unwrap().unwrap();
         telemetry.shutdown().await;

@@ -7,15 +7,11 @@
 mod fixture;
 
 use async_nats::jetstream;
-use concord_chassis::projection::{
-    self, Applied, ApplyError, Projection, ProjectionOptions, Runner,
-};
+use concord_chassis::projection::{self, Applied, ApplyError, Projection, ProjectionOptions, Runner};
 use concord_chassis::record::Recorded;
 use concord_chassis::relay::{self, Divergence, Relay, RelayOptions, RelayState};
 use deadpool_postgres::{Pool, Transaction};
-use fixture::{
-    Owner, PREFIX, STREAM, Tally, World, count_from, counted, eventually, record, until,
-};
+use fixture::{Owner, PREFIX, STREAM, Tally, World, count_from, counted, eventually, record, until};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -65,16 +61,7 @@ async fn nothing_is_published_that_the_writer_does_not_vouch_for() {
     let (relay, _hand_over, _guard) = relay(&world).await;
     until(relay.published(), |published| *published == 12).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(
-        world
-            .stream()
-            .await
-            .unwrap()
-            .cached_info()
-            .state
-            .last_sequence,
-        12
-    );
+    assert_eq!(world.stream().await.unwrap().cached_info().state.last_sequence, 12);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,10 +104,7 @@ async fn a_stream_that_was_wiped_is_filled_again() {
 
     world.jetstream().await.delete_stream(STREAM).await.unwrap();
     // Nothing is published, and still it is noticed.
-    eventually("the stream is full again", async || {
-        world.stream_equals_log().await.then_some(())
-    })
-    .await;
+    eventually("the stream is full again", async || world.stream_equals_log().await.then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,17 +115,10 @@ async fn a_stream_with_a_stray_message_is_recreated() {
     until(relay.published(), |published| *published == 50).await;
 
     let context = world.jetstream().await;
-    context
-        .publish(format!("{PREFIX}.tally.Stray"), "stray".into())
-        .await
-        .unwrap()
-        .await
-        .unwrap();
+    context.publish(format!("{PREFIX}.tally.Stray"), "stray".into()).await.unwrap().await.unwrap();
     world.commit(&count_from(51, 10)).await;
-    eventually("every event is at its position", async || {
-        world.stream_equals_log().await.then_some(())
-    })
-    .await;
+    eventually("every event is at its position", async || world.stream_equals_log().await.then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -153,12 +130,7 @@ async fn a_stray_message_behind_which_events_are_in_place_is_found() {
     // The relay was cut off when event 51 had been refused, and those after it were under way.
     world.publish(&events[..50]).await;
     let context = world.jetstream().await;
-    context
-        .publish(format!("{PREFIX}.tally.Stray"), "stray".into())
-        .await
-        .unwrap()
-        .await
-        .unwrap();
+    context.publish(format!("{PREFIX}.tally.Stray"), "stray".into()).await.unwrap().await.unwrap();
     world.publish(&events[51..]).await;
 
     let (relay, _hand_over, _guard) = relay(&world).await;
@@ -174,10 +146,7 @@ async fn a_stray_message_at_the_end_of_an_idle_stream_is_noticed() {
     until(relay.published(), |published| *published == 5).await;
     // An event, but not of this position.
     world.publish(&count_from(3, 1)).await;
-    eventually("the stray is gone", async || {
-        world.stream_equals_log().await.then_some(())
-    })
-    .await;
+    eventually("the stray is gone", async || world.stream_equals_log().await.then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -190,29 +159,17 @@ async fn a_stream_with_events_that_postgresql_lost_is_left_alone() {
     first.join().await;
 
     let client = world.log.get().await.unwrap();
-    client
-        .execute("DELETE FROM events WHERE position > 15", &[])
-        .await
-        .unwrap();
+    client.execute("DELETE FROM events WHERE position > 15", &[]).await.unwrap();
     let (second, _hand_over, _guard) = relay(&world).await;
-    let went_back = RelayState::Halted(Divergence::LogWentBack {
-        head: 15,
-        stream_last: 20,
-    });
+    let went_back = RelayState::Halted(Divergence::LogWentBack { head: 15, stream_last: 20 });
     until(second.state(), |state| *state == went_back).await;
-    assert_eq!(
-        world.stream().await.unwrap().cached_info().state.messages,
-        20
-    );
+    assert_eq!(world.stream().await.unwrap().cached_info().state.messages, 20);
 
     // The log went on with another history: the stream still has the only copy of the first one.
     world.commit(&count_from(16, 10)).await;
     let other = RelayState::Halted(Divergence::OtherHistory { position: 16 });
     until(second.state(), |state| *state == other).await;
-    assert_eq!(
-        world.stream().await.unwrap().cached_info().state.messages,
-        20
-    );
+    assert_eq!(world.stream().await.unwrap().cached_info().state.messages, 20);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -232,10 +189,7 @@ async fn the_relay_outlives_nats_and_its_disk() {
 
     world.wipe_nats();
     world.start_nats();
-    eventually("the stream is full again", async || {
-        world.stream_equals_log().await.then_some(())
-    })
-    .await;
+    eventually("the stream is full again", async || world.stream_equals_log().await.then_some(())).await;
 }
 
 // ---- Projection ------------------------------------------------------------------------------------------------------
@@ -255,17 +209,11 @@ impl Projection for Sums {
         "CREATE TABLE sums (position bigint PRIMARY KEY, amount bigint NOT NULL CHECK (amount < 1000000), sum bigint NOT NULL)"
     }
 
-    async fn apply(
-        &mut self,
-        tx: &Transaction<'_>,
-        batch: &[Applied<'_, Tally>],
-    ) -> Result<(), ApplyError> {
+    async fn apply(&mut self, tx: &Transaction<'_>, batch: &[Applied<'_, Tally>]) -> Result<(), ApplyError> {
         let mut sum = match self.sum {
             Some(sum) => sum,
             None => {
-                let row = tx
-                    .query_opt("SELECT sum FROM sums ORDER BY position DESC LIMIT 1", &[])
-                    .await?;
+                let row = tx.query_opt("SELECT sum FROM sums ORDER BY position DESC LIMIT 1", &[]).await?;
                 row.map_or(0, |row| row.get(0))
             }
         };
@@ -318,16 +266,12 @@ async fn rows(pool: &Pool, schema: &str) -> Vec<(i64, i64, i64)> {
     let client = pool.get().await.unwrap();
     let sql = format!("SELECT position, amount, sum FROM {schema}.sums ORDER BY position");
     let rows = client.query(&sql, &[]).await.unwrap();
-    rows.iter()
-        .map(|row| (row.get(0), row.get(1), row.get(2)))
-        .collect()
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
 }
 
 /// The rows that `n` events counting their positions must give.
 fn expected(n: i64) -> Vec<(i64, i64, i64)> {
-    (1..=n)
-        .map(|position| (position, position, position * (position + 1) / 2))
-        .collect()
+    (1..=n).map(|position| (position, position, position * (position + 1) / 2)).collect()
 }
 
 /// A stream like the relay's, that a test fills by hand and may delete from.
@@ -421,9 +365,7 @@ async fn a_stray_message_is_not_applied() {
     let (runner, _guard) = project(&world, &owner, "sums").await;
     until(runner.applied(), |applied| *applied == 3).await;
     // Four messages: the last would be taken for event 4 by its sequence alone.
-    world
-        .publish(&[counted(1, 1), counted(2, 2), counted(3, 3), counted(9, 999)])
-        .await;
+    world.publish(&[counted(1, 1), counted(2, 2), counted(3, 3), counted(9, 999)]).await;
     world.commit(&count_from(4, 3)).await;
     until(runner.applied(), |applied| *applied == 6).await;
     assert_eq!(rows(&world.log, "sums").await, expected(6));
@@ -458,16 +400,10 @@ async fn a_projection_goes_on_while_nats_is_away_and_follows_it_again() {
 async fn a_broken_event_stops_the_projection_and_is_named() {
     let world = World::new().await;
     let owner = Owner::new(&world).await;
-    let unreadable = record(
-        8,
-        &serde_json::json!({"type": "concord.test.v1.Unknown", "data": {}}),
-    );
+    let unreadable = record(8, &serde_json::json!({"type": "concord.test.v1.Unknown", "data": {}}));
     let cases = [
         (counted(8, -5), "events 8 to 8: amount -5 is below zero"),
-        (
-            counted(8, 1_000_000),
-            "PostgreSQL refuses the rows of events 8 to 8:",
-        ),
+        (counted(8, 1_000_000), "PostgreSQL refuses the rows of events 8 to 8:"),
         (unreadable, "event 8 cannot be read:"),
     ];
     for (case, (broken, sentence)) in cases.into_iter().enumerate() {
@@ -519,7 +455,8 @@ async fn a_projection_outlives_its_connections_and_a_moved_checkpoint() {
     until(runner.applied(), |applied| *applied == 20).await;
 
     // Another runner, had there been one, would have moved rows and checkpoint together.
-    let moved = "BEGIN; UPDATE sums.checkpoint SET position = 15; DELETE FROM sums.sums WHERE position > 15; COMMIT";
+    let moved =
+        "BEGIN; UPDATE sums.checkpoint SET position = 15; DELETE FROM sums.sums WHERE position > 15; COMMIT";
     client.batch_execute(moved).await.unwrap();
     world.commit(&count_from(21, 10)).await;
     until(runner.applied(), |applied| *applied == 30).await;

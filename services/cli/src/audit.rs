@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::audit::v1::{
-    AsOf, Dimension, ExportCsvRequest, ExportTable, GetGrantStatementRequest,
-    GetProjectionStatusRequest, ListBalancesRequest, ListColumnsRequest, ListOverdueRequest,
-    ListPostingsRequest, ListUndrawnRequest, PostingFilter,
+    AsOf, Dimension, ExportCsvRequest, ExportTable, GetGrantStatementRequest, GetProjectionStatusRequest,
+    ListBalancesRequest, ListColumnsRequest, ListOverdueRequest, ListPostingsRequest, ListUndrawnRequest,
+    PostingFilter,
 };
 use concord_proto::r#type::v1::FundingMode;
 use serde_json::{Value, json};
@@ -83,12 +83,7 @@ pub struct PageArgs {
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=1000))]
     page_size: i32,
     /// Go on from the page before 下一页
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
     page_token: String,
     /// All pages 全部
     #[arg(long)]
@@ -192,12 +187,7 @@ pub enum AuditCommand {
     /// How far the tables are, and whether the ledger balances 投影状态
     Status {
         /// Wait until they have reached this position 等待至该位置
-        #[arg(
-            long,
-            value_name = "POSITION",
-            default_value_t = 0,
-            hide_default_value = true
-        )]
+        #[arg(long, value_name = "POSITION", default_value_t = 0, hide_default_value = true)]
         min_position: u64,
     },
 }
@@ -207,10 +197,7 @@ impl AsOfArgs {
         Some(AsOf {
             position: self.as_of_position.unwrap_or_default(),
             recorded_at: self.as_of_time.clone().unwrap_or_default(),
-            effective_on: self
-                .effective_on
-                .map(|date| date.to_string())
-                .unwrap_or_default(),
+            effective_on: self.effective_on.map(|date| date.to_string()).unwrap_or_default(),
             min_position: self.min_position.unwrap_or_default(),
         })
     }
@@ -250,10 +237,7 @@ macro_rules! pages {
             }
             if !$page.all {
                 if $format == Format::Table {
-                    println!(
-                        "more 更多: --page-token {}  (or --all)",
-                        response.next_page_token
-                    );
+                    println!("more 更多: --page-token {}  (or --all)", response.next_page_token);
                 }
                 break;
             }
@@ -272,13 +256,7 @@ pub async fn run(
     format: Format,
 ) -> Result<(), CliError> {
     match command {
-        AuditCommand::Balances {
-            group_by,
-            order_by,
-            filter,
-            as_of,
-            page,
-        } => {
+        AuditCommand::Balances { group_by, order_by, filter, as_of, page } => {
             let request = ListBalancesRequest {
                 as_of: as_of.to_wire(),
                 filter: filter.to_wire(),
@@ -287,52 +265,28 @@ pub async fn run(
                 page_size: page.page_size,
                 page_token: page.page_token.clone(),
             };
-            pages!(
-                client.list_balances,
-                request,
-                page,
-                format,
-                json::balances,
-                |response| tables::balances(response, &group_by)
-            );
+            pages!(client.list_balances, request, page, format, json::balances, |response| tables::balances(
+                response, &group_by
+            ));
         }
-        AuditCommand::Postings {
-            filter,
-            as_of,
-            page,
-        } => {
+        AuditCommand::Postings { filter, as_of, page } => {
             let request = ListPostingsRequest {
                 as_of: as_of.to_wire(),
                 filter: filter.to_wire(),
                 page_size: page.page_size,
                 page_token: page.page_token.clone(),
             };
-            pages!(
-                client.list_postings,
-                request,
-                page,
-                format,
-                json::postings,
-                tables::postings
-            );
+            pages!(client.list_postings, request, page, format, json::postings, tables::postings);
         }
         AuditCommand::Statement { grant, as_of } => {
-            let request = GetGrantStatementRequest {
-                grant_id: grant,
-                as_of: as_of.to_wire(),
-            };
+            let request = GetGrantStatementRequest { grant_id: grant, as_of: as_of.to_wire() };
             let response = client.get_grant_statement(request).await?.into_inner();
             match format {
                 Format::Json => print_json(&json::statement(&response)),
                 Format::Table => tables::statement(&response),
             }
         }
-        AuditCommand::Undrawn {
-            order_by,
-            filter,
-            as_of,
-            page,
-        } => {
+        AuditCommand::Undrawn { order_by, filter, as_of, page } => {
             let request = ListUndrawnRequest {
                 as_of: as_of.to_wire(),
                 filter: filter.to_wire(),
@@ -340,21 +294,9 @@ pub async fn run(
                 page_size: page.page_size,
                 page_token: page.page_token.clone(),
             };
-            pages!(
-                client.list_undrawn,
-                request,
-                page,
-                format,
-                json::undrawn,
-                tables::undrawn
-            );
+            pages!(client.list_undrawn, request, page, format, json::undrawn, tables::undrawn);
         }
-        AuditCommand::Overdue {
-            on,
-            filter,
-            as_of,
-            page,
-        } => {
+        AuditCommand::Overdue { on, filter, as_of, page } => {
             let request = ListOverdueRequest {
                 as_of: as_of.to_wire(),
                 filter: filter.to_wire(),
@@ -362,23 +304,9 @@ pub async fn run(
                 page_size: page.page_size,
                 page_token: page.page_token.clone(),
             };
-            pages!(
-                client.list_overdue,
-                request,
-                page,
-                format,
-                json::overdue,
-                tables::overdue
-            );
+            pages!(client.list_overdue, request, page, format, json::overdue, tables::overdue);
         }
-        AuditCommand::Export {
-            table,
-            output,
-            group_by,
-            on,
-            filter,
-            as_of,
-        } => {
+        AuditCommand::Export { table, output, group_by, on, filter, as_of } => {
             let request = ExportCsvRequest {
                 table: table.into(),
                 as_of: as_of.to_wire(),
@@ -389,28 +317,21 @@ pub async fn run(
             export(client, request, output).await?;
         }
         AuditCommand::Columns => {
-            let response = client
-                .list_columns(ListColumnsRequest {})
-                .await?
-                .into_inner();
+            let response = client.list_columns(ListColumnsRequest {}).await?.into_inner();
             match format {
                 Format::Json => print_json(&json::columns(&response)),
                 Format::Table => tables::columns(&response),
             }
         }
         AuditCommand::Status { min_position } => {
-            let status = client
-                .get_projection_status(GetProjectionStatusRequest { min_position })
-                .await?
-                .into_inner();
+            let status =
+                client.get_projection_status(GetProjectionStatusRequest { min_position }).await?.into_inner();
             match format {
                 Format::Json => print_json(&json::status(&status)),
                 Format::Table => tables::status(&status),
             }
             if !status.stopped.is_empty() || !status.balanced {
-                return Err(CliError::failed(
-                    "the projection is not in order; see above 投影异常",
-                ));
+                return Err(CliError::failed("the projection is not in order; see above 投影异常"));
             }
         }
     }
@@ -418,10 +339,7 @@ pub async fn run(
 }
 
 fn wire_dimensions(dimensions: &[Dimension]) -> Vec<i32> {
-    dimensions
-        .iter()
-        .map(|dimension| i32::from(*dimension))
-        .collect()
+    dimensions.iter().map(|dimension| i32::from(*dimension)).collect()
 }
 
 /// Writes an export as it streams in. A file appears under its name only when it is whole.
@@ -442,24 +360,19 @@ async fn export(
             let mut out = std::io::stdout().lock();
             while let Some(piece) = stream.message().await? {
                 note(&piece);
-                out.write_all(&piece.data)
-                    .map_err(CliError::file("write to", "standard output".as_ref()))?;
+                out.write_all(&piece.data).map_err(CliError::file("write to", "standard output".as_ref()))?;
             }
         }
         Some(path) => {
-            let directory = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .unwrap_or_else(|| ".".as_ref());
-            let mut file = tempfile::NamedTempFile::new_in(directory)
-                .map_err(CliError::file("write in", directory))?;
+            let directory =
+                path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| ".".as_ref());
+            let mut file =
+                tempfile::NamedTempFile::new_in(directory).map_err(CliError::file("write in", directory))?;
             while let Some(piece) = stream.message().await? {
                 note(&piece);
-                file.write_all(&piece.data)
-                    .map_err(CliError::file("write", &path))?;
+                file.write_all(&piece.data).map_err(CliError::file("write", &path))?;
             }
-            file.persist(&path)
-                .map_err(|error| CliError::file("write", &path)(error.error))?;
+            file.persist(&path).map_err(|error| CliError::file("write", &path)(error.error))?;
             eprintln!("{} 已导出", path.display());
         }
     }

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
 use concord_proto::fund::v1::{
-    BulkCommand, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse,
-    bulk_result,
+    BulkCommand, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse, bulk_result,
 };
 use concord_proto::r#type::v1::CommandReceipt;
 use prost::Message as _;
@@ -92,12 +91,7 @@ pub async fn execute<K>(
     stop: &Stop,
     mut answered: impl FnMut(K, Answer),
 ) -> Result<(), Status> {
-    let mut source = Chunks {
-        commands,
-        next: None,
-        number: 0,
-        stop,
-    };
+    let mut source = Chunks { commands, next: None, number: 0, stop };
     let mut in_flight: VecDeque<Chunk<K>> = VecDeque::with_capacity(WINDOW);
     let mut attempts = 0;
     loop {
@@ -108,15 +102,7 @@ pub async fn execute<K>(
                 None => return Ok(()),
             }
         }
-        let broken = match stream(
-            client,
-            &mut source,
-            &mut in_flight,
-            &mut attempts,
-            &mut answered,
-        )
-        .await
-        {
+        let broken = match stream(client, &mut source, &mut in_flight, &mut attempts, &mut answered).await {
             Ok(()) => return Ok(()),
             Err(status) => status,
         };
@@ -125,12 +111,7 @@ pub async fn execute<K>(
             return Err(broken);
         }
         tracing::warn!(attempt = attempts, status = %broken, "stream broken; sending what is unanswered again");
-        tokio::time::sleep(
-            BACKOFF_FIRST
-                .saturating_mul(1 << attempts.min(10))
-                .min(BACKOFF_MAX),
-        )
-        .await;
+        tokio::time::sleep(BACKOFF_FIRST.saturating_mul(1 << attempts.min(10)).min(BACKOFF_MAX)).await;
     }
 }
 
@@ -146,10 +127,7 @@ async fn stream<K, I: Iterator<Item = (K, BulkCommand)>>(
     for chunk in in_flight.iter() {
         send(&sender, chunk).await?;
     }
-    let mut answers = client
-        .execute_commands(ReceiverStream::new(receiver))
-        .await?
-        .into_inner();
+    let mut answers = client.execute_commands(ReceiverStream::new(receiver)).await?.into_inner();
     loop {
         while in_flight.len() < WINDOW {
             let Some(chunk) = source.take() else { break };
@@ -193,31 +171,19 @@ fn check<K>(oldest: &Chunk<K>, response: &ExecuteCommandsResponse) -> Result<(),
             response.results.len()
         )));
     }
-    let undecided = response
-        .results
-        .iter()
-        .find_map(|result| match &result.result {
-            Some(bulk_result::Result::Error(error)) if is_transient(Code::from_i32(error.code)) => {
-                Some(status_of(error))
-            }
-            None => Some(Status::internal("a command was answered without a result")),
-            _ => None,
-        });
+    let undecided = response.results.iter().find_map(|result| match &result.result {
+        Some(bulk_result::Result::Error(error)) if is_transient(Code::from_i32(error.code)) => {
+            Some(status_of(error))
+        }
+        None => Some(Status::internal("a command was answered without a result")),
+        _ => None,
+    });
     undecided.map_or(Ok(()), Err)
 }
 
-async fn send<K>(
-    sender: &mpsc::Sender<ExecuteCommandsRequest>,
-    chunk: &Chunk<K>,
-) -> Result<(), Status> {
-    let request = ExecuteCommandsRequest {
-        chunk: chunk.number,
-        commands: chunk.commands.clone(),
-    };
-    sender
-        .send(request)
-        .await
-        .map_err(|_| Status::unavailable("the stream to the service broke"))
+async fn send<K>(sender: &mpsc::Sender<ExecuteCommandsRequest>, chunk: &Chunk<K>) -> Result<(), Status> {
+    let request = ExecuteCommandsRequest { chunk: chunk.number, commands: chunk.commands.clone() };
+    sender.send(request).await.map_err(|_| Status::unavailable("the stream to the service broke"))
 }
 
 fn answer_of(result: BulkResult) -> Answer {
@@ -230,11 +196,7 @@ fn answer_of(result: BulkResult) -> Answer {
 
 /// The status with its details, as the unary call would have given it.
 fn status_of(error: &BulkError) -> Status {
-    Status::with_details(
-        Code::from_i32(error.code),
-        error.message.clone(),
-        error.status.clone().into(),
-    )
+    Status::with_details(Code::from_i32(error.code), error.message.clone(), error.status.clone().into())
 }
 
 /// Codes after which the same request may fare better. `Unknown` and `Cancelled` are what a connection that breaks
@@ -286,11 +248,7 @@ impl<K, I: Iterator<Item = (K, BulkCommand)>> Chunks<'_, I> {
             return None;
         }
         self.number += 1;
-        Some(Chunk {
-            number: self.number,
-            keys,
-            commands,
-        })
+        Some(Chunk { number: self.number, keys, commands })
     }
 }
 
@@ -300,57 +258,31 @@ mod tests {
     use concord_proto::fund::v1::{ImportAwardRequest, Source, bulk_command::Command};
 
     fn command(bytes: usize) -> BulkCommand {
-        let source = Source {
-            row: "x".repeat(bytes),
-            ..Source::default()
-        };
-        let request = ImportAwardRequest {
-            source: Some(source),
-            ..ImportAwardRequest::default()
-        };
-        BulkCommand {
-            actor: None,
-            command: Some(Command::ImportAward(request)),
-        }
+        let source = Source { row: "x".repeat(bytes), ..Source::default() };
+        let request = ImportAwardRequest { source: Some(source), ..ImportAwardRequest::default() };
+        BulkCommand { actor: None, command: Some(Command::ImportAward(request)) }
     }
 
     fn cut(sizes: &[usize]) -> Vec<Vec<usize>> {
         let stop = Stop::default();
         let commands = sizes.iter().map(|bytes| command(*bytes)).enumerate();
-        let mut chunks = Chunks {
-            commands,
-            next: None,
-            number: 0,
-            stop: &stop,
-        };
-        std::iter::from_fn(|| chunks.take())
-            .map(|chunk| chunk.keys)
-            .collect()
+        let mut chunks = Chunks { commands, next: None, number: 0, stop: &stop };
+        std::iter::from_fn(|| chunks.take()).map(|chunk| chunk.keys).collect()
     }
 
     #[test]
     fn chunks_are_cut_by_number_and_by_bytes_and_lose_nothing() {
         let many = cut(&[1; 600]);
-        assert_eq!(
-            many.iter().map(Vec::len).collect::<Vec<_>>(),
-            [250, 250, 100]
-        );
-        assert_eq!(
-            cut(&[700_000, 700_000, 10, 2_000_000, 10]),
-            [vec![0], vec![1, 2], vec![3], vec![4]]
-        );
+        assert_eq!(many.iter().map(Vec::len).collect::<Vec<_>>(), [250, 250, 100]);
+        assert_eq!(cut(&[700_000, 700_000, 10, 2_000_000, 10]), [vec![0], vec![1, 2], vec![3], vec![4]]);
         assert_eq!(many.concat(), (0..600).collect::<Vec<_>>());
     }
 
     #[test]
     fn nothing_more_is_taken_once_a_stop_is_asked_for() {
         let stop = Stop::default();
-        let mut chunks = Chunks {
-            commands: (0..600).map(|key| (key, command(1))),
-            next: None,
-            number: 0,
-            stop: &stop,
-        };
+        let mut chunks =
+            Chunks { commands: (0..600).map(|key| (key, command(1))), next: None, number: 0, stop: &stop };
         assert!(chunks.take().is_some());
         stop.ask();
         assert!(chunks.take().is_none());
@@ -358,28 +290,15 @@ mod tests {
 
     #[test]
     fn a_chunk_with_an_undecided_command_is_not_taken() {
-        let oldest = Chunk {
-            number: 7,
-            keys: vec![0, 1],
-            commands: vec![command(1), command(1)],
-        };
+        let oldest = Chunk { number: 7, keys: vec![0, 1], commands: vec![command(1), command(1)] };
         let error = |code: Code| BulkResult {
-            result: Some(bulk_result::Result::Error(BulkError {
-                code: code as i32,
-                ..BulkError::default()
-            })),
+            result: Some(bulk_result::Result::Error(BulkError { code: code as i32, ..BulkError::default() })),
         };
         let response = |chunk, results| ExecuteCommandsResponse { chunk, results };
         let refused = || error(Code::FailedPrecondition);
         assert!(check(&oldest, &response(7, vec![refused(), refused()])).is_ok());
-        let undecided = check(
-            &oldest,
-            &response(7, vec![refused(), error(Code::Unavailable)]),
-        );
-        assert_eq!(
-            undecided.map_err(|status| status.code()),
-            Err(Code::Unavailable)
-        );
+        let undecided = check(&oldest, &response(7, vec![refused(), error(Code::Unavailable)]));
+        assert_eq!(undecided.map_err(|status| status.code()), Err(Code::Unavailable));
         assert!(check(&oldest, &response(8, vec![refused(), refused()])).is_err());
         assert!(check(&oldest, &response(7, vec![refused()])).is_err());
     }

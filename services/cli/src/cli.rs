@@ -101,11 +101,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version are no errors; a closed pipe is nothing to complain about.
             let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
     match dispatch(cli).await {
@@ -118,36 +114,20 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), CliError> {
-    let format = if cli.json {
-        Format::Json
-    } else {
-        Format::Table
-    };
+    let format = if cli.json { Format::Json } else { Format::Table };
     match cli.command {
-        Top::Up(args) => {
-            up::run(UpArgs {
-                dir: cli.dir,
-                json: cli.json,
-                ..args
-            })
-            .await
-        }
+        Top::Up(args) => up::run(UpArgs { dir: cli.dir, json: cli.json, ..args }).await,
         Top::Demo(options) => up::demo(&cli.dir, options).await,
         Top::Audit(command) => {
-            audit::run(
-                &mut connect::audit(&Endpoints::find(&cli.dir)?).await?,
-                command,
-                format,
-            )
-            .await
+            audit::run(&mut connect::audit(&Endpoints::find(&cli.dir)?).await?, command, format).await
         }
         Top::Import(command) => {
-            let source = read(command)?;
+            let source = read(command, format)?;
             if source.args.dry_run {
-                return dry_run(source);
+                return dry_run(source, format);
             }
             let (fund, actor) = fund(&cli.dir, cli.actor).await?;
-            import_source(&fund, &actor, source).await
+            import_source(&fund, &actor, source, format).await
         }
         Top::Programme(command) => {
             let (fund, actor) = fund(&cli.dir, cli.actor).await?;
@@ -190,14 +170,8 @@ struct Source {
 }
 
 enum Content {
-    H2020 {
-        file: import::h2020::SourceFile,
-        synthetic_tranches: bool,
-    },
-    Csv {
-        text: String,
-        mapping: Box<import::mapping::Mapping>,
-    },
+    H2020 { file: import::h2020::SourceFile, synthetic_tranches: bool },
+    Csv { text: String, mapping: Box<import::mapping::Mapping> },
 }
 
 impl Source {
@@ -206,15 +180,9 @@ impl Source {
         today: jiff::civil::Date,
     ) -> Result<(Vec<import::Award>, Vec<import::Reject>), CliError> {
         match &mut self.content {
-            Content::H2020 {
-                file,
-                synthetic_tranches,
-            } => {
-                let awards = file
-                    .grants
-                    .iter()
-                    .map(|grant| grant.award(*synthetic_tranches, today))
-                    .collect();
+            Content::H2020 { file, synthetic_tranches } => {
+                let awards =
+                    file.grants.iter().map(|grant| grant.award(*synthetic_tranches, today)).collect();
                 Ok((awards, std::mem::take(&mut file.rejects)))
             }
             Content::Csv { text, mapping } => import::csv::parse(text, mapping, today),
@@ -222,62 +190,39 @@ impl Source {
     }
 }
 
-fn read(command: ImportCommand) -> Result<Source, CliError> {
+fn read(command: ImportCommand, format: Format) -> Result<Source, CliError> {
     Ok(match command {
-        ImportCommand::H2020 {
-            args,
-            synthetic_tranches,
-        } => {
+        ImportCommand::H2020 { args, synthetic_tranches } => {
             let file = import::h2020::parse(&import::read_file(&args.file)?)?;
-            import::h2020::print_summary(&file);
-            Source {
-                args,
-                content: Content::H2020 {
-                    file,
-                    synthetic_tranches,
-                },
+            if format == Format::Table {
+                import::h2020::print_summary(&file);
             }
+            Source { args, content: Content::H2020 { file, synthetic_tranches } }
         }
         ImportCommand::Csv { args, mapping } => {
             let mapping = Box::new(import::mapping::Mapping::read(&mapping)?);
             let text = import::read_file(&args.file)?;
-            Source {
-                args,
-                content: Content::Csv { text, mapping },
-            }
+            Source { args, content: Content::Csv { text, mapping } }
         }
     })
 }
 
-fn dry_run(mut source: Source) -> Result<(), CliError> {
+fn dry_run(mut source: Source, format: Format) -> Result<(), CliError> {
     let (awards, rejects) = source.awards(jiff::Zoned::now().date())?;
-    println!(
-        "{} awards can be sent, nothing was 可导入 {}，未发送",
-        awards.len(),
-        awards.len()
-    );
-    import::conclude(
-        &source.args,
-        &import::Report {
-            rejects,
-            ..import::Report::default()
-        },
-    )
+    eprintln!("{} awards can be sent, nothing was 可导入 {}，未发送", awards.len(), awards.len());
+    import::conclude(&source.args, &import::Report { rejects, ..import::Report::default() }, format)
 }
 
-async fn import_source(fund: &Fund, actor: &Actor, mut source: Source) -> Result<(), CliError> {
+async fn import_source(
+    fund: &Fund,
+    actor: &Actor,
+    mut source: Source,
+    format: Format,
+) -> Result<(), CliError> {
     let (status, today) = import::log_status(fund, actor).await?;
     let (awards, rejects) = source.awards(today)?;
-    let report = import::send(
-        fund,
-        actor,
-        status.head,
-        awards,
-        rejects,
-        &bulk::Stop::on_interrupt(),
-    )
-    .await?;
-    import::conclude(&source.args, &report)
+    let report = import::send(fund, actor, status.head, awards, rejects, &bulk::Stop::on_interrupt()).await?;
+    import::conclude(&source.args, &report, format)
 }
 
 #[cfg(test)]
@@ -295,20 +240,10 @@ mod tests {
         for wrong in [
             &["concord", "grant", "shoe"][..],
             &["concord", "--actor", "nobody", "today"],
-            &[
-                "concord",
-                "programme",
-                "cut",
-                "0190b1f0-0000-7000-8000-000000000000",
-                "--amount",
-                "1.005 CNY",
-            ],
+            &["concord", "programme", "cut", "0190b1f0-0000-7000-8000-000000000000", "--amount", "1.005 CNY"],
             &["concord", "audit", "balances", "--group-by", "moon"],
         ] {
-            assert!(
-                Cli::try_parse_from(wrong).is_err_and(|error| error.use_stderr()),
-                "{wrong:?}"
-            );
+            assert!(Cli::try_parse_from(wrong).is_err_and(|error| error.use_stderr()), "{wrong:?}");
         }
     }
 }

@@ -66,41 +66,30 @@ impl Endpoints {
             }
             Err(source) => return Err(CliError::file("read", &file)(source)),
         };
-        let mut addresses: BTreeMap<String, String> =
-            serde_json::from_str(&text).map_err(|error| {
+        let mut addresses: BTreeMap<String, String> = serde_json::from_str(&text).map_err(|error| {
+            CliError::failed(format!(
+                "{} is not what `concord up` writes ({error}). Start the stack again.",
+                file.display()
+            ))
+        })?;
+        let mut take = |overridden: Option<String>, name: &str| {
+            overridden.or_else(|| addresses.remove(name)).ok_or_else(|| {
                 CliError::failed(format!(
-                    "{} is not what `concord up` writes ({error}). Start the stack again.",
+                    "{} does not name {name}. Start the stack again with `concord up`.",
                     file.display()
                 ))
-            })?;
-        let mut take = |overridden: Option<String>, name: &str| {
-            overridden
-                .or_else(|| addresses.remove(name))
-                .ok_or_else(|| {
-                    CliError::failed(format!(
-                        "{} does not name {name}. Start the stack again with `concord up`.",
-                        file.display()
-                    ))
-                })
+            })
         };
         // One address from elsewhere is enough for it not to be the local stack.
         let local = fund_grant.is_none() && funding_audit.is_none();
-        let (fund_grant, funding_audit) = (
-            take(fund_grant, "fund-grant")?,
-            take(funding_audit, "funding-audit")?,
-        );
-        Ok(Self {
-            fund_grant,
-            funding_audit,
-            local,
-        })
+        let (fund_grant, funding_audit) =
+            (take(fund_grant, "fund-grant")?, take(funding_audit, "funding-audit")?);
+        Ok(Self { fund_grant, funding_audit, local })
     }
 }
 
 fn set(variable: &str) -> Option<String> {
-    std::env::var(variable)
-        .ok()
-        .filter(|address| !address.is_empty())
+    std::env::var(variable).ok().filter(|address| !address.is_empty())
 }
 
 /// Who acts 操作人, as typed: `person@organisation`.
@@ -116,19 +105,13 @@ impl Actor {
     /// Somebody of an organisation.
     #[must_use]
     pub fn new(person: impl Into<String>, organisation: impl Into<String>) -> Self {
-        Self {
-            person: person.into(),
-            organisation: organisation.into(),
-        }
+        Self { person: person.into(), organisation: organisation.into() }
     }
 
     /// The actor as a bulk command names it.
     #[must_use]
     pub fn to_wire(&self) -> types::Actor {
-        types::Actor {
-            person_id: self.person.clone(),
-            organisation_id: self.organisation.clone(),
-        }
+        types::Actor { person_id: self.person.clone(), organisation_id: self.organisation.clone() }
     }
 }
 
@@ -143,11 +126,7 @@ impl FromStr for Actor {
                 return Err(hint.to_owned());
             }
             // Call metadata carries ASCII only, and ids are opaque anyway.
-            if id.len() > 128
-                || !id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_graphic() && byte != b'@')
-            {
+            if id.len() > 128 || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@') {
                 return Err(format!(
                     "{id:?}: an id has at most 128 letters, digits and signs of ASCII; {hint}"
                 ));
@@ -193,9 +172,7 @@ impl Fund {
     /// # Errors
     /// [`CliError::Unreachable`] where nothing answers.
     pub async fn connect(endpoints: &Endpoints) -> Result<Self, CliError> {
-        Ok(Self {
-            channel: connect("fund-grant", &endpoints.fund_grant, FUND_GRANT_VARIABLE).await?,
-        })
+        Ok(Self { channel: connect("fund-grant", &endpoints.fund_grant, FUND_GRANT_VARIABLE).await? })
     }
 
     /// Grants, acting as `actor`.
@@ -203,10 +180,8 @@ impl Fund {
     /// # Errors
     /// [`CliError::Usage`] where the actor's ids cannot be sent.
     pub fn grants(&self, actor: &Actor) -> Result<GrantServiceClient<Stamped>, CliError> {
-        Ok(
-            GrantServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?)
-                .max_decoding_message_size(MESSAGE_BYTES_MAX),
-        )
+        Ok(GrantServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX))
     }
 
     /// Programmes, acting as `actor`.
@@ -214,10 +189,7 @@ impl Fund {
     /// # Errors
     /// [`CliError::Usage`] where the actor's ids cannot be sent.
     pub fn programmes(&self, actor: &Actor) -> Result<ProgrammeServiceClient<Stamped>, CliError> {
-        Ok(ProgrammeServiceClient::with_interceptor(
-            self.channel.clone(),
-            Stamp::of(actor)?,
-        ))
+        Ok(ProgrammeServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?))
     }
 
     /// The log, acting as `actor`.
@@ -225,10 +197,8 @@ impl Fund {
     /// # Errors
     /// [`CliError::Usage`] where the actor's ids cannot be sent.
     pub fn log(&self, actor: &Actor) -> Result<LogServiceClient<Stamped>, CliError> {
-        Ok(
-            LogServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?)
-                .max_decoding_message_size(MESSAGE_BYTES_MAX),
-        )
+        Ok(LogServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX))
     }
 }
 
@@ -237,35 +207,23 @@ impl Fund {
 /// # Errors
 /// [`CliError::Unreachable`] where nothing answers.
 pub async fn audit(endpoints: &Endpoints) -> Result<FundingAuditServiceClient<Channel>, CliError> {
-    let channel = connect(
-        "funding-audit",
-        &endpoints.funding_audit,
-        FUNDING_AUDIT_VARIABLE,
-    )
-    .await?;
+    let channel = connect("funding-audit", &endpoints.funding_audit, FUNDING_AUDIT_VARIABLE).await?;
     Ok(FundingAuditServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX))
 }
 
-async fn connect(
-    service: &'static str,
-    address: &str,
-    variable: &'static str,
-) -> Result<Channel, CliError> {
+async fn connect(service: &'static str, address: &str, variable: &'static str) -> Result<Channel, CliError> {
     let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| {
         CliError::usage(format!(
             "{address:?} is not an address; set {variable} to one such as http://127.0.0.1:7001"
         ))
     })?;
     let endpoint = endpoint.connect_timeout(CONNECT_PATIENCE).tcp_nodelay(true);
-    endpoint
-        .connect()
-        .await
-        .map_err(|source| CliError::Unreachable {
-            service,
-            address: address.to_owned(),
-            variable,
-            source,
-        })
+    endpoint.connect().await.map_err(|source| CliError::Unreachable {
+        service,
+        address: address.to_owned(),
+        variable,
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -277,13 +235,7 @@ mod tests {
     fn an_actor_is_a_person_at_an_organisation() {
         assert_eq!("a@b".parse(), Ok(Actor::new("a", "b")));
         for wrong in ["a", "@b", "a@", "张三@局", "a b@c"] {
-            assert!(
-                wrong
-                    .parse::<Actor>()
-                    .unwrap_err()
-                    .contains("person@organisation"),
-                "{wrong}"
-            );
+            assert!(wrong.parse::<Actor>().unwrap_err().contains("person@organisation"), "{wrong}");
         }
     }
 
@@ -307,11 +259,6 @@ mod tests {
         let found = Endpoints::find(dir.path()).unwrap();
         assert_eq!(found.funding_audit, "http://127.0.0.1:2");
         std::fs::write(&file, r#"{"fund-grant": "http://127.0.0.1:1"}"#).unwrap();
-        assert!(
-            Endpoints::find(dir.path())
-                .unwrap_err()
-                .to_string()
-                .contains("funding-audit")
-        );
+        assert!(Endpoints::find(dir.path()).unwrap_err().to_string().contains("funding-audit"));
     }
 }

@@ -81,12 +81,7 @@ pub async fn run(endpoints: &Endpoints, options: DemoOptions) -> Result<DemoRepo
     let file = h2020::parse(&read_file(&path)?)?;
     h2020::print_summary(&file);
     if let Some(reject) = file.rejects.first() {
-        return Err(CliError::failed(format!(
-            "{}: line {}: {}",
-            path.display(),
-            reject.line,
-            reject.reason
-        )));
+        return Err(CliError::failed(format!("{}: line {}: {}", path.display(), reject.line, reject.reason)));
     }
     let fund = Fund::connect(endpoints).await?;
     let mut audit = connect::audit(endpoints).await?;
@@ -103,10 +98,7 @@ pub async fn run(endpoints: &Endpoints, options: DemoOptions) -> Result<DemoRepo
         count(rate)
     );
     let lag = catch_up(&fund, &mut audit).await?;
-    println!(
-        "projection caught up {} after the last answer 投影滞后",
-        seconds(lag)
-    );
+    println!("projection caught up {} after the last answer 投影滞后", seconds(lag));
 
     let fresh = fresh::run(&fund, &mut books).await?;
     catch_up(&fund, &mut audit).await?;
@@ -115,18 +107,9 @@ pub async fn run(endpoints: &Endpoints, options: DemoOptions) -> Result<DemoRepo
 
     let grants = file.grants.len() as u64 + fresh.grants;
     report::check(&mut audit, &log, &books, grants).await?;
-    let report = DemoReport {
-        grants,
-        events: log.head,
-        commands: played.commands,
-        commands_per_second: rate,
-        lag,
-    };
-    println!(
-        "{} commands/s, lag {} 吞吐与滞后",
-        count(rate),
-        seconds(lag)
-    );
+    let report =
+        DemoReport { grants, events: log.head, commands: played.commands, commands_per_second: rate, lag };
+    println!("{} commands/s, lag {} 吞吐与滞后", count(rate), seconds(lag));
     Ok(report)
 }
 
@@ -151,11 +134,7 @@ fn find_data(named: Option<PathBuf>) -> Result<PathBuf, CliError> {
 
 async fn log_status(fund: &Fund) -> Result<GetLogStatusResponse, CliError> {
     let reader = Actor::new("demo-reader", commands::OFFICE);
-    Ok(fund
-        .log(&reader)?
-        .get_log_status(GetLogStatusRequest {})
-        .await?
-        .into_inner())
+    Ok(fund.log(&reader)?.get_log_status(GetLogStatusRequest {}).await?.into_inner())
 }
 
 async fn require_played_clock(fund: &Fund) -> Result<(), CliError> {
@@ -171,28 +150,21 @@ async fn require_played_clock(fund: &Fund) -> Result<(), CliError> {
 }
 
 /// Waits until the projection has applied the log's head, and says how long that took.
-async fn catch_up(
-    fund: &Fund,
-    audit: &mut FundingAuditServiceClient<Channel>,
-) -> Result<Duration, CliError> {
+async fn catch_up(fund: &Fund, audit: &mut FundingAuditServiceClient<Channel>) -> Result<Duration, CliError> {
     let since = Instant::now();
     let head = log_status(fund).await?.head;
     let (mut seen, mut seen_at) = (0, Instant::now());
     loop {
-        let status = match audit
-            .get_projection_status(GetProjectionStatusRequest { min_position: head })
-            .await
-        {
-            Ok(status) => status.into_inner(),
-            // It waited as long as it may, and says so.
-            Err(status) if matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) => {
-                audit
+        let status =
+            match audit.get_projection_status(GetProjectionStatusRequest { min_position: head }).await {
+                Ok(status) => status.into_inner(),
+                // It waited as long as it may, and says so.
+                Err(status) if matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) => audit
                     .get_projection_status(GetProjectionStatusRequest { min_position: 0 })
                     .await?
-                    .into_inner()
-            }
-            Err(status) => return Err(status.into()),
-        };
+                    .into_inner(),
+                Err(status) => return Err(status.into()),
+            };
         if status.checkpoint >= head {
             return Ok(since.elapsed());
         }
@@ -237,10 +209,7 @@ async fn published(fund: &Fund) -> Result<GetLogStatusResponse, CliError> {
 async fn projection(
     audit: &mut FundingAuditServiceClient<Channel>,
 ) -> Result<GetProjectionStatusResponse, CliError> {
-    Ok(audit
-        .get_projection_status(GetProjectionStatusRequest { min_position: 0 })
-        .await?
-        .into_inner())
+    Ok(audit.get_projection_status(GetProjectionStatusRequest { min_position: 0 }).await?.into_inner())
 }
 
 #[cfg(test)]
@@ -249,13 +218,8 @@ mod tests {
 
     #[test]
     fn the_last_line_is_what_make_demo_looks_for() {
-        let report = DemoReport {
-            grants: 3,
-            events: 17,
-            commands: 9,
-            commands_per_second: 1,
-            lag: Duration::ZERO,
-        };
+        let report =
+            DemoReport { grants: 3, events: 17, commands: 9, commands_per_second: 1, lag: Duration::ZERO };
         assert_eq!(
             report.last_line(),
             "demo ok: 3 grants, 17 events, log = stream = checkpoint = 17, ledger balanced"

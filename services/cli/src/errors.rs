@@ -76,11 +76,7 @@ impl CliError {
     /// Turns an I/O error about a file into one that names it.
     pub(crate) fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File {
-            doing,
-            path,
-            source,
-        }
+        move |source| Self::File { doing, path, source }
     }
 }
 
@@ -114,32 +110,23 @@ pub fn explain(status: &Status) -> String {
         match detail {
             ErrorDetail::PreconditionFailure(failure) => {
                 for violation in &failure.violations {
-                    // The first broken rule is the status's own message: say it once.
-                    if violation.description != status.message() {
-                        push_text(
-                            &mut lines,
-                            &format!("{}: {}", violation.r#type, violation.description),
-                        );
+                    // The first broken rules make up the status's own message: say each once.
+                    if !status.message().contains(&violation.description) {
+                        push_text(&mut lines, &format!("{}: {}", violation.r#type, violation.description));
                     }
                 }
             }
             ErrorDetail::BadRequest(request) => {
                 for violation in &request.field_violations {
-                    push_text(
-                        &mut lines,
-                        &format!("{}: {}", violation.field, violation.description),
-                    );
+                    push_text(&mut lines, &format!("{}: {}", violation.field, violation.description));
                 }
             }
             ErrorDetail::LocalizedMessage(message) if message.message != status.message() => {
                 push_text(&mut lines, &message.message);
             }
             ErrorDetail::ErrorInfo(info) if !info.metadata.is_empty() => {
-                let mut facts: Vec<_> = info
-                    .metadata
-                    .iter()
-                    .map(|(name, value)| format!("{name} = {value}"))
-                    .collect();
+                let mut facts: Vec<_> =
+                    info.metadata.iter().map(|(name, value)| format!("{name} = {value}")).collect();
                 facts.sort();
                 push_text(&mut lines, &format!("facts 事实: {}", facts.join(", ")));
             }
@@ -150,10 +137,7 @@ pub fn explain(status: &Status) -> String {
             }
             ErrorDetail::RetryInfo(retry) => {
                 if let Some(delay) = retry.retry_delay {
-                    push_text(
-                        &mut lines,
-                        &format!("try again in {} s", delay.as_secs().max(1)),
-                    );
+                    push_text(&mut lines, &format!("try again in {} s", delay.as_secs().max(1)));
                 }
             }
             _ => {}
@@ -168,13 +152,7 @@ pub fn reason(status: &Status) -> String {
     let details = status.get_error_details_vec();
     details
         .into_iter()
-        .find_map(|detail| {
-            if let ErrorDetail::ErrorInfo(info) = detail {
-                Some(info.reason)
-            } else {
-                None
-            }
-        })
+        .find_map(|detail| if let ErrorDetail::ErrorInfo(info) = detail { Some(info.reason) } else { None })
         .unwrap_or_default()
 }
 
@@ -204,11 +182,12 @@ fn headline(status: &Status, details: &[ErrorDetail]) -> String {
 }
 
 fn push_text(lines: &mut Vec<String>, text: &str) {
-    lines.extend(
-        text.lines()
-            .filter(|line| !line.trim().is_empty())
-            .map(|line| format!("  {line}")),
-    );
+    for line in text.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("  {line}")) {
+        // Of several grants in one decision each may break the same rule.
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -236,14 +215,8 @@ mod tests {
             details,
         );
         let text = explain(&status);
-        assert!(
-            text.starts_with("refused 拒绝 [A02_ABOVE_APPROVED] 1.00 was approved"),
-            "{text}"
-        );
-        assert!(
-            text.contains("  A08_NOTICE: The notice hangs until 2023-02-10."),
-            "{text}"
-        );
+        assert!(text.starts_with("refused 拒绝 [A02_ABOVE_APPROVED] 1.00 was approved"), "{text}");
+        assert!(text.contains("  A08_NOTICE: The notice hangs until 2023-02-10."), "{text}");
         assert!(text.contains("facts 事实: approved_minor = 100"), "{text}");
         assert!(text.contains("超过立项金额"), "{text}");
         assert_eq!(reason(&status), "A02_ABOVE_APPROVED");
@@ -255,14 +228,7 @@ mod tests {
         details
             .add_bad_request_violation("amount.currency", "is missing")
             .add_bad_request_violation("title", "is empty");
-        let text = explain(&Status::with_error_details(
-            Code::InvalidArgument,
-            "2 fields are wrong",
-            details,
-        ));
-        assert!(
-            text.contains("\n  amount.currency: is missing\n  title: is empty"),
-            "{text}"
-        );
+        let text = explain(&Status::with_error_details(Code::InvalidArgument, "2 fields are wrong", details));
+        assert!(text.contains("\n  amount.currency: is missing\n  title: is empty"), "{text}");
     }
 }

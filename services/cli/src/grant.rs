@@ -8,18 +8,16 @@ use std::io::Read as _;
 use concord_kernel::money::Currency;
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
 use concord_proto::fund::v1::{
-    AdmitGrantRequest, Allocation, ApplyForGrantRequest, ApproveGrantsRequest,
-    AuthoriseTrancheRequest, Award, CancelTrancheRequest, GetGrantRequest, InstructTrancheRequest,
-    PersonalData, PlannedTranche, PublishNoticeRequest, RecommendGrantRequest, RejectGrantRequest,
-    RejectTrancheRequest, RequestTrancheRequest, ReturnPaymentRequest, ReviewGrantRequest,
-    SettleTrancheRequest, SignContractRequest, VerifyPayeeRequest, WithdrawGrantRequest,
+    AdmitGrantRequest, Allocation, ApplyForGrantRequest, ApproveGrantsRequest, AuthoriseTrancheRequest,
+    Award, CancelTrancheRequest, GetGrantRequest, InstructTrancheRequest, PersonalData, PlannedTranche,
+    PublishNoticeRequest, RecommendGrantRequest, RejectGrantRequest, RejectTrancheRequest,
+    RequestTrancheRequest, ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest,
+    SignContractRequest, VerifyPayeeRequest, WithdrawGrantRequest,
 };
 use concord_proto::r#type::v1::{Money, Party};
 use uuid::Uuid;
 
-pub use self::args::{
-    ApplyArgs, GrantCommand, Share, Target, TrancheCommand, TrancheLine, TrancheTarget,
-};
+pub use self::args::{ApplyArgs, GrantCommand, Share, Target, TrancheCommand, TrancheLine, TrancheTarget};
 use crate::connect::Stamped;
 use crate::errors::CliError;
 use crate::ids;
@@ -45,20 +43,10 @@ macro_rules! send {
 ///
 /// # Errors
 /// What the service answered, or arguments that do not fit together.
-pub async fn run(
-    client: &mut Client,
-    command: GrantCommand,
-    format: Format,
-) -> Result<(), CliError> {
+pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> Result<(), CliError> {
     let (request_id, receipt) = match command {
-        GrantCommand::Show {
-            grant,
-            min_position,
-        } => {
-            let request = GetGrantRequest {
-                grant_id: grant.to_string(),
-                min_position,
-            };
+        GrantCommand::Show { grant, min_position } => {
+            let request = GetGrantRequest { grant_id: grant.to_string(), min_position };
             let answer = client.get_grant(request).await?.into_inner();
             let shown = answer.grant.unwrap_or_default();
             match format {
@@ -69,53 +57,29 @@ pub async fn run(
         }
         GrantCommand::Apply(args) => return apply(client, *args, format).await,
         GrantCommand::Recommend { target, by } => {
-            let (id, answer) = send!(
-                client.recommend_grant,
-                target,
-                RecommendGrantRequest { recommender: by }
-            );
+            let (id, answer) =
+                send!(client.recommend_grant, target, RecommendGrantRequest { recommender: by });
             (id, answer.receipt)
         }
         GrantCommand::Admit { target } => {
             let (id, answer) = send!(client.admit_grant, target, AdmitGrantRequest {});
             (id, answer.receipt)
         }
-        GrantCommand::Review {
-            target,
-            score,
-            ceiling,
-        } => {
+        GrantCommand::Review { target, score, ceiling } => {
             let (id, answer) = send!(
                 client.review_grant,
                 target,
-                ReviewGrantRequest {
-                    score_hundredths: score,
-                    ceiling: Some(ceiling)
-                }
+                ReviewGrantRequest { score_hundredths: score, ceiling: Some(ceiling) }
             );
             (id, answer.receipt)
         }
         GrantCommand::Publish { target, amount } => {
-            let (id, answer) = send!(
-                client.publish_notice,
-                target,
-                PublishNoticeRequest {
-                    amount: Some(amount)
-                }
-            );
-            print_receipt(
-                format,
-                &id,
-                answer.receipt,
-                &[("approvable_from", answer.approvable_from)],
-            );
+            let (id, answer) =
+                send!(client.publish_notice, target, PublishNoticeRequest { amount: Some(amount) });
+            print_receipt(format, &id, answer.receipt, &[("approvable_from", answer.approvable_from)]);
             return Ok(());
         }
-        GrantCommand::Approve {
-            awards,
-            minutes,
-            header,
-        } => {
+        GrantCommand::Approve { awards, minutes, header } => {
             let header = header.to_wire()?;
             let id = header.request_id.clone();
             let awards = awards.into_iter().map(|(grant, amount)| Award {
@@ -123,40 +87,18 @@ pub async fn run(
                 amount: Some(amount),
                 expected_version: None,
             });
-            let request = ApproveGrantsRequest {
-                header: Some(header),
-                minutes,
-                awards: awards.collect(),
-            };
-            (
-                id,
-                client.approve_grants(request).await?.into_inner().receipt,
-            )
+            let request = ApproveGrantsRequest { header: Some(header), minutes, awards: awards.collect() };
+            (id, client.approve_grants(request).await?.into_inner().receipt)
         }
         GrantCommand::Reject { target, reason } => {
-            let (id, answer) = send!(
-                client.reject_grant,
-                target,
-                RejectGrantRequest { reason: reason }
-            );
+            let (id, answer) = send!(client.reject_grant, target, RejectGrantRequest { reason: reason });
             (id, answer.receipt)
         }
         GrantCommand::Withdraw { target, reason } => {
-            let (id, answer) = send!(
-                client.withdraw_grant,
-                target,
-                WithdrawGrantRequest { reason: reason }
-            );
+            let (id, answer) = send!(client.withdraw_grant, target, WithdrawGrantRequest { reason: reason });
             (id, answer.receipt)
         }
-        GrantCommand::Contract {
-            target,
-            number,
-            amount,
-            starts_on,
-            ends_on,
-            tranches,
-        } => {
+        GrantCommand::Contract { target, number, amount, starts_on, ends_on, tranches } => {
             let tranches = plan(&amount, &tranches)?;
             let (id, answer) = send!(
                 client.sign_contract,
@@ -171,22 +113,10 @@ pub async fn run(
             );
             (id, answer.receipt)
         }
-        GrantCommand::VerifyPayee {
-            target,
-            person_id,
-            account_file,
-        } => {
-            let account = PersonalData {
-                person_id,
-                text: read_account(&account_file)?,
-            };
-            let (id, answer) = send!(
-                client.verify_payee,
-                target,
-                VerifyPayeeRequest {
-                    account: Some(account)
-                }
-            );
+        GrantCommand::VerifyPayee { target, person_id, account_file } => {
+            let account = PersonalData { person_id, text: read_account(&account_file)? };
+            let (id, answer) =
+                send!(client.verify_payee, target, VerifyPayeeRequest { account: Some(account) });
             (id, answer.receipt)
         }
         GrantCommand::Tranche(command) => return tranche(client, command, format).await,
@@ -195,20 +125,13 @@ pub async fn run(
     Ok(())
 }
 
-async fn tranche(
-    client: &mut Client,
-    command: TrancheCommand,
-    format: Format,
-) -> Result<(), CliError> {
+async fn tranche(client: &mut Client, command: TrancheCommand, format: Format) -> Result<(), CliError> {
     let (request_id, receipt) = match command {
         TrancheCommand::Request { tranche, amount } => {
             let (id, answer) = send!(
                 client.request_tranche,
                 tranche,
-                RequestTrancheRequest {
-                    tranche_number: tranche.number,
-                    amount: amount
-                }
+                RequestTrancheRequest { tranche_number: tranche.number, amount: amount }
             );
             (id, answer.receipt)
         }
@@ -216,9 +139,7 @@ async fn tranche(
             let (id, answer) = send!(
                 client.authorise_tranche,
                 tranche,
-                AuthoriseTrancheRequest {
-                    tranche_number: tranche.number
-                }
+                AuthoriseTrancheRequest { tranche_number: tranche.number }
             );
             (id, answer.receipt)
         }
@@ -226,10 +147,7 @@ async fn tranche(
             let (id, answer) = send!(
                 client.reject_tranche,
                 tranche,
-                RejectTrancheRequest {
-                    tranche_number: tranche.number,
-                    reason: reason
-                }
+                RejectTrancheRequest { tranche_number: tranche.number, reason: reason }
             );
             (id, answer.receipt)
         }
@@ -237,17 +155,11 @@ async fn tranche(
             let (id, answer) = send!(
                 client.cancel_tranche,
                 tranche,
-                CancelTrancheRequest {
-                    tranche_number: tranche.number,
-                    reason: reason
-                }
+                CancelTrancheRequest { tranche_number: tranche.number, reason: reason }
             );
             (id, answer.receipt)
         }
-        TrancheCommand::Instruct {
-            tranche,
-            instruction_id,
-        } => {
+        TrancheCommand::Instruct { tranche, instruction_id } => {
             let instruction_id = match instruction_id {
                 Some(id) => id.to_string(),
                 None => instruction(client, tranche.grant, tranche.number).await?,
@@ -260,32 +172,19 @@ async fn tranche(
                     instruction_id: instruction_id.clone(),
                 }
             );
-            let facts = [
-                ("instruction_id", instruction_id),
-                ("attempt", answer.attempt.to_string()),
-            ];
+            let facts = [("instruction_id", instruction_id), ("attempt", answer.attempt.to_string())];
             print_receipt(format, &id, answer.receipt, &facts);
             return Ok(());
         }
-        TrancheCommand::Settle {
-            tranche,
-            bank_reference,
-        } => {
+        TrancheCommand::Settle { tranche, bank_reference } => {
             let (id, answer) = send!(
                 client.settle_tranche,
                 tranche,
-                SettleTrancheRequest {
-                    tranche_number: tranche.number,
-                    bank_reference: bank_reference,
-                }
+                SettleTrancheRequest { tranche_number: tranche.number, bank_reference: bank_reference }
             );
             (id, answer.receipt)
         }
-        TrancheCommand::Return {
-            tranche,
-            bank_reference,
-            reason,
-        } => {
+        TrancheCommand::Return { tranche, bank_reference, reason } => {
             let (id, answer) = send!(
                 client.return_payment,
                 tranche,
@@ -304,17 +203,12 @@ async fn tranche(
 
 async fn apply(client: &mut Client, args: ApplyArgs, format: Format) -> Result<(), CliError> {
     let header = args.header.to_wire()?;
-    let (request_id, grant_id) = (
-        header.request_id.clone(),
-        args.grant_id.unwrap_or_else(Uuid::now_v7).to_string(),
-    );
+    let (request_id, grant_id) =
+        (header.request_id.clone(), args.grant_id.unwrap_or_else(Uuid::now_v7).to_string());
     let currency = currency(&args.requested)?;
     let shares = args.shares.into_iter().map(|share| {
         let amount_minor = exact_minor(&share.amount, currency).map_err(CliError::Usage)?;
-        Ok(Allocation {
-            party: Some(share.party),
-            amount_minor: Some(amount_minor),
-        })
+        Ok(Allocation { party: Some(share.party), amount_minor: Some(amount_minor) })
     });
     let request = ApplyForGrantRequest {
         header: Some(header),
@@ -336,12 +230,7 @@ async fn apply(client: &mut Client, args: ApplyArgs, format: Format) -> Result<(
         ends_on: args.ends_on.to_string(),
     };
     let answer = client.apply_for_grant(request).await?.into_inner();
-    print_receipt(
-        format,
-        &request_id,
-        answer.receipt,
-        &[("grant_id", grant_id)],
-    );
+    print_receipt(format, &request_id, answer.receipt, &[("grant_id", grant_id)]);
     Ok(())
 }
 
@@ -365,16 +254,8 @@ fn currency(money: &Money) -> Result<Currency, CliError> {
 
 /// The instruction of a tranche that has one, as after a return; else a new one.
 async fn instruction(client: &mut Client, grant: Uuid, number: u32) -> Result<String, CliError> {
-    let request = GetGrantRequest {
-        grant_id: grant.to_string(),
-        min_position: 0,
-    };
-    let shown = client
-        .get_grant(request)
-        .await?
-        .into_inner()
-        .grant
-        .unwrap_or_default();
+    let request = GetGrantRequest { grant_id: grant.to_string(), min_position: 0 };
+    let shown = client.get_grant(request).await?.into_inner().grant.unwrap_or_default();
     let own = shown
         .tranches
         .into_iter()
@@ -387,12 +268,9 @@ async fn instruction(client: &mut Client, grant: Uuid, number: u32) -> Result<St
 fn read_account(path: &std::path::Path) -> Result<String, CliError> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
-        std::io::stdin()
-            .take(ACCOUNT_BYTES_MAX + 1)
-            .read_to_string(&mut text)
+        std::io::stdin().take(ACCOUNT_BYTES_MAX + 1).read_to_string(&mut text)
     } else {
-        std::fs::File::open(path)
-            .and_then(|file| file.take(ACCOUNT_BYTES_MAX + 1).read_to_string(&mut text))
+        std::fs::File::open(path).and_then(|file| file.take(ACCOUNT_BYTES_MAX + 1).read_to_string(&mut text))
     };
     read.map_err(CliError::file("read", path))?;
     let text = text.trim();

@@ -42,24 +42,15 @@ impl HeaderArgs {
     /// An attachment that cannot be read.
     pub fn to_wire(&self) -> Result<CommandHeader, CliError> {
         let digest = |path: &PathBuf| {
-            std::fs::read(path)
-                .map(|bytes| ids::sha256_hex(&bytes))
-                .map_err(CliError::file("read", path))
+            std::fs::read(path).map(|bytes| ids::sha256_hex(&bytes)).map_err(CliError::file("read", path))
         };
         Ok(CommandHeader {
             request_id: self.request_id.map_or_else(ids::fresh, |id| id.to_string()),
             expected_version: self.expected_version,
-            effective_on: self
-                .effective_on
-                .map(|date| date.to_string())
-                .unwrap_or_default(),
+            effective_on: self.effective_on.map(|date| date.to_string()).unwrap_or_default(),
             authority: self.authority.clone(),
             archive_number: self.archive_number.clone(),
-            attachment_sha256: self
-                .attachments
-                .iter()
-                .map(digest)
-                .collect::<Result<_, _>>()?,
+            attachment_sha256: self.attachments.iter().map(digest).collect::<Result<_, _>>()?,
             causation_id: String::new(),
             correlation_id: self.correlation_id.clone(),
         })

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use concord_kernel::Date;
 use concord_proto::fund::v1::{BulkCommand, ImportAwardRequest, bulk_command::Command};
 use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
+use serde_json::json;
 
 use crate::bulk::{self, Answer, Stop};
 use crate::connect::{Actor, Fund};
 use crate::errors::{CliError, explain};
-use crate::output::count;
+use crate::output::{Format, count, print_json};
 use crate::progress::Progress;
 
 /// An award that can be sent.
@@ -102,28 +103,16 @@ pub fn read_file(path: &Path) -> Result<String, CliError> {
 
 /// The text of a record as it stood, between two byte positions of the reader.
 fn csv_slice(text: &str, from: u64, to: u64) -> &str {
-    let (from, to) = (
-        usize::try_from(from).unwrap_or(usize::MAX),
-        usize::try_from(to).unwrap_or(usize::MAX),
-    );
-    text.get(from..to)
-        .unwrap_or_default()
-        .trim_matches(['\r', '\n'])
+    let (from, to) = (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(to).unwrap_or(usize::MAX));
+    text.get(from..to).unwrap_or_default().trim_matches(['\r', '\n'])
 }
 
 /// Where the log stands before an import.
 ///
 /// # Errors
 /// What the service answered, or a today that is no date.
-pub async fn log_status(
-    fund: &Fund,
-    actor: &Actor,
-) -> Result<(GetLogStatusResponse, Date), CliError> {
-    let status = fund
-        .log(actor)?
-        .get_log_status(GetLogStatusRequest {})
-        .await?
-        .into_inner();
+pub async fn log_status(fund: &Fund, actor: &Actor) -> Result<(GetLogStatusResponse, Date), CliError> {
+    let status = fund.log(actor)?.get_log_status(GetLogStatusRequest {}).await?.into_inner();
     let today = status
         .today
         .parse()
@@ -134,9 +123,7 @@ pub async fn log_status(
 /// The date on which an import says that the award happened: its own date, and nothing where that is still to come.
 #[must_use]
 pub fn effective_on(own: Option<Date>, today: Date) -> String {
-    own.filter(|date| *date <= today)
-        .map(|date| date.to_string())
-        .unwrap_or_default()
+    own.filter(|date| *date <= today).map(|date| date.to_string()).unwrap_or_default()
 }
 
 /// Sends the awards; those that the service refuses join the rejected rows.
@@ -154,41 +141,25 @@ pub async fn send(
     let total = u64::try_from(awards.len()).unwrap_or(u64::MAX);
     let mut progress = Progress::new("awards", total);
     progress.note("importing 导入");
-    let mut report = Report {
-        rejects,
-        ..Report::default()
-    };
+    let mut report = Report { rejects, ..Report::default() };
     let by = actor.to_wire();
     let commands = awards.into_iter().map(|award| {
-        let command = BulkCommand {
-            actor: Some(by.clone()),
-            command: Some(Command::ImportAward(award.request)),
-        };
+        let command =
+            BulkCommand { actor: Some(by.clone()), command: Some(Command::ImportAward(award.request)) };
         ((award.line, award.key), command)
     });
-    let outcome = bulk::execute(
-        &mut fund.grants(actor)?,
-        commands,
-        stop,
-        |(line, key), answer| {
-            match answer {
-                // The very receipt of an earlier run, or a no-op: nothing new.
-                Answer::Accepted(receipt) if receipt.first_position <= head => {
-                    report.already_there += 1
-                }
-                Answer::Accepted(_) => report.imported += 1,
-                Answer::Refused(status) => {
-                    let reason = explain(&status)
-                        .lines()
-                        .map(str::trim)
-                        .collect::<Vec<_>>()
-                        .join("; ");
-                    report.rejects.push(Reject { line, key, reason });
-                }
+    let outcome = bulk::execute(&mut fund.grants(actor)?, commands, stop, |(line, key), answer| {
+        match answer {
+            // The very receipt of an earlier run, or a no-op: nothing new.
+            Answer::Accepted(receipt) if receipt.first_position <= head => report.already_there += 1,
+            Answer::Accepted(_) => report.imported += 1,
+            Answer::Refused(status) => {
+                let reason = explain(&status).lines().map(str::trim).collect::<Vec<_>>().join("; ");
+                report.rejects.push(Reject { line, key, reason });
             }
-            progress.step();
-        },
-    )
+        }
+        progress.step();
+    })
     .await;
     progress.finish();
     report.left = total - progress.done();
@@ -209,17 +180,27 @@ pub async fn send(
 ///
 /// # Errors
 /// A file that cannot be written; [`CliError::RowsRejected`] under `--strict`; an interrupted import.
-pub fn conclude(args: &ImportArgs, report: &Report) -> Result<(), CliError> {
-    println!(
-        "{} imported, {} already there, {} rejected 导入 {}，已存在 {}，拒绝 {}",
-        count(report.imported),
-        count(report.already_there),
-        report.rejects.len(),
-        report.imported,
-        report.already_there,
-        report.rejects.len()
-    );
-    write_rejects(args, &report.rejects)?;
+pub fn conclude(args: &ImportArgs, report: &Report, format: Format) -> Result<(), CliError> {
+    let (imported, there, rejected) = (report.imported, report.already_there, report.rejects.len());
+    let written = write_rejects(args, &report.rejects)?;
+    match format {
+        Format::Json => print_json(&json!({
+            "imported": imported,
+            "already_there": there,
+            "rejected": rejected,
+            "not_sent": report.left,
+            "reject_file": written,
+        })),
+        Format::Table => {
+            let (imported, there) = (count(imported), count(there));
+            println!(
+                "{imported} imported, {there} already there, {rejected} rejected 导入 {imported}，已存在 {there}，拒绝 {rejected}"
+            );
+            if let Some(path) = written {
+                println!("rejected rows with their reasons: {} 问题行及原因", path.display());
+            }
+        }
+    }
     if report.left > 0 {
         return Err(CliError::failed(format!(
             "stopped with {} awards not sent; run the same command again to go on 已中断，可再次运行继续",
@@ -233,9 +214,9 @@ pub fn conclude(args: &ImportArgs, report: &Report) -> Result<(), CliError> {
 }
 
 /// Writes what was set aside. Without rejects nothing is written, and a file of an earlier run is left alone.
-fn write_rejects(args: &ImportArgs, rejects: &[Reject]) -> Result<(), CliError> {
+fn write_rejects(args: &ImportArgs, rejects: &[Reject]) -> Result<Option<PathBuf>, CliError> {
     if rejects.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let path = args.reject.clone().unwrap_or_else(|| {
         let mut name = args.file.clone().into_os_string();
@@ -251,11 +232,7 @@ fn write_rejects(args: &ImportArgs, rejects: &[Reject]) -> Result<(), CliError> 
         writer.flush()
     };
     write().map_err(CliError::file("write", &path))?;
-    println!(
-        "rejected rows with their reasons: {} 问题行及原因",
-        path.display()
-    );
-    Ok(())
+    Ok(Some(path))
 }
 
 #[cfg(test)]
@@ -265,12 +242,7 @@ mod tests {
     use std::io::Write as _;
 
     fn args(file: PathBuf) -> ImportArgs {
-        ImportArgs {
-            file,
-            reject: None,
-            strict: false,
-            dry_run: false,
-        }
+        ImportArgs { file, reject: None, strict: false, dry_run: false }
     }
 
     #[test]
@@ -286,54 +258,25 @@ mod tests {
         encoder.finish().unwrap();
         assert_eq!(read_file(&plain).unwrap(), read_file(&packed).unwrap());
         std::fs::write(&plain, b"ok\n\xff\n").unwrap();
-        assert!(
-            read_file(&plain)
-                .unwrap_err()
-                .to_string()
-                .contains("line 2")
-        );
+        assert!(read_file(&plain).unwrap_err().to_string().contains("line 2"));
     }
 
     #[test]
     fn rejected_rows_are_written_beside_the_file_and_only_where_there_are_some() {
         let dir = tempfile::tempdir().unwrap();
         let args = args(dir.path().join("in.csv"));
-        conclude(&args, &Report::default()).unwrap();
+        conclude(&args, &Report::default(), Format::Table).unwrap();
         assert!(!dir.path().join("in.csv.reject.csv").exists());
-        let reject = Reject {
-            line: 3,
-            key: "k".to_owned(),
-            reason: "the amount is zero".to_owned(),
-        };
-        conclude(
-            &args,
-            &Report {
-                rejects: vec![reject],
-                ..Report::default()
-            },
-        )
-        .unwrap();
+        let reject = Reject { line: 3, key: "k".to_owned(), reason: "the amount is zero".to_owned() };
+        conclude(&args, &Report { rejects: vec![reject], ..Report::default() }, Format::Table).unwrap();
         let written = std::fs::read_to_string(dir.path().join("in.csv.reject.csv")).unwrap();
         assert_eq!(written, "line,key,reason\n3,k,the amount is zero\n");
-        let strict = ImportArgs {
-            strict: true,
-            ..args
-        };
-        let rejects = vec![Reject {
-            line: 1,
-            key: String::new(),
-            reason: String::new(),
-        }];
+        let strict = ImportArgs { strict: true, ..args };
+        let rejects = vec![Reject { line: 1, key: String::new(), reason: String::new() }];
         assert_eq!(
-            conclude(
-                &strict,
-                &Report {
-                    rejects,
-                    ..Report::default()
-                }
-            )
-            .unwrap_err()
-            .exit_code(),
+            conclude(&strict, &Report { rejects, ..Report::default() }, Format::Table,)
+                .unwrap_err()
+                .exit_code(),
             2
         );
     }
@@ -341,10 +284,7 @@ mod tests {
     #[test]
     fn an_award_that_is_still_to_come_happens_on_the_day_it_is_recorded() {
         let day = |text: &str| text.parse::<Date>().unwrap();
-        assert_eq!(
-            effective_on(Some(day("2019-05-01")), day("2020-01-01")),
-            "2019-05-01"
-        );
+        assert_eq!(effective_on(Some(day("2019-05-01")), day("2020-01-01")), "2019-05-01");
         assert_eq!(effective_on(Some(day("2020-05-01")), day("2020-01-01")), "");
         assert_eq!(effective_on(None, day("2020-01-01")), "");
     }

@@ -44,17 +44,11 @@ impl LocalStack {
     /// # Errors
     /// In sentences that say what to install, stop or mend.
     pub async fn start(dir: &Path, played_from: Option<Date>) -> Result<Self, CliError> {
-        let stack = Stack::start(dir, &StackOptions::from_env())
-            .await
-            .map_err(stack_failed)?;
+        let stack = Stack::start(dir, &StackOptions::from_env()).await.map_err(stack_failed)?;
         match Self::serve(&stack, dir, played_from).await {
-            Ok((aggregates, projections, endpoints)) => Ok(Self {
-                stack,
-                dir: dir.to_owned(),
-                endpoints,
-                projections,
-                aggregates,
-            }),
+            Ok((aggregates, projections, endpoints)) => {
+                Ok(Self { stack, dir: dir.to_owned(), endpoints, projections, aggregates })
+            }
             Err(error) => {
                 // The servers were started for nothing; their own report would hide the reason.
                 let _ = stack.stop().await;
@@ -81,33 +75,20 @@ impl LocalStack {
             let none: [(OsString, OsString); 0] = [];
             config::parse(service, args, none).map_err(|error| CliError::failed(error.to_string()))
         };
-        let first_day: Vec<(&str, String)> = played_from
-            .map(|day| ("--played-from", day.to_string()))
-            .into_iter()
-            .collect();
+        let first_day: Vec<(&str, String)> =
+            played_from.map(|day| ("--played-from", day.to_string())).into_iter().collect();
 
-        let database = stack
-            .ensure_database("fund_grant")
-            .await
-            .map_err(stack_failed)?;
+        let database = stack.ensure_database("fund_grant").await.map_err(stack_failed)?;
         let fund: Settings = settings("fund-grant", database, &first_day)?;
         let shutdown = CancellationToken::new();
-        let serving = concord_fund_grant::start(&fund, shutdown.clone())
-            .await
-            .map_err(start_failed)?;
+        let serving = concord_fund_grant::start(&fund, shutdown.clone()).await.map_err(start_failed)?;
         let owner = format!("http://{}", serving.address);
         let aggregates = Service { serving, shutdown };
 
-        let database = stack
-            .ensure_database("funding_audit")
-            .await
-            .map_err(stack_failed)?;
-        let audit: Settings =
-            settings("funding-audit", database, &[("--log-owner", owner.clone())])?;
+        let database = stack.ensure_database("funding_audit").await.map_err(stack_failed)?;
+        let audit: Settings = settings("funding-audit", database, &[("--log-owner", owner.clone())])?;
         let shutdown = CancellationToken::new();
-        let serving = concord_funding_audit::start(&audit, shutdown.clone())
-            .await
-            .map_err(start_failed)?;
+        let serving = concord_funding_audit::start(&audit, shutdown.clone()).await.map_err(start_failed)?;
         let endpoints = Endpoints {
             fund_grant: owner,
             funding_audit: format!("http://{}", serving.address),
@@ -144,16 +125,13 @@ impl LocalStack {
 
 /// Writes the addresses where other `concord` commands look for them. Renamed into place, never half there.
 fn announce(dir: &Path, endpoints: &Endpoints) -> Result<(), CliError> {
-    let addresses = BTreeMap::from([
-        ("fund-grant", &endpoints.fund_grant),
-        ("funding-audit", &endpoints.funding_audit),
-    ]);
+    let addresses =
+        BTreeMap::from([("fund-grant", &endpoints.fund_grant), ("funding-audit", &endpoints.funding_audit)]);
     let file = dir.join(SERVICES_FILE);
-    let failed = |error: std::io::Error| {
-        CliError::failed(format!("{} cannot be written: {error}", file.display()))
-    };
-    let text = serde_json::to_string_pretty(&addresses)
-        .map_err(|error| CliError::failed(error.to_string()))?;
+    let failed =
+        |error: std::io::Error| CliError::failed(format!("{} cannot be written: {error}", file.display()));
+    let text =
+        serde_json::to_string_pretty(&addresses).map_err(|error| CliError::failed(error.to_string()))?;
     if let Some(parent) = file.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }

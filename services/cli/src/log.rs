@@ -36,18 +36,14 @@ pub async fn run(
 ) -> Result<(), CliError> {
     match command {
         LogCommand::Status => status(client, format).await,
-        LogCommand::Refusals {
-            page_size,
-            page_token,
-        } => print_refusals(client, page_size, page_token, format).await,
+        LogCommand::Refusals { page_size, page_token } => {
+            print_refusals(client, page_size, page_token, format).await
+        }
     }
 }
 
 async fn status(client: &mut LogServiceClient<Stamped>, format: Format) -> Result<(), CliError> {
-    let status = client
-        .get_log_status(GetLogStatusRequest {})
-        .await?
-        .into_inner();
+    let status = client.get_log_status(GetLogStatusRequest {}).await?.into_inner();
     match format {
         Format::Json => print_json(&json!({
             "log": status.log,
@@ -61,20 +57,11 @@ async fn status(client: &mut LogServiceClient<Stamped>, format: Format) -> Resul
             "stream": status.stream,
         })),
         Format::Table => print_fields(&[
-            (
-                "log 日志",
-                format!("{} (generation {})", status.log, status.generation),
-            ),
+            ("log 日志", format!("{} (generation {})", status.log, status.generation)),
             ("log id", status.log_id),
             ("head 最新位置", status.head.to_string()),
-            (
-                "published 已发布",
-                format!("{} on stream {}", status.published, status.stream),
-            ),
-            (
-                "today 当前日期",
-                format!("{} ({} clock)", status.today, status.clock),
-            ),
+            ("published 已发布", format!("{} on stream {}", status.published, status.stream)),
+            ("today 当前日期", format!("{} ({} clock)", status.today, status.clock)),
             ("rulebook 规则版本", status.rulebook),
         ]),
     }
@@ -91,13 +78,7 @@ pub async fn print_refusals(
     page_token: String,
     format: Format,
 ) -> Result<(), CliError> {
-    let response = client
-        .list_refusals(ListRefusalsRequest {
-            page_size,
-            page_token,
-        })
-        .await?
-        .into_inner();
+    let response = client.list_refusals(ListRefusalsRequest { page_size, page_token }).await?.into_inner();
     if format == Format::Json {
         let refusals = response.refusals.iter().map(|refused| {
             json!({
@@ -115,12 +96,7 @@ pub async fn print_refusals(
         );
         return Ok(());
     }
-    let mut table = table(&[
-        ">no. 序号",
-        "recorded 时间",
-        "reason 原因",
-        "what to do 说明",
-    ]);
+    let mut table = table(&[">no. 序号", "recorded 时间", "reason 原因", "what to do 说明"]);
     for refused in &response.refusals {
         table.add_row([
             refused.number.to_string(),

@@ -1,6 +1,6 @@
 //! What people and programs read: aligned tables with amounts in whole units, or JSON with minor units.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use concord_kernel::money::{Currency, format_minor, parse_minor};
 use concord_proto::r#type::v1::{CommandReceipt, Money};
 use serde_json::{Value, json};
@@ -22,15 +22,11 @@ pub fn print_json(value: &Value) {
 /// A table with these column names; those that begin with `>` are aligned to the right, as amounts are.
 #[must_use]
 pub fn table(columns: &[&str]) -> Table {
+    // A line between rows would double the length of every table.
+    let style = presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
     let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(
-        columns
-            .iter()
-            .map(|name| Cell::new(name.trim_start_matches('>'))),
-    );
+    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns.iter().map(|name| Cell::new(name.trim_start_matches('>'))));
     for (index, name) in columns.iter().enumerate() {
         if name.starts_with('>')
             && let Some(column) = table.column_mut(index)
@@ -44,9 +40,7 @@ pub fn table(columns: &[&str]) -> Table {
 /// Names and values of one thing, one on a line. Empty values are left out.
 pub fn print_fields(fields: &[(&str, String)]) {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
         table.add_row([*name, value.as_str()]);
     }
@@ -56,20 +50,14 @@ pub fn print_fields(fields: &[(&str, String)]) {
 /// An amount in whole units with separators; in minor units where the currency is not known here.
 #[must_use]
 pub fn amount(amount_minor: i64, currency: &str) -> String {
-    Currency::try_from(currency).map_or_else(
-        |_| format!("{amount_minor} (minor)"),
-        |known| format_minor(amount_minor, known),
-    )
+    Currency::try_from(currency)
+        .map_or_else(|_| format!("{amount_minor} (minor)"), |known| format_minor(amount_minor, known))
 }
 
 /// An amount with its currency.
 #[must_use]
 pub fn money(money: &Money) -> String {
-    format!(
-        "{} {}",
-        amount(money.amount_minor, &money.currency),
-        money.currency
-    )
+    format!("{} {}", amount(money.amount_minor, &money.currency), money.currency)
 }
 
 /// Reads an amount as people type it: whole units, a blank, the currency.
@@ -77,24 +65,18 @@ pub fn money(money: &Money) -> String {
 /// # Errors
 /// A sentence for the terminal; digits beyond the minor unit are refused, never rounded.
 pub fn parse_money(text: &str) -> Result<Money, String> {
-    let (number, code) = text
-        .trim()
-        .split_once(char::is_whitespace)
-        .ok_or_else(|| format!("{text:?}: write amount and currency, for example \"1234.50 CNY\" 请写作 \"1234.50 CNY\""))?;
+    let (number, code) = text.trim().split_once(char::is_whitespace).ok_or_else(|| {
+        format!("{text:?}: write amount and currency, for example \"1234.50 CNY\" 请写作 \"1234.50 CNY\"")
+    })?;
     let currency = Currency::try_from(code.trim()).map_err(|error| error.to_string())?;
-    Ok(Money {
-        amount_minor: exact_minor(number, currency)?,
-        currency: currency.to_string(),
-    })
+    Ok(Money { amount_minor: exact_minor(number, currency)?, currency: currency.to_string() })
 }
 
 /// Minor units of a typed number, refusing what would be rounded.
 pub(crate) fn exact_minor(number: &str, currency: Currency) -> Result<i64, String> {
     let parsed = parse_minor(number, currency).map_err(|error| error.to_string())?;
     if parsed.rounded {
-        return Err(format!(
-            "{number} has more digits than {currency} has; write it exactly 小数位数过多"
-        ));
+        return Err(format!("{number} has more digits than {currency} has; write it exactly 小数位数过多"));
     }
     Ok(parsed.amount_minor)
 }
@@ -102,10 +84,9 @@ pub(crate) fn exact_minor(number: &str, currency: Currency) -> Result<i64, Strin
 /// Money as JSON.
 #[must_use]
 pub fn money_json(money: &Option<Money>) -> Value {
-    money.as_ref().map_or(
-        Value::Null,
-        |money| json!({"amount_minor": money.amount_minor, "currency": money.currency}),
-    )
+    money
+        .as_ref()
+        .map_or(Value::Null, |money| json!({"amount_minor": money.amount_minor, "currency": money.currency}))
 }
 
 /// A receipt as JSON.
@@ -132,11 +113,7 @@ pub fn print_receipt(
     if format == Format::Json {
         let mut value = json!({"request_id": request_id, "receipt": receipt_json(&receipt)});
         if let Value::Object(object) = &mut value {
-            object.extend(
-                facts
-                    .iter()
-                    .map(|(name, fact)| ((*name).to_owned(), Value::from(fact.as_str()))),
-            );
+            object.extend(facts.iter().map(|(name, fact)| ((*name).to_owned(), Value::from(fact.as_str()))));
         }
         return print_json(&value);
     }
@@ -152,12 +129,7 @@ pub fn print_receipt(
     fields.push(("request id 请求号", request_id.to_owned()));
     fields.push((
         "leaf hashes 凭证",
-        receipt
-            .leaf_hashes
-            .iter()
-            .map(|hash| hex(hash))
-            .collect::<Vec<_>>()
-            .join(" "),
+        receipt.leaf_hashes.iter().map(|hash| hex(hash)).collect::<Vec<_>>().join(" "),
     ));
     print_fields(&fields);
 }
@@ -189,12 +161,7 @@ pub fn percent(part: i64, whole: i64) -> String {
         return String::new();
     }
     let permille = i128::from(part) * 1_000 / i128::from(whole);
-    format!(
-        "{}{}.{} %",
-        if permille < 0 { "-" } else { "" },
-        permille.abs() / 10,
-        permille.abs() % 10
-    )
+    format!("{}{}.{} %", if permille < 0 { "-" } else { "" }, permille.abs() / 10, permille.abs() % 10)
 }
 
 #[cfg(test)]
@@ -205,10 +172,7 @@ mod tests {
     fn amounts_are_typed_exactly_or_refused() {
         assert_eq!(
             parse_money("1234.50 CNY"),
-            Ok(Money {
-                amount_minor: 123_450,
-                currency: "CNY".to_owned()
-            })
+            Ok(Money { amount_minor: 123_450, currency: "CNY".to_owned() })
         );
         for wrong in ["1234.50", "1.005 EUR", "1,000 EUR", "10 RMB", "x EUR"] {
             assert!(parse_money(wrong).is_err(), "{wrong}");

@@ -114,10 +114,8 @@ pub async fn run(
     match command {
         ProgrammeCommand::Appropriate(args) => {
             let header = args.header.to_wire()?;
-            let (request_id, programme_id) = (
-                header.request_id.clone(),
-                args.programme_id.unwrap_or_else(Uuid::now_v7).to_string(),
-            );
+            let (request_id, programme_id) =
+                (header.request_id.clone(), args.programme_id.unwrap_or_else(Uuid::now_v7).to_string());
             let request = AppropriateProgrammeRequest {
                 header: Some(header),
                 programme_id: programme_id.clone(),
@@ -128,18 +126,9 @@ pub async fn run(
                 title: args.title,
             };
             let answer = client.appropriate_programme(request).await?.into_inner();
-            print_receipt(
-                format,
-                &request_id,
-                answer.receipt,
-                &[("programme_id", programme_id)],
-            );
+            print_receipt(format, &request_id, answer.receipt, &[("programme_id", programme_id)]);
         }
-        ProgrammeCommand::Supplement {
-            programme,
-            amount,
-            header,
-        } => {
+        ProgrammeCommand::Supplement { programme, amount, header } => {
             let header = header.to_wire()?;
             let request_id = header.request_id.clone();
             let request = SupplementProgrammeRequest {
@@ -150,19 +139,11 @@ pub async fn run(
             print_receipt(
                 format,
                 &request_id,
-                client
-                    .supplement_programme(request)
-                    .await?
-                    .into_inner()
-                    .receipt,
+                client.supplement_programme(request).await?.into_inner().receipt,
                 &[],
             );
         }
-        ProgrammeCommand::Cut {
-            programme,
-            amount,
-            header,
-        } => {
+        ProgrammeCommand::Cut { programme, amount, header } => {
             let header = header.to_wire()?;
             let request_id = header.request_id.clone();
             let request = CutProgrammeRequest {
@@ -198,10 +179,7 @@ pub async fn run(
             );
         }
         ProgrammeCommand::Show { programme } => {
-            let request = GetProgrammeRequest {
-                programme_id: programme.to_string(),
-                min_position: 0,
-            };
+            let request = GetProgrammeRequest { programme_id: programme.to_string(), min_position: 0 };
             let answer = client.get_programme(request).await?.into_inner();
             let shown = answer.programme.unwrap_or_default();
             match format {
@@ -222,20 +200,11 @@ fn limited(dimension: &Option<sub_limit::Dimension>) -> String {
 }
 
 fn print_programme(programme: &Programme, position: u64) {
-    let shown = |minor: i64| {
-        format!(
-            "{} {}",
-            amount(minor, &programme.currency),
-            programme.currency
-        )
-    };
+    let shown = |minor: i64| format!("{} {}", amount(minor, &programme.currency), programme.currency);
     print_fields(&[
         ("programme 年度计划", programme.programme_id.clone()),
         ("title 名称", programme.title.clone()),
-        (
-            "fund 资金",
-            format!("{} / {}", programme.fund, programme.year),
-        ),
+        ("fund 资金", format!("{} / {}", programme.fund, programme.year)),
         ("purpose 用途", words::both(PURPOSES, programme.purpose)),
         ("appropriated 预算", shown(programme.appropriated_minor)),
         ("  migrated 其中历史项目", shown(programme.migrated_minor)),
@@ -246,12 +215,7 @@ fn print_programme(programme: &Programme, position: u64) {
         ("as of 截至", position.to_string()),
     ]);
     if !programme.sub_limits.is_empty() {
-        let mut table = table(&[
-            "limit on 限额对象",
-            ">limit 限额",
-            ">taken 已用",
-            ">left 剩余",
-        ]);
+        let mut table = table(&["limit on 限额对象", ">limit 限额", ">taken 已用", ">left 剩余"]);
         for limit in &programme.sub_limits {
             table.add_row([
                 limited(&limit.dimension),

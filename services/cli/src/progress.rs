@@ -27,23 +27,15 @@ impl Progress {
     pub fn new(what: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(total);
-            if let Ok(style) = ProgressStyle::with_template(
-                "{msg:24} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-            ) {
+            if let Ok(style) =
+                ProgressStyle::with_template("{msg:24} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}")
+            {
                 bar.set_style(style);
             }
             bar
         });
         let now = Instant::now();
-        Self {
-            what,
-            total,
-            done: 0,
-            started: now,
-            told: now,
-            bar,
-            note: String::new(),
-        }
+        Self { what, total, done: 0, started: now, told: now, bar, note: String::new() }
     }
 
     /// Says what is being worked on.
@@ -97,18 +89,8 @@ impl Progress {
     }
 
     fn line(&self) -> String {
-        let note = if self.note.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", self.note)
-        };
-        format!(
-            "{note}{} of {} {}, {}/s",
-            count(self.done),
-            count(self.total),
-            self.what,
-            count(self.rate())
-        )
+        let note = if self.note.is_empty() { String::new() } else { format!("{}: ", self.note) };
+        format!("{note}{} of {} {}, {}/s", count(self.done), count(self.total), self.what, count(self.rate()))
     }
 }
 
@@ -122,9 +104,5 @@ pub fn per_second(done: u64, elapsed: Duration) -> u64 {
 /// Seconds with two decimals, without a float.
 #[must_use]
 pub fn seconds(elapsed: Duration) -> String {
-    format!(
-        "{}.{:02} s",
-        elapsed.as_secs(),
-        elapsed.subsec_millis() / 10
-    )
+    format!("{}.{:02} s", elapsed.as_secs(), elapsed.subsec_millis() / 10)
 }

@@ -67,11 +67,7 @@ pub struct StackOptions {
 impl StackOptions {
     /// The defaults, with `CONCORD_PG_BIN` and `CONCORD_NATS_SERVER` from the environment.
     pub fn from_env() -> Self {
-        let path = |name| {
-            env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
+        let path = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             postgres_bin: path("CONCORD_PG_BIN"),
             nats_server: path("CONCORD_NATS_SERVER"),
@@ -106,10 +102,8 @@ impl Stack {
         layout.hand_over(&dir.join("lock"))?;
         // Before anything is made: what is missing should be said at once.
         let data = layout.data();
-        let (installed, nats_server) = tokio::try_join!(
-            binaries::postgres(options, &data),
-            binaries::nats_server(options, &dir)
-        )?;
+        let (installed, nats_server) =
+            tokio::try_join!(binaries::postgres(options, &data), binaries::nats_server(options, &dir))?;
         layout.create()?;
         let record = RecordFile::new(&layout, record);
 
@@ -152,15 +146,12 @@ impl Stack {
     pub async fn ensure_database(&self, name: &str) -> Result<String, StackError> {
         // The name goes into a statement, where it cannot be a parameter.
         let letter = |byte: &u8| byte.is_ascii_lowercase();
-        let usual =
-            |byte: &u8| letter(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+        let usual = |byte: &u8| letter(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
         if name.len() > 63
             || !name.as_bytes().first().is_some_and(letter)
             || !name.as_bytes().iter().all(usual)
         {
-            return Err(StackError::DatabaseName {
-                name: name.to_owned(),
-            });
+            return Err(StackError::DatabaseName { name: name.to_owned() });
         }
         let failed = |source| StackError::Database {
             doing: format!("create the database `{name}`"),
@@ -170,9 +161,7 @@ impl Stack {
         let (client, connection) = self.access.config().connect(NoTls).await.map_err(failed)?;
         let connection = tokio::spawn(connection);
         // template0 has no visitors, whose presence would refuse a copy.
-        let created = client
-            .batch_execute(&format!("CREATE DATABASE \"{name}\" TEMPLATE template0"))
-            .await;
+        let created = client.batch_execute(&format!("CREATE DATABASE \"{name}\" TEMPLATE template0")).await;
         drop(client);
         // Only how the connection ended, after the answer has come.
         let _ = connection.await;
@@ -199,15 +188,7 @@ impl Stack {
 
     /// Stops both servers in good order, and frees the directory for another start.
     pub async fn stop(self) -> Result<(), StackError> {
-        let Self {
-            access,
-            postgres,
-            nats,
-            layout,
-            record,
-            lock,
-            ..
-        } = self;
+        let Self { access, postgres, nats, layout, record, lock, .. } = self;
         let (postgres, nats) = tokio::join!(postgres.stop(), nats.stop());
         let stopped = postgres.and(nats);
         if stopped.is_ok() {
@@ -222,9 +203,7 @@ impl Stack {
 impl std::fmt::Debug for Stack {
     // The addresses hold the password, which has no place in a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stack")
-            .field("dir", &self.layout.dir)
-            .finish_non_exhaustive()
+        f.debug_struct("Stack").field("dir", &self.layout.dir).finish_non_exhaustive()
     }
 }
 
@@ -290,9 +269,7 @@ pub fn status(dir: &Path) -> Result<StackStatus, StackError> {
     let running = Running::find(&layout);
     let supervisor = Lock::try_take(&dir)?.map(drop);
     let state = match supervisor {
-        Err(holder) => StackState::Running {
-            supervisor_pid: holder.map(|holder| holder.pid),
-        },
+        Err(holder) => StackState::Running { supervisor_pid: holder.map(|holder| holder.pid) },
         Ok(()) if !running.is_empty() => StackState::Orphaned,
         Ok(()) if layout.cluster().exists() => StackState::Stopped,
         Ok(()) => StackState::Absent,
@@ -303,17 +280,12 @@ pub fn status(dir: &Path) -> Result<StackStatus, StackError> {
         Some(postgres::Access {
             socket_directory: record.socket_directory.clone()?,
             port: record.postgres.port?,
-            password: std::fs::read_to_string(layout.password_file())
-                .ok()?
-                .trim()
-                .to_owned(),
+            password: std::fs::read_to_string(layout.password_file()).ok()?.trim().to_owned(),
         })
     };
     Ok(StackStatus {
         state,
-        database_url_base: postgres_pid
-            .and_then(|_| access())
-            .map(|access| access.tcp_url_base()),
+        database_url_base: postgres_pid.and_then(|_| access()).map(|access| access.tcp_url_base()),
         nats_url: nats_pid.and(record.nats.port).map(nats::url),
         postgres_pid,
         nats_pid,
@@ -367,10 +339,7 @@ pub async fn stop_running(dir: &Path) -> Result<Stopped, StackError> {
         }
         if Instant::now() >= deadline {
             return Err(match supervisor {
-                Some(holder) => StackError::StopTimeout {
-                    pid: holder.pid,
-                    waited: SUPERVISOR_PATIENCE,
-                },
+                Some(holder) => StackError::StopTimeout { pid: holder.pid, waited: SUPERVISOR_PATIENCE },
                 None => StackError::Running { dir, pid: None },
             });
         }
@@ -382,10 +351,8 @@ pub async fn stop_running(dir: &Path) -> Result<Stopped, StackError> {
     let running = Running::find(&layout);
     let orphans = !running.is_empty();
     if orphans {
-        let (postgres, nats) = tokio::join!(
-            postgres::stop_servers(&layout),
-            process::stop_found(&nats::KIND, &running.nats),
-        );
+        let (postgres, nats) =
+            tokio::join!(postgres::stop_servers(&layout), process::stop_found(&nats::KIND, &running.nats),);
         postgres.and(nats)?;
         if let Some(directory) = &record.socket_directory {
             layout.remove_socket_directory(directory);
@@ -410,12 +377,7 @@ pub async fn reset(dir: &Path) -> Result<(), StackError> {
     let layout = Layout::of(&dir, &Record::read(&dir))?;
     let running = Running::find(&layout);
     if !running.is_empty() {
-        let pids = running
-            .postgres
-            .iter()
-            .chain(&running.nats)
-            .map(|process| process.id.pid)
-            .collect();
+        let pids = running.postgres.iter().chain(&running.nats).map(|process| process.id.pid).collect();
         return Err(StackError::Orphaned { dir, pids });
     }
     postgres::sweep_stagings(&layout).await?;
@@ -432,10 +394,7 @@ struct Running {
 
 impl Running {
     fn find(layout: &Layout) -> Self {
-        Self {
-            postgres: postgres::servers(layout),
-            nats: nats::servers(layout),
-        }
+        Self { postgres: postgres::servers(layout), nats: nats::servers(layout) }
     }
 
     fn is_empty(&self) -> bool {

@@ -32,10 +32,7 @@ pub async fn run(
 ) -> Result<(), CliError> {
     if let Some(today) = args.advance {
         let request_id = args.request_id.map_or_else(ids::fresh, |id| id.to_string());
-        let request = AdvanceTodayRequest {
-            request_id: request_id.clone(),
-            today: today.to_string(),
-        };
+        let request = AdvanceTodayRequest { request_id: request_id.clone(), today: today.to_string() };
         let moved = client.advance_today(request).await?.into_inner();
         match format {
             Format::Json => print_json(
@@ -49,10 +46,7 @@ pub async fn run(
         }
         return Ok(());
     }
-    let status = client
-        .get_log_status(GetLogStatusRequest {})
-        .await?
-        .into_inner();
+    let status = client.get_log_status(GetLogStatusRequest {}).await?.into_inner();
     match format {
         Format::Json => print_json(&json!({"today": status.today, "clock": status.clock})),
         Format::Table => println!("{} ({} clock)", status.today, status.clock),

@@ -95,19 +95,14 @@ async fn stay(dir: &Path, played_from: Option<Date>) -> Result<(), CliError> {
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let (metrics, serving) =
-        telemetry::serve_metrics(loopback, telemetry.metrics(), shutdown.clone())
-            .await
-            .map_err(failed)?;
+        telemetry::serve_metrics(loopback, telemetry.metrics(), shutdown.clone()).await.map_err(failed)?;
     let mut stack = LocalStack::start(dir, played_from).await?;
     let endpoints = stack.endpoints();
     println!("concord is up in {:.1?} 本地环境已启动", started.elapsed());
     println!("  fund-grant     {}", endpoints.fund_grant);
     println!("  funding-audit  {}", endpoints.funding_audit);
     println!("  metrics        http://{metrics}/metrics");
-    println!(
-        "stop with Ctrl-C, or: concord --dir {} up --stop",
-        dir.display()
-    );
+    println!("stop with Ctrl-C, or: concord --dir {} up --stop", dir.display());
     let ended = tokio::select! {
         () = shutdown.cancelled() => Ok(()),
         why = stack.died() => Err(CliError::failed(why)),
@@ -127,18 +122,10 @@ async fn detach(dir: &Path, played_from: Option<Date>) -> Result<(), CliError> {
     let output = std::fs::File::create(&log).map_err(CliError::file("create", &log))?;
     let errors = output.try_clone().map_err(CliError::file("open", &log))?;
     let services = dir.join(SERVICES_FILE);
-    let before = std::fs::metadata(&services)
-        .and_then(|file| file.modified())
-        .ok();
+    let before = std::fs::metadata(&services).and_then(|file| file.modified()).ok();
     let program = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(program);
-    command
-        .arg("--dir")
-        .arg(dir)
-        .arg("up")
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors);
+    command.arg("--dir").arg(dir).arg("up").stdin(Stdio::null()).stdout(output).stderr(errors);
     if let Some(day) = played_from {
         command.args(["--played-from", &day.to_string()]);
     }
@@ -147,28 +134,17 @@ async fn detach(dir: &Path, played_from: Option<Date>) -> Result<(), CliError> {
     let mut child = command.spawn().map_err(failed)?;
     let started = Instant::now();
     loop {
-        let now = std::fs::metadata(&services)
-            .and_then(|file| file.modified())
-            .ok();
+        let now = std::fs::metadata(&services).and_then(|file| file.modified()).ok();
         if now.is_some() && now != before {
-            println!(
-                "concord is up, process {} 本地环境已在后台启动; log {}",
-                child.id(),
-                log.display()
-            );
+            println!("concord is up, process {} 本地环境已在后台启动; log {}", child.id(), log.display());
             return Ok(());
         }
         if let Some(status) = child.try_wait().map_err(failed)? {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
-            return Err(CliError::failed(format!(
-                "concord up ended with {status}:\n{said}"
-            )));
+            return Err(CliError::failed(format!("concord up ended with {status}:\n{said}")));
         }
         if started.elapsed() > READY_WITHIN {
-            return Err(CliError::failed(format!(
-                "it does not answer yet; look into {}",
-                log.display()
-            )));
+            return Err(CliError::failed(format!("it does not answer yet; look into {}", log.display())));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

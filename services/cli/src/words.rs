@@ -13,22 +13,10 @@ pub struct Word<T>(pub &'static str, pub &'static str, pub T);
 pub const MODES: &[Word<FundingMode>] = &[
     Word("non_repayable", "无偿资助", FundingMode::NonRepayable),
     Word("repayable", "偿还性资助", FundingMode::Repayable),
-    Word(
-        "risk_compensation",
-        "风险补偿",
-        FundingMode::RiskCompensation,
-    ),
-    Word(
-        "loan_interest_subsidy",
-        "贷款贴息",
-        FundingMode::LoanInterestSubsidy,
-    ),
+    Word("risk_compensation", "风险补偿", FundingMode::RiskCompensation),
+    Word("loan_interest_subsidy", "贷款贴息", FundingMode::LoanInterestSubsidy),
     Word("post_completion", "后补助", FundingMode::PostCompletion),
-    Word(
-        "transfer_fee_subsidy",
-        "技术转让费补助",
-        FundingMode::TransferFeeSubsidy,
-    ),
+    Word("transfer_fee_subsidy", "技术转让费补助", FundingMode::TransferFeeSubsidy),
 ];
 
 /// Kinds of party 主体类别.
@@ -38,11 +26,7 @@ pub const KINDS: &[Word<PartyKind>] = &[
     Word("institute", "科研院所", PartyKind::Institute),
     Word("government", "政府部门", PartyKind::Government),
     Word("park_committee", "园区管委会", PartyKind::ParkCommittee),
-    Word(
-        "financial_institution",
-        "金融机构",
-        PartyKind::FinancialInstitution,
-    ),
+    Word("financial_institution", "金融机构", PartyKind::FinancialInstitution),
     Word("intermediary", "科技中介", PartyKind::Intermediary),
     Word("association", "行业协会·商会", PartyKind::Association),
     Word("other", "其他", PartyKind::Other),
@@ -83,11 +67,7 @@ pub const TRANCHE_STATES: &[Word<TrancheState>] = &[
 pub const CONDITIONS: &[Word<TrancheCondition>] = &[
     Word("contract", "任务书已签订", TrancheCondition::Contract),
     Word("midterm", "中期检查", TrancheCondition::Midterm),
-    Word(
-        "final_acceptance",
-        "验收",
-        TrancheCondition::FinalAcceptance,
-    ),
+    Word("final_acceptance", "验收", TrancheCondition::FinalAcceptance),
     Word("verified_claim", "核验", TrancheCondition::VerifiedClaim),
 ];
 
@@ -115,29 +95,19 @@ pub const TABLES: &[Word<ExportTable>] = &[
 /// Finds the value of a word.
 #[must_use]
 pub fn value<T: Copy>(words: &[Word<T>], word: &str) -> Option<T> {
-    words
-        .iter()
-        .find(|candidate| candidate.0 == word)
-        .map(|found| found.2)
+    words.iter().find(|candidate| candidate.0 == word).map(|found| found.2)
 }
 
 /// The words that may be used, for an error message.
 #[must_use]
 pub fn list<T>(words: &[Word<T>]) -> String {
-    words
-        .iter()
-        .map(|word| word.0)
-        .collect::<Vec<_>>()
-        .join(", ")
+    words.iter().map(|word| word.0).collect::<Vec<_>>().join(", ")
 }
 
 /// The word for a value as it came over the wire; "unspecified" for one that this version does not know.
 #[must_use]
 pub fn word<T: Copy + Into<i32>>(words: &[Word<T>], wire: i32) -> &'static str {
-    words
-        .iter()
-        .find(|candidate| candidate.2.into() == wire)
-        .map_or("unspecified", |found| found.0)
+    words.iter().find(|candidate| candidate.2.into() == wire).map_or("unspecified", |found| found.0)
 }
 
 /// Word and Chinese together, for a table.
@@ -154,11 +124,8 @@ pub fn parser<T>(words: &'static [Word<T>]) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,
 {
-    let possible = words
-        .iter()
-        .map(|word| PossibleValue::new(word.0).help(word.1));
-    PossibleValuesParser::new(possible)
-        .try_map(|typed: String| value(words, &typed).ok_or("unknown word"))
+    let possible = words.iter().map(|word| PossibleValue::new(word.0).help(word.1));
+    PossibleValuesParser::new(possible).try_map(|typed: String| value(words, &typed).ok_or("unknown word"))
 }
 
 #[cfg(test)]

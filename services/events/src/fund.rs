@@ -577,16 +577,10 @@ impl FundEvent {
             Self::GrantApproved { programme, .. }
             | Self::ContractSigned { programme, .. }
             | Self::AwardImported { programme, .. } => vec![programme.0],
-            Self::GrantRejected {
-                programme,
-                released_minor,
-                ..
-            }
-            | Self::GrantWithdrawn {
-                programme,
-                released_minor,
-                ..
-            } if *released_minor > 0 => {
+            Self::GrantRejected { programme, released_minor, .. }
+            | Self::GrantWithdrawn { programme, released_minor, .. }
+                if *released_minor > 0 =>
+            {
                 vec![programme.0]
             }
             _ => Vec::new(),

@@ -100,10 +100,7 @@ impl Postings {
     /// What the lines add up to, in minor units. Anything but zero is a broken set.
     #[must_use]
     pub fn sum_minor(&self) -> i128 {
-        self.lines
-            .iter()
-            .map(|line| i128::from(line.amount_minor))
-            .sum()
+        self.lines.iter().map(|line| i128::from(line.amount_minor)).sum()
     }
 }
 
@@ -119,163 +116,50 @@ pub fn postings(event: &FundEvent) -> Option<Postings> {
                settles: bool| {
         let mut lines = Vec::with_capacity(moves.len() * 2);
         for &(debit, credit, amount_minor) in moves.iter().filter(|(_, _, amount)| *amount != 0) {
-            lines.push(Line {
-                account: debit,
-                amount_minor,
-                settles: settles && debit == RecipientUnspent,
-            });
+            lines.push(Line { account: debit, amount_minor, settles: settles && debit == RecipientUnspent });
             lines.push(Line {
                 account: credit,
                 amount_minor: -amount_minor,
                 settles: settles && credit == RecipientUnspent,
             });
         }
-        (!lines.is_empty()).then_some(Postings {
-            programme,
-            grant,
-            currency,
-            lines,
-        })
+        (!lines.is_empty()).then_some(Postings { programme, grant, currency, lines })
     };
     match *event {
-        FundEvent::ProgrammeAppropriated {
-            programme,
-            currency,
-            amount_minor,
-            ..
+        FundEvent::ProgrammeAppropriated { programme, currency, amount_minor, .. }
+        | FundEvent::ProgrammeSupplemented { programme, currency, amount_minor } => {
+            set(programme, None, currency, &[(Available, Treasury, amount_minor)], false)
         }
-        | FundEvent::ProgrammeSupplemented {
-            programme,
-            currency,
-            amount_minor,
-        } => set(
-            programme,
-            None,
-            currency,
-            &[(Available, Treasury, amount_minor)],
-            false,
-        ),
-        FundEvent::ProgrammeCut {
-            programme,
-            currency,
-            amount_minor,
-        } => set(
-            programme,
-            None,
-            currency,
-            &[(Treasury, Available, amount_minor)],
-            false,
-        ),
-        FundEvent::GrantApproved {
-            grant,
-            programme,
-            currency,
-            amount_minor,
-            ..
-        } => set(
-            programme,
-            Some(grant),
-            currency,
-            &[(Reserved, Available, amount_minor)],
-            false,
-        ),
-        FundEvent::GrantRejected {
-            grant,
-            programme,
-            currency,
-            released_minor,
-            ..
+        FundEvent::ProgrammeCut { programme, currency, amount_minor } => {
+            set(programme, None, currency, &[(Treasury, Available, amount_minor)], false)
         }
-        | FundEvent::GrantWithdrawn {
-            grant,
-            programme,
-            currency,
-            released_minor,
-            ..
-        } => set(
-            programme,
-            Some(grant),
-            currency,
-            &[(Available, Reserved, released_minor)],
-            false,
-        ),
-        FundEvent::ContractSigned {
-            grant,
-            programme,
-            currency,
-            amount_minor,
-            approved_minor,
-            ..
-        } => set(
-            programme,
-            Some(grant),
-            currency,
-            &[
-                (Committed, Reserved, amount_minor),
-                (Available, Reserved, approved_minor - amount_minor),
-            ],
-            false,
-        ),
-        FundEvent::TrancheInstructed {
-            grant,
-            programme,
-            currency,
-            amount_minor,
-            ..
-        } => set(
-            programme,
-            Some(grant),
-            currency,
-            &[(Instructed, Committed, amount_minor)],
-            false,
-        ),
-        FundEvent::TrancheSettled {
-            grant,
-            programme,
-            currency,
-            amount_minor,
-            ..
-        } => set(
-            programme,
-            Some(grant),
-            currency,
-            &[(RecipientUnspent, Instructed, amount_minor)],
-            true,
-        ),
-        FundEvent::PaymentReturned {
-            grant,
-            programme,
-            currency,
-            amount_minor,
-            after_settlement,
-            ..
-        } => {
-            let held = if after_settlement {
-                RecipientUnspent
-            } else {
-                Instructed
-            };
-            set(
-                programme,
-                Some(grant),
-                currency,
-                &[(Committed, held, amount_minor)],
-                after_settlement,
-            )
+        FundEvent::GrantApproved { grant, programme, currency, amount_minor, .. } => {
+            set(programme, Some(grant), currency, &[(Reserved, Available, amount_minor)], false)
         }
-        FundEvent::AwardImported {
-            grant,
-            programme,
-            currency,
-            amount_minor,
-            ..
-        } => set(
+        FundEvent::GrantRejected { grant, programme, currency, released_minor, .. }
+        | FundEvent::GrantWithdrawn { grant, programme, currency, released_minor, .. } => {
+            set(programme, Some(grant), currency, &[(Available, Reserved, released_minor)], false)
+        }
+        FundEvent::ContractSigned { grant, programme, currency, amount_minor, approved_minor, .. } => set(
             programme,
             Some(grant),
             currency,
-            &[(Committed, Treasury, amount_minor)],
+            &[(Committed, Reserved, amount_minor), (Available, Reserved, approved_minor - amount_minor)],
             false,
         ),
+        FundEvent::TrancheInstructed { grant, programme, currency, amount_minor, .. } => {
+            set(programme, Some(grant), currency, &[(Instructed, Committed, amount_minor)], false)
+        }
+        FundEvent::TrancheSettled { grant, programme, currency, amount_minor, .. } => {
+            set(programme, Some(grant), currency, &[(RecipientUnspent, Instructed, amount_minor)], true)
+        }
+        FundEvent::PaymentReturned { grant, programme, currency, amount_minor, after_settlement, .. } => {
+            let held = if after_settlement { RecipientUnspent } else { Instructed };
+            set(programme, Some(grant), currency, &[(Committed, held, amount_minor)], after_settlement)
+        }
+        FundEvent::AwardImported { grant, programme, currency, amount_minor, .. } => {
+            set(programme, Some(grant), currency, &[(Committed, Treasury, amount_minor)], false)
+        }
         FundEvent::TodayAdvanced { .. }
         | FundEvent::SubLimitSet { .. }
         | FundEvent::GrantApplied { .. }

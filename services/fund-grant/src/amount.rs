@@ -24,11 +24,6 @@ impl Amount {
 impl fmt::Display for Amount {
     /// As people read it: `30.00 CNY`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}",
-            format_minor(self.minor, self.currency),
-            self.currency
-        )
+        write!(f, "{} {}", format_minor(self.minor, self.currency), self.currency)
     }
 }

@@ -174,9 +174,7 @@ pub(crate) fn decide(
         GrantCommand::Import(award) => opening::import(case, id, award),
         GrantCommand::Procedure(command) => procedure::decide(case, case.grant(id)?, command),
         GrantCommand::Contract(command) => contract::decide(case, case.grant(id)?, command),
-        GrantCommand::Tranche(number, command) => {
-            tranche::decide(case, case.grant(id)?, *number, command)
-        }
+        GrantCommand::Tranche(number, command) => tranche::decide(case, case.grant(id)?, *number, command),
     }
 }
 
@@ -268,15 +266,9 @@ impl Grant {
     /// Remembers who did what, each once.
     fn note_job(&mut self, event: &FundEvent, meta: &Meta<'_>) {
         let Some(duty) = duty_done(event) else { return };
-        let known = self
-            .jobs
-            .iter()
-            .any(|job| job.duty == duty && job.person == meta.actor);
+        let known = self.jobs.iter().any(|job| job.duty == duty && job.person == meta.actor);
         if !known {
-            self.jobs.push(Job {
-                duty,
-                person: meta.actor.to_owned(),
-            });
+            self.jobs.push(Job { duty, person: meta.actor.to_owned() });
         }
     }
 }
@@ -304,18 +296,9 @@ impl Stage {
     /// The stage after a step. A step that does not follow from this stage leaves it: `decide` makes none such.
     fn after(self, event: &FundEvent, on: Date) -> Self {
         match (event, self) {
-            (
-                FundEvent::GrantApproved {
-                    amount_minor,
-                    minutes,
-                    ..
-                },
-                Self::OnNotice(notice),
-            ) => Self::Approved(Approval {
-                notice,
-                amount_minor: *amount_minor,
-                minutes: minutes.clone(),
-            }),
+            (FundEvent::GrantApproved { amount_minor, minutes, .. }, Self::OnNotice(notice)) => {
+                Self::Approved(Approval { notice, amount_minor: *amount_minor, minutes: minutes.clone() })
+            }
             (FundEvent::ContractSigned { .. }, Self::Approved(approval)) => {
                 contract::signed(approval, event, on)
             }
@@ -327,9 +310,7 @@ impl Stage {
     #[must_use]
     pub fn recommendation(&self) -> Option<&Recommendation> {
         match self {
-            Self::Recommended(recommendation) | Self::Admitted(recommendation) => {
-                Some(recommendation)
-            }
+            Self::Recommended(recommendation) | Self::Admitted(recommendation) => Some(recommendation),
             _ => self.review().map(|review| &review.recommendation),
         }
     }
@@ -385,42 +366,18 @@ impl Stage {
             Self::Applied => ("applied", "已申报", "Next: recommend it", "下一步：推荐"),
             Self::Recommended(_) => ("recommended", "已推荐", "Next: admit it", "下一步：受理"),
             Self::Admitted(_) => ("admitted", "已受理", "Next: review it", "下一步：评审"),
-            Self::Reviewed(_) => (
-                "reviewed",
-                "已评审",
-                "Next: publish the notice",
-                "下一步：公示",
-            ),
-            Self::OnNotice(_) => (
-                "on_notice",
-                "公示中",
-                "Next: approve it when the notice is over",
-                "下一步：公示期满后立项",
-            ),
-            Self::Approved(_) => (
-                "approved",
-                "已立项",
-                "Next: sign the contract",
-                "下一步：签订任务书",
-            ),
-            Self::Running(_) => (
-                "contracted",
-                "执行中",
-                "Next: request its tranches",
-                "下一步：申请拨款",
-            ),
-            Self::Rejected(_) => (
-                "rejected",
-                "不予立项",
-                "It has ended; file a new application",
-                "该项目已终结，请另行申报",
-            ),
-            Self::Withdrawn(_) => (
-                "withdrawn",
-                "已撤回",
-                "It has ended; file a new application",
-                "该项目已终结，请另行申报",
-            ),
+            Self::Reviewed(_) => ("reviewed", "已评审", "Next: publish the notice", "下一步：公示"),
+            Self::OnNotice(_) => {
+                ("on_notice", "公示中", "Next: approve it when the notice is over", "下一步：公示期满后立项")
+            }
+            Self::Approved(_) => ("approved", "已立项", "Next: sign the contract", "下一步：签订任务书"),
+            Self::Running(_) => ("contracted", "执行中", "Next: request its tranches", "下一步：申请拨款"),
+            Self::Rejected(_) => {
+                ("rejected", "不予立项", "It has ended; file a new application", "该项目已终结，请另行申报")
+            }
+            Self::Withdrawn(_) => {
+                ("withdrawn", "已撤回", "It has ended; file a new application", "该项目已终结，请另行申报")
+            }
         }
     }
 }

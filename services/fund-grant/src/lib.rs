@@ -51,9 +51,10 @@ use view::Case;
 /// The service as a process: settings from flags and environment, until SIGTERM or Ctrl-C.
 #[must_use]
 pub fn run() -> ExitCode {
-    concord_chassis::service::main(Fund::LOG, |settings, shutdown| async move {
-        start(&settings, shutdown).await
-    })
+    concord_chassis::service::main(
+        Fund::LOG,
+        |settings, shutdown| async move { start(&settings, shutdown).await },
+    )
 }
 
 /// The domain, with the tables that it decides by.
@@ -95,11 +96,7 @@ impl Fund {
     /// The fund under these tables.
     #[must_use]
     pub fn new(rulebooks: Arc<Rulebooks>, calendar: Arc<Calendar>, regions: Arc<Regions>) -> Self {
-        Self {
-            rulebooks,
-            calendar,
-            regions,
-        }
+        Self { rulebooks, calendar, regions }
     }
 
     /// The fund under the tables that are shipped.
@@ -140,16 +137,9 @@ impl Domain for Fund {
         command: &Command,
         context: &Context<'_>,
     ) -> Result<Decision<Event>, Stop> {
-        let rulebook = self
-            .rulebooks
-            .at(context.effective_on)
-            .map_err(|none| no_rulebook(&none.to_string()))?;
-        let case = Case {
-            states: view,
-            context,
-            rulebook,
-            calendar: &self.calendar,
-        };
+        let rulebook =
+            self.rulebooks.at(context.effective_on).map_err(|none| no_rulebook(&none.to_string()))?;
+        let case = Case { states: view, context, rulebook, calendar: &self.calendar };
         case.well_formed([rules::dated(back_dating(command), rulebook, context)])?;
         let decision = match command {
             Command::Programme(id, command) => programme::decide(&case, *id, command),
@@ -174,23 +164,17 @@ impl Domain for Fund {
     fn weight(state: &State) -> usize {
         match state {
             State::Programme(programme) => {
-                512 + 64
-                    * (programme.taken_by_region_minor.len() + programme.region_limits_minor.len())
+                512 + 64 * (programme.taken_by_region_minor.len() + programme.region_limits_minor.len())
             }
             State::Grant(grant) => {
-                let tranches = grant
-                    .contract()
-                    .map_or(0, |contract| contract.tranches.len());
+                let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
                 1024 + grant.project.title.len() + 256 * tranches + 64 * grant.jobs.len()
             }
         }
     }
 
     fn rulebook(&self, on: Date) -> Result<&str, String> {
-        self.rulebooks
-            .at(on)
-            .map(|rulebook| rulebook.version.as_str())
-            .map_err(|none| none.to_string())
+        self.rulebooks.at(on).map(|rulebook| rulebook.version.as_str()).map_err(|none| none.to_string())
     }
 
     fn error_domain() -> &'static str {
@@ -214,10 +198,9 @@ fn back_dating(command: &Command) -> BackDating {
     match command {
         Command::Programme(_, ProgrammeCommand::SetSubLimit { .. }) => BackDating::Procedure,
         Command::Programme(..) => BackDating::Money,
-        Command::Grant(
-            _,
-            GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. }),
-        ) => BackDating::Money,
+        Command::Grant(_, GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })) => {
+            BackDating::Money
+        }
         Command::Grant(_, GrantCommand::Import(_)) => BackDating::Unlimited,
         Command::Grant(..) | Command::Approve(_) => BackDating::Procedure,
     }
@@ -225,23 +208,14 @@ fn back_dating(command: &Command) -> BackDating {
 
 fn no_rulebook(why: &str) -> Stop {
     let broken = vec![refusal::no_rulebook(why)];
-    Refusal {
-        kind: RefusalKind::Rule,
-        broken,
-        rulebook: String::new(),
-        terms_rulebook: None,
-    }
-    .into()
+    Refusal { kind: RefusalKind::Rule, broken, rulebook: String::new(), terms_rulebook: None }.into()
 }
 
 /// Hash of what an event says, in hexadecimal: a repeat of what opened an aggregate is told by it, whatever has happened
 /// since.
 fn content_hash(event: &FundEvent) -> String {
     // An event is plain data with string keys: it always has its JSON.
-    format!(
-        "{:x}",
-        Sha256::digest(serde_json::to_vec(event).unwrap_or_default())
-    )
+    format!("{:x}", Sha256::digest(serde_json::to_vec(event).unwrap_or_default()))
 }
 
 impl LogEvent for Event {

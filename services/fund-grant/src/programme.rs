@@ -127,10 +127,7 @@ pub(crate) fn decide(
             unchanged()
         }
         (Some(_), Appropriate(_)) => {
-            return Err(case.refuse(
-                RefusalKind::Taken,
-                vec![refusal::taken("programme_id", id.0)],
-            ));
+            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("programme_id", id.0)]));
         }
         (None, Supplement { .. } | Cut { .. } | SetSubLimit { .. }) => {
             return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_programme(id)]));
@@ -144,9 +141,7 @@ pub(crate) fn decide(
             programme.cut(*amount)
         }
         (Some(programme), SetSubLimit { on, limit }) => {
-            case.well_formed([
-                limit.and_then(|limit| programme.other_currency("limit.currency", limit))
-            ])?;
+            case.well_formed([limit.and_then(|limit| programme.other_currency("limit.currency", limit))])?;
             programme.limit(on, *limit)
         }
     };
@@ -189,11 +184,7 @@ impl Programme {
     #[must_use]
     pub fn taken_minor(&self, on: &LimitOn) -> i64 {
         match on {
-            LimitOn::Mode(mode) => self
-                .taken_by_mode_minor
-                .get(mode)
-                .copied()
-                .unwrap_or_default(),
+            LimitOn::Mode(mode) => self.taken_by_mode_minor.get(mode).copied().unwrap_or_default(),
             LimitOn::Region(region) => self
                 .taken_by_region_minor
                 .iter()
@@ -204,15 +195,8 @@ impl Programme {
 
     /// All limits: modes first, then regions.
     pub fn limits(&self) -> impl Iterator<Item = LimitOn> {
-        let modes = self
-            .mode_limits_minor
-            .keys()
-            .map(|mode| LimitOn::Mode(*mode));
-        modes.chain(
-            self.region_limits_minor
-                .keys()
-                .map(|region| LimitOn::Region(region.clone())),
-        )
+        let modes = self.mode_limits_minor.keys().map(|mode| LimitOn::Mode(*mode));
+        modes.chain(self.region_limits_minor.keys().map(|region| LimitOn::Region(region.clone())))
     }
 
     pub(crate) fn other_currency(&self, field: &str, given: Amount) -> Option<Broken> {
@@ -248,40 +232,19 @@ impl Programme {
         }
         happens_under(
             [limit.and_then(|limit| rules::a02_limit_covers_taken(self, on, limit))],
-            FundEvent::SubLimitSet {
-                programme: self.id,
-                on: on.clone(),
-                limit_minor,
-            },
+            FundEvent::SubLimitSet { programme: self.id, on: on.clone(), limit_minor },
         )
     }
 
     /// The programme that an event opens, if it opens one.
     pub(crate) fn opened_by(event: &FundEvent, meta: &Meta<'_>) -> Option<Self> {
         let (id, fund, purpose, year, currency, title) = match event {
-            FundEvent::ProgrammeAppropriated {
-                programme,
-                fund,
-                purpose,
-                year,
-                currency,
-                title,
-                ..
-            } => (*programme, fund, *purpose, *year, *currency, title.clone()),
-            FundEvent::AwardImported {
-                programme,
-                fund,
-                year,
-                currency,
-                ..
-            } => (
-                *programme,
-                fund,
-                FundPurpose::General,
-                *year,
-                *currency,
-                format!("{fund} {year}"),
-            ),
+            FundEvent::ProgrammeAppropriated { programme, fund, purpose, year, currency, title, .. } => {
+                (*programme, fund, *purpose, *year, *currency, title.clone())
+            }
+            FundEvent::AwardImported { programme, fund, year, currency, .. } => {
+                (*programme, fund, FundPurpose::General, *year, *currency, format!("{fund} {year}"))
+            }
             _ => return None,
         };
         let mut programme = Self {
@@ -315,77 +278,27 @@ impl Programme {
             | FundEvent::ProgrammeSupplemented { amount_minor, .. } => {
                 self.appropriate(*amount_minor);
             }
-            FundEvent::ProgrammeCut { amount_minor, .. } => {
-                self.appropriate(amount_minor.saturating_neg())
-            }
-            FundEvent::SubLimitSet {
-                on, limit_minor, ..
-            } => self.set_limit(on, *limit_minor),
-            FundEvent::GrantApproved {
-                mode,
-                lead_region,
-                amount_minor,
-                ..
-            } => {
-                move_minor(
-                    &mut self.available_minor,
-                    &mut self.reserved_minor,
-                    *amount_minor,
-                );
+            FundEvent::ProgrammeCut { amount_minor, .. } => self.appropriate(amount_minor.saturating_neg()),
+            FundEvent::SubLimitSet { on, limit_minor, .. } => self.set_limit(on, *limit_minor),
+            FundEvent::GrantApproved { mode, lead_region, amount_minor, .. } => {
+                move_minor(&mut self.available_minor, &mut self.reserved_minor, *amount_minor);
                 self.take(*mode, lead_region.as_ref(), *amount_minor);
             }
-            FundEvent::GrantRejected {
-                mode,
-                lead_region,
-                released_minor,
-                ..
-            }
-            | FundEvent::GrantWithdrawn {
-                mode,
-                lead_region,
-                released_minor,
-                ..
-            } => {
-                move_minor(
-                    &mut self.reserved_minor,
-                    &mut self.available_minor,
-                    *released_minor,
-                );
+            FundEvent::GrantRejected { mode, lead_region, released_minor, .. }
+            | FundEvent::GrantWithdrawn { mode, lead_region, released_minor, .. } => {
+                move_minor(&mut self.reserved_minor, &mut self.available_minor, *released_minor);
                 self.take(*mode, lead_region.as_ref(), released_minor.saturating_neg());
             }
-            FundEvent::ContractSigned {
-                mode,
-                lead_region,
-                amount_minor,
-                approved_minor,
-                ..
-            } => {
+            FundEvent::ContractSigned { mode, lead_region, amount_minor, approved_minor, .. } => {
                 let released_minor = approved_minor.saturating_sub(*amount_minor);
-                move_minor(
-                    &mut self.reserved_minor,
-                    &mut self.contracted_minor,
-                    *amount_minor,
-                );
-                move_minor(
-                    &mut self.reserved_minor,
-                    &mut self.available_minor,
-                    released_minor,
-                );
+                move_minor(&mut self.reserved_minor, &mut self.contracted_minor, *amount_minor);
+                move_minor(&mut self.reserved_minor, &mut self.available_minor, released_minor);
                 self.take(*mode, lead_region.as_ref(), released_minor.saturating_neg());
             }
-            FundEvent::AwardImported {
-                mode,
-                lead,
-                amount_minor,
-                ..
-            } => {
+            FundEvent::AwardImported { mode, lead, amount_minor, .. } => {
                 self.appropriate(*amount_minor);
                 self.migrated_minor = self.migrated_minor.saturating_add(*amount_minor);
-                move_minor(
-                    &mut self.available_minor,
-                    &mut self.contracted_minor,
-                    *amount_minor,
-                );
+                move_minor(&mut self.available_minor, &mut self.contracted_minor, *amount_minor);
                 self.take(*mode, lead.region.as_ref(), *amount_minor);
             }
             _ => {}
@@ -401,10 +314,7 @@ impl Programme {
         let taken = self.taken_by_mode_minor.entry(mode).or_default();
         *taken = taken.saturating_add(minor);
         if let Some(region) = lead_region {
-            let taken = self
-                .taken_by_region_minor
-                .entry(region.clone())
-                .or_default();
+            let taken = self.taken_by_region_minor.entry(region.clone()).or_default();
             *taken = taken.saturating_add(minor);
         }
     }
@@ -413,9 +323,7 @@ impl Programme {
         match (on, limit_minor) {
             (LimitOn::Mode(mode), Some(minor)) => self.mode_limits_minor.insert(*mode, minor),
             (LimitOn::Mode(mode), None) => self.mode_limits_minor.remove(mode),
-            (LimitOn::Region(region), Some(minor)) => {
-                self.region_limits_minor.insert(region.clone(), minor)
-            }
+            (LimitOn::Region(region), Some(minor)) => self.region_limits_minor.insert(region.clone(), minor),
             (LimitOn::Region(region), None) => self.region_limits_minor.remove(region),
         };
     }

@@ -28,49 +28,29 @@ pub(crate) fn refused(broken: Broken) -> Ruling {
 }
 
 /// The event, unless one of the rules is broken; then all that are.
-pub(crate) fn happens_under(
-    rules: impl IntoIterator<Item = Option<Broken>>,
-    event: FundEvent,
-) -> Ruling {
+pub(crate) fn happens_under(rules: impl IntoIterator<Item = Option<Broken>>, event: FundEvent) -> Ruling {
     let broken: Vec<Broken> = rules.into_iter().flatten().collect();
-    if broken.is_empty() {
-        happens(event)
-    } else {
-        Err(broken)
-    }
+    if broken.is_empty() { happens(event) } else { Err(broken) }
 }
 
-fn broken(
-    code: &str,
-    message: String,
-    message_zh: String,
-    facts: &[(&str, &dyn Display)],
-) -> Broken {
+fn broken(code: &str, message: String, message_zh: String, facts: &[(&str, &dyn Display)]) -> Broken {
     Broken {
         code: code.to_owned(),
         field: String::new(),
         message,
         message_zh,
-        facts: facts
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.to_string()))
-            .collect(),
+        facts: facts.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())).collect(),
     }
 }
 
 /// The same refusal, about this field of the request.
 fn at(field: &str, broken: Broken) -> Broken {
-    Broken {
-        field: field.to_owned(),
-        ..broken
-    }
+    Broken { field: field.to_owned(), ..broken }
 }
 
 /// The same refusal, naming the grant: where one command is about many.
 pub(crate) fn of_grant(grant: GrantId, mut broken: Broken) -> Broken {
-    broken
-        .facts
-        .insert("grant_id".to_owned(), grant.0.to_string());
+    broken.facts.insert("grant_id".to_owned(), grant.0.to_string());
     broken
 }
 
@@ -95,11 +75,7 @@ pub(crate) fn too_far_back(effective_on: Date, earliest: Date, days: u32) -> Bro
             "EFFECTIVE_TOO_FAR_BACK",
             format!("{effective_on} lies more than {days} days back; give {earliest} or later"),
             format!("生效日期{effective_on}超出{days}天的补录期限；请填写{earliest}或之后的日期"),
-            &[
-                ("effective_on", &effective_on),
-                ("earliest", &earliest),
-                ("days", &days),
-            ],
+            &[("effective_on", &effective_on), ("earliest", &earliest), ("days", &days)],
         ),
     )
 }
@@ -122,10 +98,7 @@ pub(crate) fn no_grant(id: GrantId) -> Broken {
         "grant_id",
         broken(
             "GRANT_NOT_FOUND",
-            format!(
-                "there is no grant {}; check the id, or apply or import first",
-                id.0
-            ),
+            format!("there is no grant {}; check the id, or apply or import first", id.0),
             format!("不存在资助项目{}；请核对编号，或先申报、导入", id.0),
             &[("grant_id", &id.0)],
         ),
@@ -137,10 +110,7 @@ pub(crate) fn no_programme(id: ProgrammeId) -> Broken {
         "programme_id",
         broken(
             "PROGRAMME_NOT_FOUND",
-            format!(
-                "there is no programme {}; check the id, or appropriate it first",
-                id.0
-            ),
+            format!("there is no programme {}; check the id, or appropriate it first", id.0),
             format!("不存在年度计划{}；请核对编号，或先下达预算", id.0),
             &[("programme_id", &id.0)],
         ),
@@ -195,22 +165,11 @@ pub(crate) fn wrong_tranche_state(number: u32, state: (&str, &str), rule: (&str,
 }
 
 /// It was done once, in another way; `first` is how.
-pub(crate) fn done_otherwise(
-    code: &str,
-    what: (&str, &str),
-    first: &[(&str, &dyn Display)],
-) -> Broken {
-    let told = first
-        .iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect::<Vec<_>>()
-        .join(", ");
+pub(crate) fn done_otherwise(code: &str, what: (&str, &str), first: &[(&str, &dyn Display)]) -> Broken {
+    let told = first.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");
     broken(
         code,
-        format!(
-            "{} already, with {told}; that stands, and a second one is refused",
-            what.0
-        ),
+        format!("{} already, with {told}; that stands, and a second one is refused", what.0),
         format!("{}（{told}）；以第一次为准，不得重复办理", what.1),
         first,
     )
@@ -221,9 +180,7 @@ pub(crate) fn before_last_step(effective_on: Date, last: Date) -> Broken {
         "header.effective_on",
         broken(
             "STEP_BEFORE_THE_LAST",
-            format!(
-                "the step before happened on {last}; this one cannot lie earlier: give {last} or later"
-            ),
+            format!("the step before happened on {last}; this one cannot lie earlier: give {last} or later"),
             format!("上一环节发生于{last}，本环节不得早于该日；请填写{last}或之后的日期"),
             &[("effective_on", &effective_on), ("last_step_on", &last)],
         ),
@@ -239,10 +196,7 @@ pub(crate) fn mode_not_offered(mode: FundingMode) -> Broken {
                 "grants in the mode {} are not offered yet; apply in the mode non_repayable",
                 mode.code()
             ),
-            format!(
-                "暂不受理“{}”方式的项目；请按“无偿资助”方式申报",
-                mode.label_zh()
-            ),
+            format!("暂不受理“{}”方式的项目；请按“无偿资助”方式申报", mode.label_zh()),
             &[("mode", &mode.code())],
         ),
     )
@@ -256,9 +210,7 @@ pub(crate) fn another_programme(fund: &str, year: i16) -> Broken {
             format!(
                 "this programme is {fund} of {year}; import into the one of the award's fund, year and currency"
             ),
-            format!(
-                "该年度计划属于{fund}基金{year}年度；请导入与该项目基金、年度、币种一致的年度计划"
-            ),
+            format!("该年度计划属于{fund}基金{year}年度；请导入与该项目基金、年度、币种一致的年度计划"),
             &[("fund", &fund), ("year", &year)],
         ),
     )
@@ -274,10 +226,7 @@ pub(crate) fn no_contract(stage: &Stage) -> Broken {
             "nothing is paid before the task contract is signed; this grant is {}. {next} (A01)",
             stage.name()
         ),
-        format!(
-            "任务书签订前不得拨款；该项目目前为“{}”。{next_zh}（A01）",
-            stage.label_zh()
-        ),
+        format!("任务书签订前不得拨款；该项目目前为“{}”。{next_zh}（A01）", stage.label_zh()),
         &[("stage", &stage.name())],
     )
 }
@@ -374,9 +323,7 @@ pub(crate) fn above_planned(asked: Amount, planned: Amount, number: u32) -> Brok
         "amount",
         broken(
             "A02_ABOVE_PLANNED",
-            format!(
-                "the contract plans {planned} for tranche {number}; ask for {planned} or less (A02)"
-            ),
+            format!("the contract plans {planned} for tranche {number}; ask for {planned} or less (A02)"),
             format!("任务书第{number}笔计划拨款{planned}；申请金额不得超过该数（A02）"),
             &[
                 ("asked_minor", &asked.minor),
@@ -397,21 +344,14 @@ pub(crate) fn too_large(total: Amount, more: Amount) -> Broken {
                 "{total} and {more} more is beyond what the ledger can hold; open another programme (A02)"
             ),
             format!("{total}再加{more}超出账簿可记录的上限；请另设年度计划（A02）"),
-            &[
-                ("total_minor", &total.minor),
-                ("asked_minor", &more.minor),
-                ("currency", &more.currency),
-            ],
+            &[("total_minor", &total.minor), ("asked_minor", &more.minor), ("currency", &more.currency)],
         ),
     )
 }
 
 fn limited(on: &LimitOn) -> (String, String) {
     match on {
-        LimitOn::Mode(mode) => (
-            format!("mode {}", mode.code()),
-            format!("资助方式“{}”的", mode.label_zh()),
-        ),
+        LimitOn::Mode(mode) => (format!("mode {}", mode.code()), format!("资助方式“{}”的", mode.label_zh())),
         LimitOn::Region(region) => (format!("region {region}"), format!("行政区{region}的")),
     }
 }
@@ -427,11 +367,7 @@ pub(crate) fn first_tranche_too_large(first: Amount, most: Amount, percent: u32)
                 "the first tranche is at most {percent} % of the contract; plan {most} or less for it, not {first}"
             ),
             format!("首笔拨款不得超过任务书金额的{percent}%；请调至{most}以内（现为{first}）"),
-            &[
-                ("first_minor", &first.minor),
-                ("most_minor", &most.minor),
-                ("percent", &percent),
-            ],
+            &[("first_minor", &first.minor), ("most_minor", &most.minor), ("percent", &percent)],
         ),
     )
 }
@@ -441,14 +377,9 @@ pub(crate) fn last_tranche_too_early(number: u32, condition: TrancheCondition) -
         "tranches",
         broken(
             "TRANCHE_LAST_BEFORE_ACCEPTANCE",
-            format!(
-                "the last tranche is paid after final acceptance; give tranche {number} that condition"
-            ),
+            format!("the last tranche is paid after final acceptance; give tranche {number} that condition"),
             format!("末笔拨款须在验收后支付；请将第{number}笔的拨款条件设为“验收”"),
-            &[
-                ("tranche", &number),
-                ("condition", &condition_name(condition).0),
-            ],
+            &[("tranche", &number), ("condition", &condition_name(condition).0)],
         ),
     )
 }
@@ -479,7 +410,8 @@ fn condition_name(condition: TrancheCondition) -> (&'static str, &'static str) {
 pub(crate) fn never_published() -> Broken {
     broken(
         "A08_NOT_PUBLISHED",
-        "the intended award was not published; publish the notice and let it hang, then approve (A08)".to_owned(),
+        "the intended award was not published; publish the notice and let it hang, then approve (A08)"
+            .to_owned(),
         "拟立项结果尚未公示；请先公示，期满后再立项（A08）".to_owned(),
         &[],
     )
@@ -525,10 +457,7 @@ pub(crate) fn calendar_ends(effective_on: Date, working_days: u32, why: &dyn Dis
         format!(
             "自{effective_on}起{working_days}个工作日无法推算：工作日历缺少相应年度；请先加载该年度日历（A08）"
         ),
-        &[
-            ("effective_on", &effective_on),
-            ("working_days", &working_days),
-        ],
+        &[("effective_on", &effective_on), ("working_days", &working_days)],
     )
 }
 
@@ -538,9 +467,7 @@ pub(crate) fn conflicting_duty(person: &str, held: Duty, asked: Duty) -> Broken 
     let ((did, did_zh), (asks, asks_zh)) = (duty_name(held), duty_name(asked));
     broken(
         "A13_CONFLICTING_DUTIES",
-        format!(
-            "who did {did} on this grant may not do {asks} on it; let another person act (A13)"
-        ),
+        format!("who did {did} on this grant may not do {asks} on it; let another person act (A13)"),
         format!("同一人已在本项目办理“{did_zh}”，不得再办理“{asks_zh}”；请由其他人员办理（A13）"),
         &[("person", &person), ("did", &did), ("asked", &asks)],
     )
@@ -570,9 +497,7 @@ pub(crate) fn applicant_in_office(organisation: &str) -> Broken {
         format!(
             "{organisation} applied for this grant and may not act on it for the office; let the office act (A13)"
         ),
-        format!(
-            "{organisation}是本项目的申报单位，不得办理本项目的管理事项；请由主管部门办理（A13）"
-        ),
+        format!("{organisation}是本项目的申报单位，不得办理本项目的管理事项；请由主管部门办理（A13）"),
         &[("organisation", &organisation)],
     )
 }
@@ -588,10 +513,7 @@ pub(crate) fn another_instruction(number: u32, instruction: InstructionId) -> Br
                 "tranche {number} has the instruction {}; it keeps that for every attempt (A14)",
                 instruction.0
             ),
-            format!(
-                "第{number}笔拨款的支付指令号为{}；重新支付须沿用同一指令号（A14）",
-                instruction.0
-            ),
+            format!("第{number}笔拨款的支付指令号为{}；重新支付须沿用同一指令号（A14）", instruction.0),
             &[("tranche", &number), ("instruction_id", &instruction.0)],
         ),
     )
@@ -606,10 +528,7 @@ pub(crate) fn instruction_used(instruction: InstructionId, number: u32) -> Broke
                 "instruction {} pays tranche {number}; choose a new id for another tranche (A14)",
                 instruction.0
             ),
-            format!(
-                "支付指令{}已用于第{number}笔拨款；其他拨款请使用新的指令号（A14）",
-                instruction.0
-            ),
+            format!("支付指令{}已用于第{number}笔拨款；其他拨款请使用新的指令号（A14）", instruction.0),
             &[("tranche", &number), ("instruction_id", &instruction.0)],
         ),
     )

@@ -78,29 +78,17 @@ pub fn a14_instruction_unused(
     number: u32,
     instruction: InstructionId,
 ) -> Option<Broken> {
-    let pays = |tranche: &&Tranche| {
-        tranche
-            .payment()
-            .is_some_and(|payment| payment.instruction == instruction)
-    };
-    let other = contract
-        .tranches
-        .iter()
-        .filter(|tranche| tranche.plan.number != number)
-        .find(pays)?;
+    let pays =
+        |tranche: &&Tranche| tranche.payment().is_some_and(|payment| payment.instruction == instruction);
+    let other = contract.tranches.iter().filter(|tranche| tranche.plan.number != number).find(pays)?;
     Some(refusal::instruction_used(instruction, other.plan.number))
 }
 
 /// A02, more than budgeted: what a programme spends or gives back is available.
 #[must_use]
 pub fn a02_available(programme: &Programme, asked: Amount) -> Option<Broken> {
-    (asked.minor > programme.available_minor).then(|| {
-        refusal::above_available(
-            asked,
-            programme.amount(programme.available_minor),
-            programme.id,
-        )
-    })
+    (asked.minor > programme.available_minor)
+        .then(|| refusal::above_available(asked, programme.amount(programme.available_minor), programme.id))
 }
 
 /// A02: every sub-limit that the award falls under stays at zero or more: its mode's, its lead's region's, and those of
@@ -130,18 +118,12 @@ pub fn a02_sub_limits(
 /// Whether a lead of region `lead` counts under a limit on `limited`: the region itself, its city or its province.
 #[must_use]
 pub fn lies_in(lead: &Region, limited: &Region) -> bool {
-    lead == limited
-        || lead.city().as_ref() == Some(limited)
-        || lead.province().as_ref() == Some(limited)
+    lead == limited || lead.city().as_ref() == Some(limited) || lead.province().as_ref() == Some(limited)
 }
 
 /// A02: a sub-limit is not set below what its share has taken.
 #[must_use]
-pub fn a02_limit_covers_taken(
-    programme: &Programme,
-    on: &LimitOn,
-    limit: Amount,
-) -> Option<Broken> {
+pub fn a02_limit_covers_taken(programme: &Programme, on: &LimitOn, limit: Amount) -> Option<Broken> {
     let taken = programme.amount(programme.taken_minor(on));
     (limit.minor < taken.minor).then(|| refusal::limit_below_taken(limit, taken, on))
 }
@@ -150,11 +132,7 @@ pub fn a02_limit_covers_taken(
 #[must_use]
 pub fn a02_ledger_holds(programme: &Programme, more: Amount) -> Option<Broken> {
     let total = programme.amount(programme.appropriated_minor);
-    total
-        .minor
-        .checked_add(more.minor)
-        .is_none()
-        .then(|| refusal::too_large(total, more))
+    total.minor.checked_add(more.minor).is_none().then(|| refusal::too_large(total, more))
 }
 
 /// A02, more than awarded: contracted ≤ approved.
@@ -174,23 +152,12 @@ pub fn a02_request(asked: Amount, plan: &PlannedTranche) -> Option<Broken> {
 /// The plan of tranches (domain.md section 6, "tranches"): the first is at most a share of the contract, the last comes
 /// after final acceptance.
 #[must_use]
-pub fn tranche_plan(
-    rulebook: &Rulebook,
-    contracted: Amount,
-    plan: &[PlannedTranche],
-) -> Vec<Broken> {
+pub fn tranche_plan(rulebook: &Rulebook, contracted: Amount, plan: &[PlannedTranche]) -> Vec<Broken> {
     let percent = rulebook.tranches.first_max_percent;
     let most = Amount::new(share_of(contracted.minor, percent), contracted.currency);
-    let first = plan
-        .first()
-        .filter(|first| first.amount_minor > most.minor)
-        .map(|first| {
-            refusal::first_tranche_too_large(
-                Amount::new(first.amount_minor, contracted.currency),
-                most,
-                percent,
-            )
-        });
+    let first = plan.first().filter(|first| first.amount_minor > most.minor).map(|first| {
+        refusal::first_tranche_too_large(Amount::new(first.amount_minor, contracted.currency), most, percent)
+    });
     let last = plan
         .last()
         .filter(|last| {
@@ -207,9 +174,8 @@ pub fn tranche_plan(
 pub fn a08_notice(notice: &Notice, amount: Amount, effective_on: Date) -> Vec<Broken> {
     let short = (effective_on < notice.approvable_from)
         .then(|| refusal::notice_runs(effective_on, notice.last_day, notice.approvable_from));
-    let changed = (amount.minor != notice.amount_minor).then(|| {
-        refusal::published_otherwise(amount, Amount::new(notice.amount_minor, amount.currency))
-    });
+    let changed = (amount.minor != notice.amount_minor)
+        .then(|| refusal::published_otherwise(amount, Amount::new(notice.amount_minor, amount.currency)));
     short.into_iter().chain(changed).collect()
 }
 
@@ -225,23 +191,15 @@ pub enum Hand {
 /// A13, incompatible jobs in one hand: the person has no conflicting job on the same grant, and nobody of the
 /// applicant's organisation does any job of the office.
 #[must_use]
-pub fn a13_one_hand(
-    rulebook: &Rulebook,
-    grant: &Grant,
-    hand: Hand,
-    context: &Context<'_>,
-) -> Vec<Broken> {
+pub fn a13_one_hand(rulebook: &Rulebook, grant: &Grant, hand: Hand, context: &Context<'_>) -> Vec<Broken> {
     let (Hand::Applicant(duty) | Hand::Office(duty)) = hand;
     let mut broken = Vec::new();
     if let Some(duty) = duty {
         let held = grant.jobs.iter().filter(|job| job.person == context.actor);
         let conflicting = held.filter(|job| rulebook.conflicts(job.duty, duty));
-        broken.extend(
-            conflicting.map(|job| refusal::conflicting_duty(context.actor, job.duty, duty)),
-        );
+        broken.extend(conflicting.map(|job| refusal::conflicting_duty(context.actor, job.duty, duty)));
     }
-    let is_office =
-        matches!(hand, Hand::Office(_)) && rulebook.conflicts.applicant_organisation_excluded;
+    let is_office = matches!(hand, Hand::Office(_)) && rulebook.conflicts.applicant_organisation_excluded;
     if is_office && grant.applicant_organisation() == Some(context.actor_organisation) {
         broken.push(refusal::applicant_in_office(context.actor_organisation));
     }

@@ -11,8 +11,8 @@ use concord_chassis::{
     telemetry,
 };
 use concord_proto::fund::v1::{
-    self as fund, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse,
-    bulk_result, grant_service_server::GrantService, programme_service_server::ProgrammeService,
+    self as fund, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse, bulk_result,
+    grant_service_server::GrantService, programme_service_server::ProgrammeService,
 };
 use futures::future;
 use std::time::Duration;
@@ -52,9 +52,7 @@ impl Grants {
     /// Serves the grants of `log`.
     #[must_use]
     pub fn new(log: Log<Fund>, personal: PersonalData) -> Self {
-        Self {
-            desk: Desk { log, personal },
-        }
+        Self { desk: Desk { log, personal } }
     }
 }
 
@@ -62,18 +60,13 @@ impl Programmes {
     /// Serves the programmes of `log`.
     #[must_use]
     pub fn new(log: Log<Fund>, personal: PersonalData) -> Self {
-        Self {
-            desk: Desk { log, personal },
-        }
+        Self { desk: Desk { log, personal } }
     }
 }
 
 impl Desk {
     fn edge(&self) -> Edge<'_> {
-        Edge {
-            regions: self.log.domain().regions(),
-            today: self.log.today(),
-        }
+        Edge { regions: self.log.domain().regions(), today: self.log.today() }
     }
 
     /// Reads, decides, commits, answers.
@@ -101,17 +94,12 @@ impl Desk {
         let mut faults = Violations::new(Fund::error_domain());
         let read = faults.require_uuid(field, id);
         let id = faults.finish(read)?;
-        self.log
-            .state(id, min_position, patience)
-            .await
-            .map_err(status)
+        self.log.state(id, min_position, patience).await.map_err(status)
     }
 
     /// One chunk: what is malformed gets its error in its own place, the rest goes to the log together.
     async fn execute_chunk(&self, drafts: Vec<Result<Draft, Status>>) -> Vec<BulkResult> {
-        let sealed = drafts
-            .into_iter()
-            .map(|draft| async { draft?.seal(&self.personal).await });
+        let sealed = drafts.into_iter().map(|draft| async { draft?.seal(&self.personal).await });
         let mut results: Vec<Option<Result<Receipt, Status>>> = Vec::new();
         let mut submissions: Vec<Submission<Command>> = Vec::new();
         for sealed in future::join_all(sealed).await {
@@ -123,19 +111,13 @@ impl Desk {
                 Err(malformed) => results.push(Some(Err(malformed))),
             }
         }
-        let mut outcomes = self
-            .log
-            .execute_chunk(submissions, CHUNK_PATIENCE)
-            .await
-            .into_iter();
+        let mut outcomes = self.log.execute_chunk(submissions, CHUNK_PATIENCE).await.into_iter();
         let lost = || Status::internal("the log gave fewer answers than there were commands");
         results
             .into_iter()
             .map(|malformed| {
                 malformed.unwrap_or_else(|| {
-                    outcomes
-                        .next()
-                        .map_or_else(|| Err(lost()), |outcome| outcome.map_err(status))
+                    outcomes.next().map_or_else(|| Err(lost()), |outcome| outcome.map_err(status))
                 })
             })
             .map(bulk_result)
@@ -157,9 +139,7 @@ fn bulk_result(outcome: Result<Receipt, Status>) -> BulkResult {
             status: grpc::status_bytes(&status),
         }),
     };
-    BulkResult {
-        result: Some(result),
-    }
+    BulkResult { result: Some(result) }
 }
 
 /// What the decision answered beside its receipt. It is stored with it, so a repeat gets the same.
@@ -174,9 +154,7 @@ impl ProgrammeService for Programmes {
         request: Request<fund::AppropriateProgrammeRequest>,
     ) -> Result<Response<fund::AppropriateProgrammeResponse>, Status> {
         let receipt = Some(self.desk.execute(request).await?.into());
-        Ok(Response::new(fund::AppropriateProgrammeResponse {
-            receipt,
-        }))
+        Ok(Response::new(fund::AppropriateProgrammeResponse { receipt }))
     }
 
     async fn supplement_programme(
@@ -209,18 +187,13 @@ impl ProgrammeService for Programmes {
     ) -> Result<Response<fund::GetProgrammeResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.programme_id, asked.min_position);
-        let seen = self
-            .desk
-            .see(request.metadata(), "programme_id", id, min_position)
-            .await?;
+        let seen = self.desk.see(request.metadata(), "programme_id", id, min_position).await?;
         match seen.state {
             Some(State::Programme(programme)) => Ok(Response::new(fund::GetProgrammeResponse {
                 programme: Some(wire::answers::programme(&programme, seen.version)),
                 position: seen.head,
             })),
-            Some(State::Grant(_)) | None => {
-                Err(grpc::not_found(Fund::error_domain(), "programme", id))
-            }
+            Some(State::Grant(_)) | None => Err(grpc::not_found(Fund::error_domain(), "programme", id)),
         }
     }
 }
@@ -267,10 +240,7 @@ impl GrantService for Grants {
     ) -> Result<Response<fund::PublishNoticeResponse>, Status> {
         let receipt = self.desk.execute(request).await?;
         let approvable_from = answered(&receipt, "approvable_from").to_owned();
-        Ok(Response::new(fund::PublishNoticeResponse {
-            receipt: Some(receipt.into()),
-            approvable_from,
-        }))
+        Ok(Response::new(fund::PublishNoticeResponse { receipt: Some(receipt.into()), approvable_from }))
     }
 
     async fn approve_grants(
@@ -351,10 +321,7 @@ impl GrantService for Grants {
     ) -> Result<Response<fund::InstructTrancheResponse>, Status> {
         let receipt = self.desk.execute(request).await?;
         let attempt = answered(&receipt, "attempt").parse().unwrap_or_default();
-        Ok(Response::new(fund::InstructTrancheResponse {
-            receipt: Some(receipt.into()),
-            attempt,
-        }))
+        Ok(Response::new(fund::InstructTrancheResponse { receipt: Some(receipt.into()), attempt }))
     }
 
     async fn settle_tranche(
@@ -387,18 +354,13 @@ impl GrantService for Grants {
     ) -> Result<Response<fund::GetGrantResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.grant_id, asked.min_position);
-        let seen = self
-            .desk
-            .see(request.metadata(), "grant_id", id, min_position)
-            .await?;
+        let seen = self.desk.see(request.metadata(), "grant_id", id, min_position).await?;
         match seen.state {
             Some(State::Grant(grant)) => Ok(Response::new(fund::GetGrantResponse {
                 grant: Some(wire::answers::grant(&grant, seen.version)),
                 position: seen.head,
             })),
-            Some(State::Programme(_)) | None => {
-                Err(grpc::not_found(Fund::error_domain(), "grant", id))
-            }
+            Some(State::Programme(_)) | None => Err(grpc::not_found(Fund::error_domain(), "grant", id)),
         }
     }
 
@@ -416,12 +378,7 @@ impl GrantService for Grants {
         };
         let (parsed, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let (answers, stream) = mpsc::channel(CHUNKS_AHEAD);
-        tokio::spawn(read_chunks(
-            self.desk.clone(),
-            caller,
-            request.into_inner(),
-            parsed,
-        ));
+        tokio::spawn(read_chunks(self.desk.clone(), caller, request.into_inner(), parsed));
         tokio::spawn(answer_chunks(self.desk.clone(), chunks, answers));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
@@ -450,28 +407,14 @@ async fn read_chunks(
     }
 }
 
-fn read_chunk(
-    desk: &Desk,
-    caller: &Caller,
-    request: ExecuteCommandsRequest,
-) -> Result<Chunk, Status> {
+fn read_chunk(desk: &Desk, caller: &Caller, request: ExecuteCommandsRequest) -> Result<Chunk, Status> {
     if request.commands.len() > CHUNK_COMMANDS_MAX {
         let mut faults = Violations::new(Fund::error_domain());
-        faults.add(
-            "commands",
-            format!(
-                "are {}; {CHUNK_COMMANDS_MAX} are the most",
-                request.commands.len()
-            ),
-        );
+        faults.add("commands", format!("are {}; {CHUNK_COMMANDS_MAX} are the most", request.commands.len()));
         faults.finish::<()>(None)?;
     }
     let edge = desk.edge();
-    let drafts = request
-        .commands
-        .into_iter()
-        .map(|bulk| wire::read_bulk(edge, caller, bulk))
-        .collect();
+    let drafts = request.commands.into_iter().map(|bulk| wire::read_bulk(edge, caller, bulk)).collect();
     Ok((request.chunk, drafts))
 }
 
@@ -483,10 +426,9 @@ async fn answer_chunks(
 ) {
     while let Some(chunk) = chunks.recv().await {
         let answer = match chunk {
-            Ok((chunk, drafts)) => Ok(ExecuteCommandsResponse {
-                chunk,
-                results: desk.execute_chunk(drafts).await,
-            }),
+            Ok((chunk, drafts)) => {
+                Ok(ExecuteCommandsResponse { chunk, results: desk.execute_chunk(drafts).await })
+            }
             Err(status) => Err(status),
         };
         if answers.send(answer).await.is_err() {

@@ -21,10 +21,7 @@ use tonic::codec::CompressionEncoding;
 ///
 /// # Errors
 /// [`StartError`], in sentences that say what to do.
-pub async fn start(
-    settings: &Settings,
-    shutdown: CancellationToken,
-) -> Result<Serving, StartError> {
+pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<Serving, StartError> {
     let opened = service::open(Arc::new(fund(settings)?), settings).await?;
     let (log, personal) = (opened.log.clone(), opened.personal.clone());
     let grants = GrantServiceServer::new(Grants::new(log.clone(), personal.clone()))
@@ -32,11 +29,7 @@ pub async fn start(
         .max_decoding_message_size(BULK_MESSAGE_BYTES_MAX);
     let programmes = ProgrammeServiceServer::new(Programmes::new(log, personal));
     let mut server = Server::new();
-    server
-        .add_service(grants)
-        .await
-        .add_service(programmes)
-        .await;
+    server.add_service(grants).await.add_service(programmes).await;
     opened.serve(server, settings, shutdown).await
 }
 
@@ -55,11 +48,7 @@ fn fund(settings: &Settings) -> Result<Fund, StartError> {
     if let Some(file) = &settings.calendar_file {
         calendar.extend(Calendar::from_csv(&text(file)?).map_err(|error| wrong(file, error))?);
     }
-    Ok(Fund::new(
-        Arc::new(rulebooks),
-        Arc::new(calendar),
-        Arc::new(regions),
-    ))
+    Ok(Fund::new(Arc::new(rulebooks), Arc::new(calendar), Arc::new(regions)))
 }
 
 fn rulebooks(dir: &Path) -> Result<Rulebooks, StartError> {
@@ -72,10 +61,7 @@ fn rulebooks(dir: &Path) -> Result<Rulebooks, StartError> {
         }
     }
     files.sort();
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     Rulebooks::from_toml_files(&files).map_err(|error| wrong(dir, error))
 }
 

@@ -55,37 +55,23 @@ impl<'v> Case<'_, 'v> {
     pub(crate) fn programme_or_free(&self, id: ProgrammeId) -> Result<Option<&'v Programme>, Stop> {
         match self.states.get(id.0)? {
             Some(State::Programme(programme)) => Ok(Some(programme)),
-            Some(State::Grant(_)) => Err(self.refuse(
-                RefusalKind::Taken,
-                vec![refusal::taken("programme_id", id.0)],
-            )),
+            Some(State::Grant(_)) => {
+                Err(self.refuse(RefusalKind::Taken, vec![refusal::taken("programme_id", id.0)]))
+            }
             None => Ok(None),
         }
     }
 
     /// Stops at values that cannot be right for this aggregate, all of them at once.
-    pub(crate) fn well_formed(
-        &self,
-        faults: impl IntoIterator<Item = Option<Broken>>,
-    ) -> Result<(), Stop> {
+    pub(crate) fn well_formed(&self, faults: impl IntoIterator<Item = Option<Broken>>) -> Result<(), Stop> {
         let faults: Vec<Broken> = faults.into_iter().flatten().collect();
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(self.refuse(RefusalKind::Malformed, faults))
-        }
+        if faults.is_empty() { Ok(()) } else { Err(self.refuse(RefusalKind::Malformed, faults)) }
     }
 
     /// A refusal under the rulebook of the day.
     pub(crate) fn refuse(&self, kind: RefusalKind, broken: Vec<Broken>) -> Stop {
         let rulebook = self.rulebook.version.clone();
-        Refusal {
-            kind,
-            broken,
-            rulebook,
-            terms_rulebook: None,
-        }
-        .into()
+        Refusal { kind, broken, rulebook, terms_rulebook: None }.into()
     }
 
     /// Turns a ruling into an answer. `before` and `after` are broken rules that weigh only where something would
@@ -102,9 +88,6 @@ impl<'v> Case<'_, 'v> {
             Ok(_) => Vec::new(),
             Err(broken) => broken,
         };
-        Err(self.refuse(
-            RefusalKind::Rule,
-            before.into_iter().chain(own).chain(after).collect(),
-        ))
+        Err(self.refuse(RefusalKind::Rule, before.into_iter().chain(own).chain(after).collect()))
     }
 }

@@ -103,17 +103,11 @@ pub fn read<R: Ask>(
     faults: Violations,
     request: R,
 ) -> Result<Draft, Status> {
-    let mut reading = Reading {
-        faults,
-        regions: edge.regions,
-        on: edge.today,
-    };
+    let mut reading = Reading { faults, regions: edge.regions, on: edge.today };
     let header = request.header().cloned();
     let beside = reading.header(header, edge.today);
     let asked = request.command(&mut reading);
-    let whole = beside
-        .zip(asked)
-        .and_then(|(header, asked)| reading.submission(header, asked, caller));
+    let whole = beside.zip(asked).and_then(|(header, asked)| reading.submission(header, asked, caller));
     reading.faults.finish(whole)
 }
 
@@ -129,14 +123,9 @@ pub fn read_bulk(edge: Edge<'_>, caller: &Caller, bulk: BulkCommand) -> Result<D
         None if caller.actor.is_none() => faults.require("actor", None),
         None => caller.actor.clone(),
     };
-    let caller = Caller {
-        actor,
-        traceparent: caller.traceparent.clone(),
-    };
+    let caller = Caller { actor, traceparent: caller.traceparent.clone() };
     let Some(command) = bulk.command else {
-        return faults
-            .require::<Draft>("command", None)
-            .map_or_else(|| faults.finish(None), Ok);
+        return faults.require::<Draft>("command", None).map_or_else(|| faults.finish(None), Ok);
     };
     match command {
         Bulk::ImportAward(request) => read(edge, &caller, faults, request),
@@ -167,19 +156,11 @@ impl Draft {
     /// `FAILED_PRECONDITION` where that record was erased, `UNAVAILABLE` where it cannot be kept now.
     pub async fn seal(mut self, personal: &PersonalData) -> Result<Submission<Command>, Status> {
         if let Some((person_id, text)) = self.personal {
-            let kept = personal
-                .put(&person_id, &text)
-                .await
-                .map_err(personal_status)?;
-            if let Command::Grant(
-                _,
-                GrantCommand::Contract(ContractCommand::VerifyPayee { account }),
-            ) = &mut self.submission.command
+            let kept = personal.put(&person_id, &text).await.map_err(personal_status)?;
+            if let Command::Grant(_, GrantCommand::Contract(ContractCommand::VerifyPayee { account })) =
+                &mut self.submission.command
             {
-                *account = PersonalRef {
-                    person_id,
-                    hash: kept.hash,
-                };
+                *account = PersonalRef { person_id, hash: kept.hash };
             }
         }
         Ok(self.submission)
@@ -222,14 +203,8 @@ fn personal_status(error: PersonalError) -> Status {
         PersonalError::Salt { .. } => concord_chassis::grpc::internal(domain, &error),
         PersonalError::Pool(_) | PersonalError::Statement(_) => {
             tracing::warn!(error = %concord_chassis::service::in_full(&error), "personal data could not be kept");
-            let message =
-                "the account cannot be kept just now; nothing was done, try again".to_owned();
-            concord_chassis::grpc::unavailable(
-                domain,
-                "UNAVAILABLE",
-                message,
-                Duration::from_secs(1),
-            )
+            let message = "the account cannot be kept just now; nothing was done, try again".to_owned();
+            concord_chassis::grpc::unavailable(domain, "UNAVAILABLE", message, Duration::from_secs(1))
         }
     }
 }
@@ -250,16 +225,11 @@ impl Reading<'_> {
     /// Reads what travels beside every command. From here on, the day of the facts is known.
     fn header(&mut self, header: Option<CommandHeader>, today: Date) -> Option<Beside> {
         let header = self.faults.require("header", header)?;
-        let request_id = self
-            .faults
-            .require_uuid("header.request_id", &header.request_id);
-        let effective_on = self
-            .faults
-            .optional_date("header.effective_on", &header.effective_on);
+        let request_id = self.faults.require_uuid("header.request_id", &header.request_id);
+        let effective_on = self.faults.optional_date("header.effective_on", &header.effective_on);
         if let Some(on) = effective_on {
             if on > today {
-                let fault =
-                    format!("{on} lies after today, {today}; give the day on which it happened");
+                let fault = format!("{on} lies after today, {today}; give the day on which it happened");
                 self.faults.add("header.effective_on", fault);
             }
             self.on = on;
@@ -270,36 +240,21 @@ impl Reading<'_> {
                 format!("has more than {ATTACHMENTS_MAX} hashes; send fewer"),
             );
         }
-        let hashes = header
-            .attachment_sha256
-            .iter()
-            .take(ATTACHMENTS_MAX)
-            .enumerate();
+        let hashes = header.attachment_sha256.iter().take(ATTACHMENTS_MAX).enumerate();
         let attachments = hashes
             .filter_map(|(index, hash)| {
-                self.faults
-                    .sha256_hex(&format!("header.attachment_sha256[{index}]"), hash)
+                self.faults.sha256_hex(&format!("header.attachment_sha256[{index}]"), hash)
             })
             .collect();
         Some(Beside {
-            authority: self.faults.text(
-                "header.authority",
-                &header.authority,
-                TEXT_BYTES_MAX,
-                false,
-            ),
+            authority: self.faults.text("header.authority", &header.authority, TEXT_BYTES_MAX, false),
             archive_number: self.faults.text(
                 "header.archive_number",
                 &header.archive_number,
                 ID_BYTES_MAX,
                 false,
             ),
-            causation_id: self.faults.text(
-                "header.causation_id",
-                &header.causation_id,
-                ID_BYTES_MAX,
-                false,
-            ),
+            causation_id: self.faults.text("header.causation_id", &header.causation_id, ID_BYTES_MAX, false),
             correlation_id: self.faults.text(
                 "header.correlation_id",
                 &header.correlation_id,
@@ -347,11 +302,6 @@ impl Reading<'_> {
 impl Asked {
     /// A command about one aggregate, whose version the header may name.
     fn of(target: Uuid, command: Command) -> Self {
-        Self {
-            command,
-            target: Some(target),
-            expected: Vec::new(),
-            personal: None,
-        }
+        Self { command, target: Some(target), expected: Vec::new(), personal: None }
     }
 }

@@ -18,12 +18,7 @@ pub struct Documented {
     pub zh: &'static str,
 }
 
-const fn column(
-    name: &'static str,
-    kind: &'static str,
-    en: &'static str,
-    zh: &'static str,
-) -> Documented {
+const fn column(name: &'static str, kind: &'static str, en: &'static str, zh: &'static str) -> Documented {
     Documented { name, kind, en, zh }
 }
 
@@ -41,42 +36,17 @@ pub const DICTIONARY: &[Documented] = &[
         "Number of the line within the event's balanced set, from 1",
         "分录在该事件平衡分录组中的行号，从 1 起",
     ),
-    column(
-        "event_type",
-        "text",
-        "Type of the event that the line follows from",
-        "产生该分录的事件类型",
-    ),
-    column(
-        "account",
-        "text",
-        "Account of the ledger chain, by its code",
-        "资金科目代码",
-    ),
+    column("event_type", "text", "Type of the event that the line follows from", "产生该分录的事件类型"),
+    column("account", "text", "Account of the ledger chain, by its code", "资金科目代码"),
     column(
         "amount_minor",
         "integer",
         "Amount in minor units of the currency (fen, cent). A posting: debit above zero, credit below. A tranche: as planned in the contract",
         "金额，以货币最小单位（分）计。分录：借方为正、贷方为负；拨款：按任务书拨款计划",
     ),
-    column(
-        "currency",
-        "text",
-        "Currency, ISO 4217",
-        "币种，ISO 4217 代码",
-    ),
-    column(
-        "effective_on",
-        "date",
-        "Day on which it happened, in Asia/Shanghai",
-        "业务发生日期（北京时间）",
-    ),
-    column(
-        "period",
-        "text",
-        "Accounting period, year and month",
-        "会计期间，年-月",
-    ),
+    column("currency", "text", "Currency, ISO 4217", "币种，ISO 4217 代码"),
+    column("effective_on", "date", "Day on which it happened, in Asia/Shanghai", "业务发生日期（北京时间）"),
+    column("period", "text", "Accounting period, year and month", "会计期间，年-月"),
     column(
         "recorded_at",
         "instant",
@@ -96,24 +66,14 @@ pub const DICTIONARY: &[Documented] = &[
         "年度计划名称；由历史项目导入设立的，为资金代码和年度",
     ),
     column("mode", "text", "Funding mode, by its code", "资助方式代码"),
-    column(
-        "mode_label",
-        "text",
-        "Funding mode in Chinese, as the opinion names it",
-        "资助方式",
-    ),
+    column("mode_label", "text", "Funding mode in Chinese, as the opinion names it", "资助方式"),
     column(
         "lead_region",
         "text",
         "Region of the leading party: GB/T 2260, or ISO 3166 abroad",
         "牵头单位行政区代码：GB/T 2260，境外为 ISO 3166",
     ),
-    column(
-        "lead_region_label",
-        "text",
-        "Name of the leading party's region",
-        "牵头单位行政区名称",
-    ),
+    column("lead_region_label", "text", "Name of the leading party's region", "牵头单位行政区名称"),
     column(
         "party_region",
         "text",
@@ -132,30 +92,15 @@ pub const DICTIONARY: &[Documented] = &[
         "Industry, by its code; empty where none applies or the source has none",
         "产业代码；不适用或来源未载明的为空",
     ),
-    column(
-        "industry_label",
-        "text",
-        "Industry in Chinese, as the opinion names it",
-        "产业",
-    ),
-    column(
-        "year",
-        "integer",
-        "Budget year of the programme",
-        "年度计划的预算年度",
-    ),
+    column("industry_label", "text", "Industry in Chinese, as the opinion names it", "产业"),
+    column("year", "integer", "Budget year of the programme", "年度计划的预算年度"),
     column(
         "grant_id",
         "text",
         "Grant, UUID; empty on a programme's own lines",
         "资助项目标识，UUID；年度计划自身的分录为空",
     ),
-    column(
-        "grant_label",
-        "text",
-        "Title of the grant's project",
-        "资助项目名称",
-    ),
+    column("grant_label", "text", "Title of the grant's project", "资助项目名称"),
     column(
         "party_id",
         "text",
@@ -210,18 +155,8 @@ pub const DICTIONARY: &[Documented] = &[
         "All that was ever settled, less what came back afterwards, in minor units. A turnover, not an account",
         "累计已拨付（扣除到账后退汇），以货币最小单位（分）计；为发生额，不是科目余额",
     ),
-    column(
-        "grants",
-        "integer",
-        "Number of distinct grants with postings",
-        "有分录的资助项目数",
-    ),
-    column(
-        "title",
-        "text",
-        "Title of the grant's project",
-        "资助项目名称",
-    ),
+    column("grants", "integer", "Number of distinct grants with postings", "有分录的资助项目数"),
+    column("title", "text", "Title of the grant's project", "资助项目名称"),
     column(
         "contracted_minor",
         "integer",
@@ -252,18 +187,8 @@ pub const DICTIONARY: &[Documented] = &[
         "Number of the tranche in the contract, from 1",
         "拨款批次号，从 1 起",
     ),
-    column(
-        "due_on",
-        "date",
-        "Day by which the tranche was due",
-        "应拨付日期",
-    ),
-    column(
-        "days_overdue",
-        "integer",
-        "Calendar days past the due date",
-        "逾期天数（自然日）",
-    ),
+    column("due_on", "date", "Day by which the tranche was due", "应拨付日期"),
+    column("days_overdue", "integer", "Calendar days past the due date", "逾期天数（自然日）"),
     column(
         "waits_for",
         "text",
@@ -369,36 +294,17 @@ mod tests {
     #[test]
     fn every_exported_column_is_documented_once_in_both_languages() {
         let names: BTreeSet<&str> = DICTIONARY.iter().map(|column| column.name).collect();
-        assert_eq!(
-            names.len(),
-            DICTIONARY.len(),
-            "a column is documented twice"
-        );
-        let dimensions: Vec<Dimension> = (1..=9)
-            .filter_map(|number| Dimension::try_from(number).ok())
-            .collect();
+        assert_eq!(names.len(), DICTIONARY.len(), "a column is documented twice");
+        let dimensions: Vec<Dimension> =
+            (1..=9).filter_map(|number| Dimension::try_from(number).ok()).collect();
         assert_eq!(dimensions.len(), 9);
-        let exported: BTreeSet<&str> = [POSTINGS, UNDRAWN, OVERDUE, &balances(&dimensions)]
-            .concat()
-            .into_iter()
-            .collect();
+        let exported: BTreeSet<&str> =
+            [POSTINGS, UNDRAWN, OVERDUE, &balances(&dimensions)].concat().into_iter().collect();
         assert_eq!(exported, names);
         for column in DICTIONARY {
-            assert!(
-                ["integer", "text", "date", "instant"].contains(&column.kind),
-                "{}",
-                column.name
-            );
-            assert!(
-                !column.en.is_empty() && !column.zh.is_ascii(),
-                "{}",
-                column.name
-            );
-            assert!(
-                !column.name.ends_with("_minor") || column.en.contains("minor units"),
-                "{}",
-                column.name
-            );
+            assert!(["integer", "text", "date", "instant"].contains(&column.kind), "{}", column.name);
+            assert!(!column.en.is_empty() && !column.zh.is_ascii(), "{}", column.name);
+            assert!(!column.name.ends_with("_minor") || column.en.contains("minor units"), "{}", column.name);
         }
     }
 }

@@ -56,9 +56,7 @@ impl Table {
         Ok(match self {
             Self::Postings(..) => {
                 let line = postings::read(row)?;
-                let mode = WireMode::try_from(line.mode)
-                    .ok()
-                    .and_then(labels::mode_from_wire);
+                let mode = WireMode::try_from(line.mode).ok().and_then(labels::mode_from_wire);
                 vec![
                     line.position.to_string(),
                     line.line.to_string(),
@@ -82,11 +80,8 @@ impl Table {
             Self::Balances(question) => {
                 let (balance, _) = question.read(row)?;
                 let mut record = Vec::new();
-                for ((dimension, value), label) in question
-                    .group_by
-                    .iter()
-                    .zip(balance.group)
-                    .zip(balance.labels)
+                for ((dimension, value), label) in
+                    question.group_by.iter().zip(balance.group).zip(balance.labels)
                 {
                     record.push(value);
                     if query::balances::label_column(*dimension).is_some() {
@@ -162,6 +157,17 @@ impl From<tokio_postgres::Error> for ExportError {
     }
 }
 
+impl From<ExportError> for Status {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Query(error) => error.into(),
+            ExportError::Stalled => Status::aborted(error.to_string()),
+            ExportError::Gone => Status::cancelled(error.to_string()),
+            ExportError::Csv(_) => QueryError::Corrupt(error.to_string()).into(),
+        }
+    }
+}
+
 /// Pieces of the file on their way to the client.
 struct Pieces<'a> {
     to: &'a Sender<Result<ExportCsvResponse, Status>>,
@@ -171,10 +177,7 @@ struct Pieces<'a> {
 
 impl Pieces<'_> {
     async fn send(&mut self, data: Vec<u8>) -> Result<(), ExportError> {
-        let piece = ExportCsvResponse {
-            data,
-            reflects: self.reflects.take(),
-        };
+        let piece = ExportCsvResponse { data, reflects: self.reflects.take() };
         match tokio::time::timeout(UNTAKEN_MAX, self.to.send(Ok(piece))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(ExportError::Gone),
@@ -191,15 +194,12 @@ pub(crate) async fn run(
     to: &Sender<Result<ExportCsvResponse, Status>>,
     within: Duration,
 ) -> Result<(), ExportError> {
-    let mut connection = store.connection().await?;
+    let mut connection = store.connection(within).await?;
     let tx = store.begin(&mut connection, within).await?;
     let rows = query::stream(&tx, &table.sql()).await?;
     futures::pin_mut!(rows);
 
-    let mut pieces = Pieces {
-        to,
-        reflects: Some(reflects),
-    };
+    let mut pieces = Pieces { to, reflects: Some(reflects) };
     let mut writer = writer();
     writer.write_record(table.header())?;
     while let Some(row) = rows.try_next().await? {
@@ -214,13 +214,9 @@ pub(crate) async fn run(
 
 /// A small buffer before the piece, so that the piece's length is nearly what was written.
 fn writer() -> csv::Writer<Vec<u8>> {
-    csv::WriterBuilder::new()
-        .buffer_capacity(1024)
-        .from_writer(Vec::with_capacity(PIECE_BYTES + 4096))
+    csv::WriterBuilder::new().buffer_capacity(1024).from_writer(Vec::with_capacity(PIECE_BYTES + 4096))
 }
 
 fn bytes(writer: csv::Writer<Vec<u8>>) -> Result<Vec<u8>, csv::Error> {
-    writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(error.into_error()))
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }

@@ -6,9 +6,7 @@ use concord_proto::r#type::v1::FundingMode as WireMode;
 
 /// The mode with this code.
 pub(crate) fn mode_of(code: &str) -> Option<FundingMode> {
-    FundingMode::ALL
-        .into_iter()
-        .find(|mode| mode.code() == code)
+    FundingMode::ALL.into_iter().find(|mode| mode.code() == code)
 }
 
 /// The mode as messages have it.
@@ -25,9 +23,7 @@ pub(crate) fn wire_mode(mode: FundingMode) -> WireMode {
 
 /// The mode that a message has; `None` for the unspecified one.
 pub(crate) fn mode_from_wire(mode: WireMode) -> Option<FundingMode> {
-    FundingMode::ALL
-        .into_iter()
-        .find(|known| wire_mode(*known) == mode)
+    FundingMode::ALL.into_iter().find(|known| wire_mode(*known) == mode)
 }
 
 /// A funding mode by its Chinese name; the code itself where there is none.
@@ -37,10 +33,7 @@ pub(crate) fn mode(code: &str) -> String {
 
 /// An industry by its Chinese name; the code itself where there is none.
 pub(crate) fn industry(code: &str) -> String {
-    code.parse::<Industry>().map_or_else(
-        |_| code.to_owned(),
-        |industry| industry.label_zh().to_owned(),
-    )
+    code.parse::<Industry>().map_or_else(|_| code.to_owned(), |industry| industry.label_zh().to_owned())
 }
 
 /// A region by the name that it has on this date, else by the last one that it had before; the code itself where the
@@ -64,11 +57,7 @@ mod tests {
     fn a_region_is_named_as_it_was_on_the_date() {
         assert_eq!(region("210100", None), "沈阳市");
         assert_eq!(region("210122", Some(Date::constant(2010, 5, 1))), "辽中县");
-        assert_eq!(
-            region("210122", None),
-            "辽中县",
-            "the last name of a code that is no longer in use"
-        );
+        assert_eq!(region("210122", None), "辽中县", "the last name of a code that is no longer in use");
         assert_eq!(region("DE", None), "DE");
     }
 

@@ -13,7 +13,8 @@
 //! | [`columns`] | the dictionary of every column, in Chinese and English |
 //! | `export.rs` | tables as CSV, streamed |
 //! | `wire.rs`, `refusal.rs` | requests to questions; what has no answer, and why |
-//! | [`service`](Audit) | the gRPC service |
+//! | [`service`](Audit) | the gRPC service; `service/point.rs` resolves what a question is about |
+//! | [`start`] | puts the projection and its queries together |
 //!
 //! Every answer names the position that it reflects and is a function of the rows at or below it, so the same question
 //! with that position has the same answer for ever. What cannot be answered is refused; nothing is approximated.

@@ -18,9 +18,7 @@ pub(crate) const fn account(account: Account) -> i16 {
 
 /// The account with this number.
 pub(crate) fn account_of(number: i16) -> Option<Account> {
-    Account::ALL
-        .into_iter()
-        .find(|known| account(*known) == number)
+    Account::ALL.into_iter().find(|known| account(*known) == number)
 }
 
 /// The types of events that have postings; the index is the number in `postings.event_type`.
@@ -40,10 +38,7 @@ const EVENT_TYPES: [&str; 11] = [
 
 /// Number of an event type in `postings.event_type`; `None` where this version has no number for it.
 pub(crate) fn event_type(name: &str) -> Option<i16> {
-    EVENT_TYPES
-        .iter()
-        .position(|known| *known == name)
-        .and_then(|index| i16::try_from(index).ok())
+    EVENT_TYPES.iter().position(|known| *known == name).and_then(|index| i16::try_from(index).ok())
 }
 
 /// The event type with this number.
@@ -123,8 +118,7 @@ mod tests {
         for known in Account::ALL {
             assert_eq!(account_of(account(known)), Some(known));
         }
-        let numbers: std::collections::BTreeSet<i16> =
-            Step::ALL.into_iter().map(Step::number).collect();
+        let numbers: std::collections::BTreeSet<i16> = Step::ALL.into_iter().map(Step::number).collect();
         assert_eq!(numbers.len(), Step::ALL.len());
     }
 }

@@ -38,9 +38,7 @@ pub enum QueryError {
     #[error("a sum is too large for 64 bits; narrow the filter or group further")]
     TooLarge,
     /// The statement ran into its time limit.
-    #[error(
-        "the answer took longer than there was time for; narrow the filter, or allow a later deadline"
-    )]
+    #[error("the answer took longer than there was time for; narrow the filter, or allow a later deadline")]
     TooSlow,
     /// The tables hold what no version of the projection writes.
     #[error("{0}")]
@@ -63,9 +61,7 @@ impl QueryError {
         match self {
             Self::Pool(_) => true,
             Self::Statement(error) => error.code().is_none_or(|state| {
-                ["08", "40", "53", "57"]
-                    .iter()
-                    .any(|class| state.code().starts_with(class))
+                ["08", "40", "53", "57"].iter().any(|class| state.code().starts_with(class))
             }),
             Self::TooLarge | Self::TooSlow | Self::Corrupt(_) => false,
         }
@@ -115,10 +111,7 @@ pub(crate) struct Sql {
 
 impl Sql {
     pub(crate) fn new(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            parameters: Vec::new(),
-        }
+        Self { text: text.to_owned(), parameters: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, text: &str) -> &mut Self {
@@ -127,11 +120,7 @@ impl Sql {
     }
 
     /// Adds a parameter and writes its placeholder.
-    pub(crate) fn bind(
-        &mut self,
-        value: impl ToSql + Sync + Send + 'static,
-        kind: Type,
-    ) -> &mut Self {
+    pub(crate) fn bind(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> &mut Self {
         self.parameters.push((Box::new(value), kind));
         let number = self.parameters.len();
         // Writing to a string does not fail.
@@ -141,14 +130,9 @@ impl Sql {
 
     /// `alias.position <= P AND alias.effective_on <= D`.
     pub(crate) fn known_at(&mut self, alias: &str, point: Point) -> &mut Self {
-        self.push(alias)
-            .push(".position <= ")
-            .bind(point.position, Type::INT8);
+        self.push(alias).push(".position <= ").bind(point.position, Type::INT8);
         if let Some(date) = point.effective_on {
-            self.push(" AND ")
-                .push(alias)
-                .push(".effective_on <= ")
-                .bind(date, Type::DATE);
+            self.push(" AND ").push(alias).push(".effective_on <= ").bind(date, Type::DATE);
         }
         self
     }
@@ -158,14 +142,9 @@ impl Sql {
         if let Some(period) = filter.period {
             self.push(" AND p.period = ").bind(period, Type::INT4);
         }
-        let of_dims = Filter {
-            period: None,
-            ..filter.clone()
-        };
+        let of_dims = Filter { period: None, ..filter.clone() };
         if of_dims != Filter::default() {
-            self.push(" AND p.dims IN (SELECT d.dims FROM dims d WHERE true")
-                .narrow_dims(&of_dims)
-                .push(")");
+            self.push(" AND p.dims IN (SELECT d.dims FROM dims d WHERE true").narrow_dims(&of_dims).push(")");
         }
         self
     }
@@ -180,18 +159,13 @@ impl Sql {
         }
         // Not LIKE: the beginning is a parameter, and no character of it is a wildcard.
         if let Some(region) = &filter.lead_region {
-            self.push(" AND starts_with(d.lead_region, ")
-                .bind(region.clone(), Type::TEXT)
-                .push(")");
+            self.push(" AND starts_with(d.lead_region, ").bind(region.clone(), Type::TEXT).push(")");
         }
         if let Some(region) = &filter.party_region {
-            self.push(" AND starts_with(d.party_region, ")
-                .bind(region.clone(), Type::TEXT)
-                .push(")");
+            self.push(" AND starts_with(d.party_region, ").bind(region.clone(), Type::TEXT).push(")");
         }
         if let Some(industry) = filter.industry {
-            self.push(" AND d.industry = ")
-                .bind(industry.as_str(), Type::TEXT);
+            self.push(" AND d.industry = ").bind(industry.as_str(), Type::TEXT);
         }
         if let Some(year) = filter.year {
             self.push(" AND d.year = ").bind(year, Type::INT2);
@@ -203,25 +177,18 @@ impl Sql {
             self.push(" AND d.party = ").bind(party, Type::UUID);
         }
         if let Some(currency) = filter.currency {
-            self.push(" AND d.currency = ")
-                .bind(currency.as_str().to_owned(), Type::TEXT);
+            self.push(" AND d.currency = ").bind(currency.as_str().to_owned(), Type::TEXT);
         }
         self
     }
 
     fn parameters(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
-        self.parameters
-            .iter()
-            .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
-            .collect()
+        self.parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()
     }
 
     pub(crate) fn slice(&mut self, slice: Option<Slice>) -> &mut Self {
         if let Some(Slice { offset, limit }) = slice {
-            self.push(" LIMIT ")
-                .bind(limit, Type::INT8)
-                .push(" OFFSET ")
-                .bind(offset, Type::INT8);
+            self.push(" LIMIT ").bind(limit, Type::INT8).push(" OFFSET ").bind(offset, Type::INT8);
         }
         self
     }
@@ -236,14 +203,13 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new(pool: Pool, schema: &str) -> Self {
-        Self {
-            pool,
-            schema: schema.to_owned(),
-        }
+        Self { pool, schema: schema.to_owned() }
     }
 
-    pub(crate) async fn connection(&self) -> Result<Object, QueryError> {
-        Ok(self.pool.get().await?)
+    /// A connection, as soon as one is free.
+    pub(crate) async fn connection(&self, within: Duration) -> Result<Object, QueryError> {
+        let free = tokio::time::timeout(within, self.pool.get()).await;
+        Ok(free.map_err(|_| QueryError::TooSlow)??)
     }
 
     /// Opens a transaction that reads, on a connection that the caller keeps. Its settings go with it: nothing is left
@@ -253,11 +219,7 @@ impl Store {
         connection: &'c mut Object,
         within: Duration,
     ) -> Result<Transaction<'c>, QueryError> {
-        let tx = connection
-            .build_transaction()
-            .read_only(true)
-            .start()
-            .await?;
+        let tx = connection.build_transaction().read_only(true).start().await?;
         // Compiling a plan would take longer than running it, and sums over all grants belong in memory, not on disk.
         tx.batch_execute(&format!(
             "SET LOCAL search_path TO \"{}\"; SET LOCAL statement_timeout TO {}; \
@@ -271,7 +233,7 @@ impl Store {
 
     /// All rows of an answer that is small enough to be held.
     pub(crate) async fn rows(&self, sql: &Sql, within: Duration) -> Result<Vec<Row>, QueryError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection(within).await?;
         let tx = self.begin(&mut connection, within).await?;
         Ok(tx.query_typed(&sql.text, &sql.parameters()).await?)
     }

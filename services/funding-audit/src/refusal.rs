@@ -27,11 +27,7 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     NotReached(#[from] NotReached),
     #[error("position {wanted} will not be reached: the projection stopped at {reached}: {reason}")]
-    Stopped {
-        wanted: u64,
-        reached: u64,
-        reason: String,
-    },
+    Stopped { wanted: u64, reached: u64, reason: String },
     #[error(
         "what was known at {asked} is not settled: the newest applied event was recorded at {newest}, and more may \
          follow; ask about an earlier instant, or by position"
@@ -47,9 +43,7 @@ pub(crate) enum Refusal {
         "at position {position} no leading party had the code {code}; check the code, or give the party's UUID"
     )]
     UnknownParty { code: PartyCode, position: i64 },
-    #[error(
-        "at {as_of} there is no grant {grant}; check the id, or ask as of a later position or date"
-    )]
+    #[error("at {as_of} there is no grant {grant}; check the id, or ask as of a later position or date")]
     UnknownGrant { grant: Uuid, as_of: String },
     #[error(
         "grant {grant} has more than {STATEMENT_LINES_MAX} lines; list its postings page by page with \
@@ -84,13 +78,11 @@ impl Refusal {
                 format!("序号 {wanted} 尚未入账，目前到 {applied}；如需等待请填写 min_position")
             }
             Self::NotReached(NotReached { wanted, reached }) => {
-                format!(
-                    "在时限内未到序号 {wanted}，目前到 {reached}；请稍后再试，或不填 min_position"
-                )
+                format!("在时限内未到序号 {wanted}，目前到 {reached}；请稍后再试，或不填 min_position")
             }
-            Self::Stopped {
-                wanted, reached, ..
-            } => format!("账簿已停在序号 {reached}，不会到 {wanted}；请联系运行人员"),
+            Self::Stopped { wanted, reached, .. } => {
+                format!("账簿已停在序号 {reached}，不会到 {wanted}；请联系运行人员")
+            }
             Self::Unsettled { asked, newest } => {
                 format!(
                     "{asked} 时已知的内容尚未确定：最新事件记录于 {newest}；请询问更早的时刻，或按序号询问"
@@ -99,13 +91,9 @@ impl Refusal {
             Self::NothingKnown { asked, first } => {
                 format!("{asked} 时尚无记录，首个事件记录于 {first}；请询问该时刻或更晚的时刻")
             }
-            Self::NothingApplied => {
-                "尚无入账事件；请不填 recorded_at，或填写 min_position 等待".to_owned()
-            }
+            Self::NothingApplied => "尚无入账事件；请不填 recorded_at，或填写 min_position 等待".to_owned(),
             Self::UnknownParty { code, position } => {
-                format!(
-                    "到序号 {position} 没有代码为 {code} 的牵头单位；请核对代码，或填写单位的 UUID"
-                )
+                format!("到序号 {position} 没有代码为 {code} 的牵头单位；请核对代码，或填写单位的 UUID")
             }
             Self::UnknownGrant { grant, as_of } => {
                 format!("{as_of} 没有资助项目 {grant}；请核对标识，或询问更晚的序号或日期")
@@ -115,12 +103,8 @@ impl Refusal {
                     "资助项目 {grant} 的分录超过 {STATEMENT_LINES_MAX} 条；请用 filter.grant_id 分页列出分录"
                 )
             }
-            Self::Query(QueryError::TooLarge) => {
-                "合计超出 64 位整数；请缩小筛选范围或进一步分组".to_owned()
-            }
-            Self::Query(QueryError::TooSlow) => {
-                "在时限内未能算出；请缩小筛选范围，或放宽时限".to_owned()
-            }
+            Self::Query(QueryError::TooLarge) => "合计超出 64 位整数；请缩小筛选范围或进一步分组".to_owned(),
+            Self::Query(QueryError::TooSlow) => "在时限内未能算出；请缩小筛选范围，或放宽时限".to_owned(),
             Self::Query(_) => "未能应答；请稍后再试".to_owned(),
         }
     }
@@ -133,9 +117,7 @@ impl From<Refusal> for Status {
         match refusal {
             Refusal::NotReached(fault) => grpc::not_reached(DOMAIN, fault),
             _ if code == Code::Internal => grpc::internal(DOMAIN, &refusal),
-            _ if code == Code::Unavailable => {
-                grpc::unavailable(DOMAIN, reason, message, RETRY_SOON)
-            }
+            _ if code == Code::Unavailable => grpc::unavailable(DOMAIN, reason, message, RETRY_SOON),
             _ => {
                 let facts = HashMap::from([("message_zh".to_owned(), refusal.message_zh())]);
                 grpc::refused_as(code, DOMAIN, reason, (message, None), facts, Vec::new())

@@ -1,36 +1,34 @@
 //! The queries as gRPC: request to question, question to answer, and the point that the answer reflects.
 
+mod point;
+
 use crate::{
     columns,
     export::{self, ExportError, Table},
     query::{
-        Filter, Point, QueryError, Slice, Store,
+        Point, Slice, Store,
         balances::Question,
         grants::{Overdue, Undrawn},
         postings, status,
-        time::{self, KnownAt},
     },
     refusal::{DOMAIN, Refusal, STATEMENT_LINES_MAX},
-    wire::{self, Asked, AskedFilter, Cursor, Next, Recorded},
+    wire::{self, Cursor, Next},
 };
-use concord_chassis::{
-    grpc::{self, PageToken, Violations},
-    position,
-};
+use concord_chassis::grpc::{self, PageToken, Violations};
 use concord_kernel::Date;
 use concord_proto::audit::v1::{
-    ExportCsvRequest, ExportCsvResponse, ExportTable, GetGrantStatementRequest,
-    GetGrantStatementResponse, GetProjectionStatusRequest, GetProjectionStatusResponse,
-    ListBalancesRequest, ListBalancesResponse, ListColumnsRequest, ListColumnsResponse,
-    ListOverdueRequest, ListOverdueResponse, ListPostingsRequest, ListPostingsResponse,
-    ListUndrawnRequest, ListUndrawnResponse, Reflects,
+    ExportCsvRequest, ExportCsvResponse, ExportTable, GetGrantStatementRequest, GetGrantStatementResponse,
+    GetProjectionStatusRequest, GetProjectionStatusResponse, ListBalancesRequest, ListBalancesResponse,
+    ListColumnsRequest, ListColumnsResponse, ListOverdueRequest, ListOverdueResponse, ListPostingsRequest,
+    ListPostingsResponse, ListUndrawnRequest, ListUndrawnResponse,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
-use jiff::{Timestamp, tz::TimeZone};
-use std::time::{Duration, Instant};
+use jiff::Timestamp;
+use point::{Remaining, reflects, shown, to_i64};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
 /// Log that the positions belong to.
@@ -39,8 +37,7 @@ pub const LOG: &str = "fund-grant";
 /// Time for a question: where the caller names no deadline, and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(120));
 /// The same for an export.
-const EXPORT_PATIENCE: (Duration, Duration) =
-    (Duration::from_secs(600), Duration::from_secs(3_600));
+const EXPORT_PATIENCE: (Duration, Duration) = (Duration::from_secs(600), Duration::from_secs(3_600));
 
 /// Rows of a page: where the caller names no number, and at most.
 const PAGE: (usize, usize) = (100, 1_000);
@@ -84,132 +81,13 @@ impl Audit {
         stopped: watch::Receiver<Option<String>>,
         clock: LogClock,
     ) -> Self {
-        Self {
-            store: Store::new(pool, schema),
-            applied,
-            head,
-            stopped,
-            clock,
-        }
+        Self { store: Store::new(pool, schema), applied, head, stopped, clock }
     }
 
     /// The service, ready to be added to a server.
     #[must_use]
     pub fn into_server(self) -> FundingAuditServiceServer<Self> {
         FundingAuditServiceServer::new(self)
-    }
-
-    /// Waits for a position, no longer than there is time, and not at all where the projection has stopped before it.
-    async fn wait_for(&self, wanted: u64, clock: &Remaining) -> Result<(), Refusal> {
-        let mut applied = self.applied.clone();
-        let mut stopped = self.stopped.clone();
-        tokio::select! {
-            biased;
-            reached = position::wait_for(&mut applied, wanted, clock.left()) => reached.map(|_| ()).map_err(Refusal::from),
-            reason = async { stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) } => {
-                let reached = *self.applied.borrow();
-                match reason {
-                    Some(reason) if reached < wanted => Err(Refusal::Stopped { wanted, reached, reason }),
-                    _ => position::wait_for(&mut applied, wanted, clock.left()).await.map(|_| ()).map_err(Refusal::from),
-                }
-            }
-        }
-    }
-
-    /// Resolves what was asked about to a position and a date. A further page keeps the first page's.
-    async fn point(
-        &self,
-        asked: &Asked,
-        page: Option<&Cursor>,
-        clock: &Remaining,
-    ) -> Result<Point, Refusal> {
-        if asked.min_position > 0 {
-            self.wait_for(asked.min_position, clock).await?;
-        }
-        if let Some(page) = page {
-            // Another replica may have answered the first page, and be further on than this one.
-            self.check_applied(page.position.unsigned_abs())?;
-            return Ok(page.point());
-        }
-        let applied = *self.applied.borrow();
-        let position = match asked.recorded {
-            Recorded::Newest => to_i64(applied),
-            Recorded::Position(wanted) => {
-                self.check_applied(wanted)?;
-                to_i64(wanted)
-            }
-            Recorded::At(instant) => {
-                match time::known_at(&self.store, instant, clock.left()).await? {
-                    KnownAt::Position(position) => position,
-                    KnownAt::Nothing(first) => {
-                        return Err(Refusal::NothingKnown {
-                            asked: instant,
-                            first,
-                        });
-                    }
-                    KnownAt::Unsettled(Some(newest)) => {
-                        return Err(Refusal::Unsettled {
-                            asked: instant,
-                            newest,
-                        });
-                    }
-                    KnownAt::Unsettled(None) => return Err(Refusal::NothingApplied),
-                }
-            }
-        };
-        Ok(Point {
-            position,
-            effective_on: asked.effective_on,
-        })
-    }
-
-    fn check_applied(&self, wanted: u64) -> Result<(), Refusal> {
-        let applied = *self.applied.borrow();
-        if wanted > applied {
-            Err(Refusal::NotApplied { wanted, applied })
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The filter with the party that its code names at this point.
-    async fn filter(
-        &self,
-        asked: AskedFilter,
-        point: Point,
-        clock: &Remaining,
-    ) -> Result<Filter, Refusal> {
-        let AskedFilter {
-            mut filter,
-            party_code,
-        } = asked;
-        if let Some(code) = party_code {
-            let party = time::party(&self.store, point, &code, clock.left()).await?;
-            filter.party = Some(party.ok_or(Refusal::UnknownParty {
-                code,
-                position: point.position,
-            })?);
-        }
-        Ok(filter)
-    }
-
-    /// The day that ages are counted from: as asked, as on the first page, else the log's today at this point.
-    async fn overdue_on(
-        &self,
-        asked: Option<Date>,
-        page: Option<&Cursor>,
-        point: Point,
-        clock: &Remaining,
-    ) -> Result<Date, Refusal> {
-        if let Some(day) = asked.or(page.and_then(|page| page.on)) {
-            return Ok(day);
-        }
-        Ok(match self.clock {
-            LogClock::Played { from } => time::played_today(&self.store, point, clock.left())
-                .await?
-                .unwrap_or(from),
-            LogClock::System => today_in_shanghai(),
-        })
     }
 }
 
@@ -230,30 +108,17 @@ impl FundingAuditService for Audit {
         let token = asked.page_token.clone();
         let pages = PageToken::of(
             "ListBalances",
-            &ListBalancesRequest {
-                page_size: 0,
-                page_token: String::new(),
-                ..asked
-            },
+            &ListBalancesRequest { page_size: 0, page_token: String::new(), ..asked },
         );
         let page: Option<Cursor> = pages.decode(&token, &mut faults);
         faults.finish(Some(()))?;
 
         let point = self.point(&as_of, page.as_ref(), &clock).await?;
         let filter = self.filter(narrowed, point, &clock).await?;
-        let question = Question {
-            point,
-            filter,
-            group_by,
-            order_by,
-        };
+        let question = Question { point, filter, group_by, order_by };
         let slice = slice(page.as_ref(), size);
         let (balances, more, totals) = question.page(&self.store, slice, clock.left()).await?;
-        let next_page_token = if more {
-            encode(&pages, &after(point, None, slice))?
-        } else {
-            String::new()
-        };
+        let next_page_token = if more { encode(&pages, &after(point, None, slice))? } else { String::new() };
         Ok(Response::new(ListBalancesResponse {
             balances,
             next_page_token,
@@ -275,11 +140,7 @@ impl FundingAuditService for Audit {
         let token = asked.page_token.clone();
         let pages = PageToken::of(
             "ListPostings",
-            &ListPostingsRequest {
-                page_size: 0,
-                page_token: String::new(),
-                ..asked
-            },
+            &ListPostingsRequest { page_size: 0, page_token: String::new(), ..asked },
         );
         let page: Option<Cursor> = pages.decode(&token, &mut faults);
         faults.finish(Some(()))?;
@@ -290,19 +151,12 @@ impl FundingAuditService for Audit {
             Next::After(position, line) => Some((position, line)),
             Next::Offset(_) => None,
         });
-        let (postings, last) =
-            postings::page(&self.store, point, &filter, start, size, clock.left()).await?;
+        let (postings, last) = postings::page(&self.store, point, &filter, start, size, clock.left()).await?;
         let next_page_token = match last {
-            Some((position, line)) => {
-                encode(&pages, &cursor(point, None, Next::After(position, line)))?
-            }
+            Some((position, line)) => encode(&pages, &cursor(point, None, Next::After(position, line)))?,
             None => String::new(),
         };
-        Ok(Response::new(ListPostingsResponse {
-            postings,
-            next_page_token,
-            reflects: Some(reflects(point)),
-        }))
+        Ok(Response::new(ListPostingsResponse { postings, next_page_token, reflects: Some(reflects(point)) }))
     }
 
     async fn get_grant_statement(
@@ -319,10 +173,7 @@ impl FundingAuditService for Audit {
         let point = self.point(&as_of, None, &clock).await?;
         let header = postings::header(&self.store, point, grant, clock.left())
             .await?
-            .ok_or_else(|| Refusal::UnknownGrant {
-                grant,
-                as_of: shown(point),
-            })?;
+            .ok_or_else(|| Refusal::UnknownGrant { grant, as_of: shown(point) })?;
         let (lines, closing) = postings::statement(
             &self.store,
             point,
@@ -360,11 +211,7 @@ impl FundingAuditService for Audit {
         let token = asked.page_token.clone();
         let pages = PageToken::of(
             "ListUndrawn",
-            &ListUndrawnRequest {
-                page_size: 0,
-                page_token: String::new(),
-                ..asked
-            },
+            &ListUndrawnRequest { page_size: 0, page_token: String::new(), ..asked },
         );
         let page: Option<Cursor> = pages.decode(&token, &mut faults);
         faults.finish(Some(()))?;
@@ -372,17 +219,9 @@ impl FundingAuditService for Audit {
         let point = self.point(&as_of, page.as_ref(), &clock).await?;
         let filter = self.filter(narrowed, point, &clock).await?;
         let slice = slice(page.as_ref(), size);
-        let question = Undrawn {
-            point,
-            filter,
-            order_by,
-        };
+        let question = Undrawn { point, filter, order_by };
         let (grants, more, totals) = question.page(&self.store, slice, clock.left()).await?;
-        let next_page_token = if more {
-            encode(&pages, &after(point, None, slice))?
-        } else {
-            String::new()
-        };
+        let next_page_token = if more { encode(&pages, &after(point, None, slice))? } else { String::new() };
         Ok(Response::new(ListUndrawnResponse {
             grants,
             next_page_token,
@@ -406,11 +245,7 @@ impl FundingAuditService for Audit {
         let token = asked.page_token.clone();
         let pages = PageToken::of(
             "ListOverdue",
-            &ListOverdueRequest {
-                page_size: 0,
-                page_token: String::new(),
-                ..asked
-            },
+            &ListOverdueRequest { page_size: 0, page_token: String::new(), ..asked },
         );
         let page: Option<Cursor> = pages.decode(&token, &mut faults);
         faults.finish(Some(()))?;
@@ -421,11 +256,8 @@ impl FundingAuditService for Audit {
         let slice = slice(page.as_ref(), size);
         let question = Overdue { point, filter, on };
         let (tranches, more, totals) = question.page(&self.store, slice, clock.left()).await?;
-        let next_page_token = if more {
-            encode(&pages, &after(point, Some(on), slice))?
-        } else {
-            String::new()
-        };
+        let next_page_token =
+            if more { encode(&pages, &after(point, Some(on), slice))? } else { String::new() };
         let reflects = Some(reflects(point));
         Ok(Response::new(ListOverdueResponse {
             tranches,
@@ -468,17 +300,10 @@ impl FundingAuditService for Audit {
         let filter = self.filter(narrowed, point, &clock).await?;
         let table = match table {
             ExportTable::Unspecified | ExportTable::Postings => Table::Postings(point, filter),
-            ExportTable::Balances => Table::Balances(Question {
-                point,
-                filter,
-                group_by,
-                order_by: None,
-            }),
-            ExportTable::Undrawn => Table::Undrawn(Undrawn {
-                point,
-                filter,
-                order_by: ("undrawn_minor", true),
-            }),
+            ExportTable::Balances => Table::Balances(Question { point, filter, group_by, order_by: None }),
+            ExportTable::Undrawn => {
+                Table::Undrawn(Undrawn { point, filter, order_by: ("undrawn_minor", true) })
+            }
             ExportTable::Overdue => {
                 let on = self.overdue_on(on, None, point, &clock).await?;
                 Table::Overdue(Overdue { point, filter, on })
@@ -498,8 +323,8 @@ impl FundingAuditService for Audit {
                         position = point.position,
                         "an export ended early"
                     );
-                    // It must not look complete. Nobody may be taking pieces any more, so this does not wait.
-                    let _ = pieces.try_send(Err(error.into()));
+                    // It must not look complete, however late the client reads on. By now nothing is held for it.
+                    let _ = pieces.send(Err(error.into())).await;
                 }
             }
         });
@@ -510,9 +335,7 @@ impl FundingAuditService for Audit {
         &self,
         _: Request<ListColumnsRequest>,
     ) -> Result<Response<ListColumnsResponse>, Status> {
-        Ok(Response::new(ListColumnsResponse {
-            columns: columns::dictionary(),
-        }))
+        Ok(Response::new(ListColumnsResponse { columns: columns::dictionary() }))
     }
 
     async fn get_projection_status(
@@ -546,83 +369,18 @@ impl FundingAuditService for Audit {
     }
 }
 
-impl From<ExportError> for Status {
-    fn from(error: ExportError) -> Self {
-        match error {
-            ExportError::Query(error) => error.into(),
-            ExportError::Stalled => Status::aborted(error.to_string()),
-            ExportError::Gone => Status::cancelled(error.to_string()),
-            ExportError::Csv(_) => Refusal::Query(QueryError::Corrupt(error.to_string())).into(),
-        }
-    }
-}
-
-/// The time that a call has.
-#[derive(Debug, Clone, Copy)]
-struct Remaining {
-    until: Instant,
-}
-
-impl Remaining {
-    fn of(metadata: &MetadataMap, (usual, most): (Duration, Duration)) -> Self {
-        Self {
-            until: Instant::now() + grpc::deadline(metadata, usual, most),
-        }
-    }
-
-    fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-}
-
-fn to_i64(position: u64) -> i64 {
-    i64::try_from(position).unwrap_or(i64::MAX)
-}
-
-fn today_in_shanghai() -> Date {
-    // UTC+8 all year since 1992; no time zone database is needed.
-    Timestamp::now()
-        .to_zoned(TimeZone::fixed(jiff::tz::offset(8)))
-        .date()
-}
-
 fn slice(page: Option<&Cursor>, size: usize) -> Slice {
-    Slice {
-        offset: page.map_or(0, Cursor::offset),
-        limit: i64::try_from(size).unwrap_or(i64::MAX - 1),
-    }
+    Slice { offset: page.map_or(0, Cursor::offset), limit: i64::try_from(size).unwrap_or(i64::MAX - 1) }
 }
 
 fn cursor(point: Point, on: Option<Date>, next: Next) -> Cursor {
-    Cursor {
-        position: point.position,
-        effective_on: point.effective_on,
-        on,
-        next,
-    }
+    Cursor { position: point.position, effective_on: point.effective_on, on, next }
 }
 
 fn after(point: Point, on: Option<Date>, slice: Slice) -> Cursor {
-    cursor(point, on, Next::Offset(slice.offset + slice.limit))
+    cursor(point, on, Next::Offset(slice.offset.saturating_add(slice.limit)))
 }
 
 fn encode(pages: &PageToken, cursor: &Cursor) -> Result<String, Status> {
-    pages
-        .encode(cursor)
-        .map_err(|error| grpc::internal(DOMAIN, &error))
-}
-
-/// "fund-grant@48210".
-fn shown(point: Point) -> String {
-    format!("{LOG}@{}", point.position)
-}
-
-fn reflects(point: Point) -> Reflects {
-    Reflects {
-        as_of: shown(point),
-        position: point.position.unsigned_abs(),
-        effective_on: point
-            .effective_on
-            .map_or_else(String::new, |date| date.to_string()),
-    }
+    pages.encode(cursor).map_err(|error| grpc::internal(DOMAIN, &error))
 }

@@ -23,10 +23,7 @@ const OWNER_PAUSE: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// [`StartError`], in sentences that say what to do.
-pub async fn start(
-    settings: &Settings,
-    shutdown: CancellationToken,
-) -> Result<Serving, StartError> {
+pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<Serving, StartError> {
     let owner = settings.log_owner.clone().ok_or_else(|| {
         let missing = "--log-owner (LOG_OWNER) is missing; give the gRPC address of the fund-grant service, for example http://127.0.0.1:7001";
         ConfigError::Usage(missing.to_owned())
@@ -52,14 +49,7 @@ pub async fn start(
         ProjectionOptions::new(settings.cell.clone(), LOG, log.stream, schema.clone()),
         closing.clone(),
     );
-    let audit = Audit::new(
-        pool,
-        &schema,
-        runner.applied(),
-        runner.head(),
-        runner.stopped(),
-        clock,
-    );
+    let audit = Audit::new(pool, &schema, runner.applied(), runner.head(), runner.stopped(), clock);
     let mut server = Server::new();
     server.add_service(audit.into_server()).await;
     service::serve(server, settings, shutdown, async move {
@@ -70,10 +60,7 @@ pub async fn start(
 }
 
 /// Asks the owner which log it has, for as long as it takes: services may start in any order.
-async fn identify(
-    owner: Channel,
-    shutdown: &CancellationToken,
-) -> Result<GetLogStatusResponse, StartError> {
+async fn identify(owner: Channel, shutdown: &CancellationToken) -> Result<GetLogStatusResponse, StartError> {
     let mut client = LogServiceClient::new(owner);
     loop {
         match client.get_log_status(GetLogStatusRequest {}).await {

@@ -63,15 +63,13 @@ pub(crate) enum Next {
 
 impl Cursor {
     pub(crate) fn point(&self) -> Point {
-        Point {
-            position: self.position,
-            effective_on: self.effective_on,
-        }
+        Point { position: self.position, effective_on: self.effective_on }
     }
 
     pub(crate) fn offset(&self) -> i64 {
         match self.next {
-            Next::Offset(offset) => offset,
+            // A token is not signed: what was never given must still not break the statement.
+            Next::Offset(offset) => offset.max(0),
             Next::After(..) => 0,
         }
     }
@@ -79,11 +77,7 @@ impl Cursor {
 
 /// Reads the point that a question is about.
 pub(crate) fn as_of(as_of: Option<&AsOf>, faults: &mut Violations) -> Asked {
-    let mut asked = Asked {
-        recorded: Recorded::Newest,
-        effective_on: None,
-        min_position: 0,
-    };
+    let mut asked = Asked { recorded: Recorded::Newest, effective_on: None, min_position: 0 };
     let Some(as_of) = as_of else { return asked };
     asked.min_position = as_of.min_position;
     asked.effective_on = faults.optional_date("as_of.effective_on", &as_of.effective_on);
@@ -97,10 +91,7 @@ pub(crate) fn as_of(as_of: Option<&AsOf>, faults: &mut Violations) -> Asked {
                 "is not an instant; write RFC 3339, for example 2026-03-01T08:00:00Z",
             ),
         },
-        (_, _) => faults.add(
-            "as_of.recorded_at",
-            "is given beside a position; give one of the two",
-        ),
+        (_, _) => faults.add("as_of.recorded_at", "is given beside a position; give one of the two"),
     }
     asked
 }
@@ -148,13 +139,7 @@ pub(crate) fn filter(filter: Option<&PostingFilter>, faults: &mut Violations) ->
             |text| text.parse().ok(),
         ),
         year: None,
-        period: given(
-            "filter.period",
-            &asked.period,
-            "is not a month; write YYYY-MM",
-            faults,
-            period,
-        ),
+        period: given("filter.period", &asked.period, "is not a month; write YYYY-MM", faults, period),
         grant: faults.optional_uuid("filter.grant_id", &asked.grant_id),
         party: None,
         currency: given(
@@ -173,22 +158,15 @@ pub(crate) fn filter(filter: Option<&PostingFilter>, faults: &mut Violations) ->
     }
     let mut party_code = None;
     if !asked.party.is_empty() {
-        match (
-            Uuid::parse_str(&asked.party),
-            asked.party.parse::<PartyCode>(),
-        ) {
+        match (Uuid::parse_str(&asked.party), asked.party.parse::<PartyCode>()) {
             (Ok(id), _) => read.party = Some(id),
             (_, Ok(code)) => party_code = Some(code),
-            (_, Err(error)) => faults.add(
-                "filter.party",
-                format!("is neither a UUID nor a party code: {error}"),
-            ),
+            (_, Err(error)) => {
+                faults.add("filter.party", format!("is neither a UUID nor a party code: {error}"))
+            }
         }
     }
-    AskedFilter {
-        filter: read,
-        party_code,
-    }
+    AskedFilter { filter: read, party_code }
 }
 
 /// A period says nothing about what stands: grants and tranches are narrowed by the date in `as_of`.
@@ -230,8 +208,7 @@ fn region(field: &str, text: &str, faults: &mut Violations) -> Option<String> {
 /// A month as yyyymm.
 fn period(text: &str) -> Option<i32> {
     let (year, month) = text.split_once('-')?;
-    let digits =
-        |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(year, 4) || !digits(month, 2) {
         return None;
     }
@@ -245,28 +222,17 @@ pub(crate) fn group_by(numbers: &[i32], faults: &mut Violations) -> Vec<Dimensio
     for number in numbers {
         match Dimension::try_from(*number) {
             Ok(Dimension::Unspecified) | Err(_) => {
-                faults.add(
-                    "group_by",
-                    "has an unknown dimension; leave the list empty for one sum a currency",
-                );
+                faults
+                    .add("group_by", "has an unknown dimension; leave the list empty for one sum a currency");
             }
             Ok(dimension) if dimensions.contains(&dimension) => {
-                faults.add(
-                    "group_by",
-                    format!("has {} twice; name it once", balances::column(dimension)),
-                );
+                faults.add("group_by", format!("has {} twice; name it once", balances::column(dimension)));
             }
             Ok(dimension) => dimensions.push(dimension),
         }
     }
     if dimensions.len() > GROUPS_MAX {
-        faults.add(
-            "group_by",
-            format!(
-                "has {} dimensions; group by {GROUPS_MAX} at most",
-                dimensions.len()
-            ),
-        );
+        faults.add("group_by", format!("has {} dimensions; group by {GROUPS_MAX} at most", dimensions.len()));
     }
     dimensions
 }
@@ -277,33 +243,19 @@ pub(crate) fn balances_order(
     group_by: &[Dimension],
     faults: &mut Violations,
 ) -> Option<(&'static str, bool)> {
-    if text.is_empty() {
-        None
-    } else {
-        order(text, &sortable(group_by), faults)
-    }
+    if text.is_empty() { None } else { order(text, &sortable(group_by), faults) }
 }
 
 /// Reads the order of undrawn grants; empty: most first.
 pub(crate) fn undrawn_order(text: &str, faults: &mut Violations) -> (&'static str, bool) {
     let most_first = ("undrawn_minor", true);
-    if text.is_empty() {
-        most_first
-    } else {
-        order(text, &UNDRAWN_SORTABLE, faults).unwrap_or(most_first)
-    }
+    if text.is_empty() { most_first } else { order(text, &UNDRAWN_SORTABLE, faults).unwrap_or(most_first) }
 }
 
 /// Reads a column and whether it falls. Only columns on the list get into a statement.
-fn order(
-    text: &str,
-    columns: &[&'static str],
-    faults: &mut Violations,
-) -> Option<(&'static str, bool)> {
+fn order(text: &str, columns: &[&'static str], faults: &mut Violations) -> Option<(&'static str, bool)> {
     let mut words = text.split_ascii_whitespace();
-    let column = words
-        .next()
-        .and_then(|word| columns.iter().find(|column| **column == word));
+    let column = words.next().and_then(|word| columns.iter().find(|column| **column == word));
     let falls = match words.next() {
         None | Some("asc") => Some(false),
         Some("desc") => Some(true),

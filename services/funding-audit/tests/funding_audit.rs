@@ -10,6 +10,8 @@ mod cluster;
 mod export;
 #[path = "funding_audit/ledger.rs"]
 mod ledger;
+#[path = "funding_audit/postings.rs"]
+mod postings;
 #[path = "funding_audit/story.rs"]
 mod story;
 #[path = "funding_audit/tables.rs"]

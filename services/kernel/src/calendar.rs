@@ -71,10 +71,7 @@ impl Calendar {
     ///
     /// [`CalendarError::Table`] naming the line; [`CalendarError::NoYear`] when no year is stated.
     pub fn from_csv(text: &str) -> Result<Self, CalendarError> {
-        let mut calendar = Self {
-            years: BTreeSet::new(),
-            exceptions: BTreeMap::new(),
-        };
+        let mut calendar = Self { years: BTreeSet::new(), exceptions: BTreeMap::new() };
         let mut line_of_day = Vec::new();
         for (text, line) in text.trim_start_matches('\u{feff}').lines().zip(1..) {
             if text.is_empty() || text.starts_with('#') {
@@ -112,8 +109,7 @@ impl Calendar {
     /// Takes in a supplement. A year that it states replaces that year as a whole, so that a corrected notice can be
     /// loaded; its days in the December before its first year are added to what is known.
     pub fn extend(&mut self, other: Self) {
-        self.exceptions
-            .retain(|day, _| !other.years.contains(&day.year()));
+        self.exceptions.retain(|day, _| !other.years.contains(&day.year()));
         self.exceptions.extend(other.exceptions);
         self.years.extend(other.years);
     }
@@ -127,11 +123,7 @@ impl Calendar {
         if !self.years.contains(&day.year()) {
             return Err(self.year_missing(day.year()));
         }
-        Ok(self
-            .exceptions
-            .get(&day)
-            .copied()
-            .unwrap_or_else(|| !is_weekend(day)))
+        Ok(self.exceptions.get(&day).copied().unwrap_or_else(|| !is_weekend(day)))
     }
 
     /// The day on which the `days`-th working day after `from` falls; `from` itself is not counted, and 0 gives `from`.
@@ -184,36 +176,21 @@ enum Entry {
 fn read_line(text: &str) -> Result<Entry, String> {
     let columns: Vec<&str> = text.split(',').map(str::trim).collect();
     let &[when, kind, _name] = columns.as_slice() else {
-        return Err(format!(
-            "there are {} columns where 3 should be",
-            columns.len()
-        ));
+        return Err(format!("there are {} columns where 3 should be", columns.len()));
     };
     if kind == "year" {
         // Bounded so that the year before and the year after can be written as dates.
-        let year = when
-            .parse()
-            .ok()
-            .filter(|year| (1949..=9998).contains(year));
-        return year
-            .map(Entry::Year)
-            .ok_or_else(|| format!("{when:?} is not a year"));
+        let year = when.parse().ok().filter(|year| (1949..=9998).contains(year));
+        return year.map(Entry::Year).ok_or_else(|| format!("{when:?} is not a year"));
     }
-    let day: Date = when
-        .parse()
-        .map_err(|_| format!("{when:?} is not a date"))?;
+    let day: Date = when.parse().map_err(|_| format!("{when:?} is not a date"))?;
     match (kind, is_weekend(day)) {
         ("holiday", false) => Ok(Entry::Exception(day, false)),
         ("workday", true) => Ok(Entry::Exception(day, true)),
         // Either is a slip of the pen in the date or in the kind, and would pass unnoticed.
         ("holiday", true) => Err(format!("{day} is off anyway, it is a {:?}", day.weekday())),
-        ("workday", false) => Err(format!(
-            "{day} is worked anyway, it is a {:?}",
-            day.weekday()
-        )),
-        _ => Err(format!(
-            "the kind {kind:?} is none of holiday, workday and year"
-        )),
+        ("workday", false) => Err(format!("{day} is worked anyway, it is a {:?}", day.weekday())),
+        _ => Err(format!("the kind {kind:?} is none of holiday, workday and year")),
     }
 }
 
@@ -234,35 +211,15 @@ mod tests {
         let calendar = Calendar::shipped();
         for (day, is_worked, why) in [
             (date(2012, 9, 14), true, "a Friday"),
-            (
-                date(2012, 9, 15),
-                false,
-                "a Saturday, the day of the opinion",
-            ),
-            (
-                date(2012, 9, 29),
-                true,
-                "a Saturday worked for the National Day week",
-            ),
+            (date(2012, 9, 15), false, "a Saturday, the day of the opinion"),
+            (date(2012, 9, 29), true, "a Saturday worked for the National Day week"),
             (date(2012, 10, 1), false, "National Day"),
             (date(2012, 10, 5), false, "the Friday of that week"),
             (date(2012, 10, 8), true, "the Monday after"),
-            (
-                date(2020, 1, 31),
-                false,
-                "the prolonged Spring Festival of 2020",
-            ),
-            (
-                date(2026, 2, 14),
-                true,
-                "a Saturday worked for the Spring Festival",
-            ),
+            (date(2020, 1, 31), false, "the prolonged Spring Festival of 2020"),
+            (date(2026, 2, 14), true, "a Saturday worked for the Spring Festival"),
         ] {
-            assert_eq!(
-                calendar.is_working_day(day),
-                Ok(is_worked),
-                "{day} is {why}"
-            );
+            assert_eq!(calendar.is_working_day(day), Ok(is_worked), "{day} is {why}");
         }
     }
 
@@ -270,53 +227,23 @@ mod tests {
     fn a_period_is_counted_from_the_next_day() {
         let calendar = Calendar::shipped();
         // Posted on Monday 2012-09-24: 25 26 27 28 29 (Saturday, worked), the holiday week, 8 and 9 October.
-        assert_eq!(
-            calendar.add_working_days(date(2012, 9, 24), 7),
-            Ok(date(2012, 10, 9))
-        );
-        assert_eq!(
-            calendar.working_days_between(date(2012, 9, 24), date(2012, 10, 9)),
-            Ok(7)
-        );
-        assert_eq!(
-            calendar.working_days_between(date(2012, 9, 29), date(2012, 10, 7)),
-            Ok(0)
-        );
-        assert_eq!(
-            calendar.add_working_days(date(2012, 10, 1), 0),
-            Ok(date(2012, 10, 1))
-        );
-        assert_eq!(
-            calendar.working_days_between(date(2012, 10, 9), date(2012, 9, 24)),
-            Ok(0)
-        );
+        assert_eq!(calendar.add_working_days(date(2012, 9, 24), 7), Ok(date(2012, 10, 9)));
+        assert_eq!(calendar.working_days_between(date(2012, 9, 24), date(2012, 10, 9)), Ok(7));
+        assert_eq!(calendar.working_days_between(date(2012, 9, 29), date(2012, 10, 7)), Ok(0));
+        assert_eq!(calendar.add_working_days(date(2012, 10, 1), 0), Ok(date(2012, 10, 1)));
+        assert_eq!(calendar.working_days_between(date(2012, 10, 9), date(2012, 9, 24)), Ok(0));
     }
 
     #[test]
     fn a_year_that_is_not_covered_is_refused_saying_so() {
         let calendar = Calendar::shipped();
-        let missing = |year| CalendarError::YearMissing {
-            year,
-            first: 2004,
-            last: 2026,
-        };
-        assert_eq!(
-            calendar.is_working_day(date(2003, 12, 31)),
-            Err(missing(2003))
-        );
-        assert_eq!(
-            calendar.add_working_days(date(2026, 12, 28), 7),
-            Err(missing(2027))
-        );
-        assert_eq!(
-            calendar.working_days_between(date(2026, 12, 28), date(2027, 1, 2)),
-            Err(missing(2027))
-        );
+        let missing = |year| CalendarError::YearMissing { year, first: 2004, last: 2026 };
+        assert_eq!(calendar.is_working_day(date(2003, 12, 31)), Err(missing(2003)));
+        assert_eq!(calendar.add_working_days(date(2026, 12, 28), 7), Err(missing(2027)));
+        assert_eq!(calendar.working_days_between(date(2026, 12, 28), date(2027, 1, 2)), Err(missing(2027)));
         assert_eq!(calendar.add_working_days(Date::MAX, 1), Err(missing(9999)));
         assert!(
-            missing(2027)
-                .to_string()
-                .contains("load a supplement with the State Council's notice for 2027")
+            missing(2027).to_string().contains("load a supplement with the State Council's notice for 2027")
         );
     }
 
@@ -327,10 +254,7 @@ mod tests {
         calendar.extend(Calendar::from_csv(supplement).unwrap());
         assert_eq!(calendar.is_working_day(date(2026, 12, 27)), Ok(true));
         assert_eq!(calendar.is_working_day(date(2026, 10, 1)), Ok(false));
-        assert_eq!(
-            calendar.add_working_days(date(2026, 12, 31), 1),
-            Ok(date(2027, 1, 4))
-        );
+        assert_eq!(calendar.add_working_days(date(2026, 12, 31), 1), Ok(date(2027, 1, 4)));
         calendar.extend(Calendar::from_csv("2027,year,\n").unwrap());
         assert_eq!(calendar.is_working_day(date(2027, 1, 1)), Ok(true));
     }
@@ -343,26 +267,14 @@ mod tests {
                 "2027,year,\n2027-01-02,holiday,元旦\n",
                 "line 2 of the working-day calendar: 2027-01-02 is off anyway",
             ),
-            (
-                "2027,year,\n2027-01-04,workday,元旦\n",
-                "is worked anyway, it is a Monday",
-            ),
-            (
-                "2027,year,\n2027-01-01,off,元旦\n",
-                "none of holiday, workday and year",
-            ),
-            (
-                "2027,year,\n2027-02-30,holiday,\n",
-                "\"2027-02-30\" is not a date",
-            ),
+            ("2027,year,\n2027-01-04,workday,元旦\n", "is worked anyway, it is a Monday"),
+            ("2027,year,\n2027-01-01,off,元旦\n", "none of holiday, workday and year"),
+            ("2027,year,\n2027-02-30,holiday,\n", "\"2027-02-30\" is not a date"),
             (
                 "2027,year,\n2027-01-01,holiday,\n2027-01-01,holiday,\n",
                 "line 3 of the working-day calendar: 2027-01-01 stands there twice",
             ),
-            (
-                "2027,year,\n2028-01-03,holiday,\n",
-                "does not state in full",
-            ),
+            ("2027,year,\n2028-01-03,holiday,\n", "does not state in full"),
             ("2027,year\n", "2 columns where 3"),
             ("MMXX,year,\n", "\"MMXX\" is not a year"),
         ] {

@@ -211,23 +211,12 @@ mod tests {
         let long = "x".repeat(129);
         for (text, refusal) in [
             ("", IdError::Empty { kind: "person" }),
-            (
-                long.as_str(),
-                IdError::TooLong {
-                    kind: "person",
-                    bytes: 129,
-                },
-            ),
+            (long.as_str(), IdError::TooLong { kind: "person", bytes: 129 }),
             (" 1", IdError::Untidy { kind: "person" }),
             ("1\n2", IdError::Untidy { kind: "person" }),
         ] {
             assert_eq!(PersonId::new(text), Err(refusal));
         }
-        assert!(
-            "17".parse::<GrantId>()
-                .unwrap_err()
-                .to_string()
-                .contains("a grant id is a UUID")
-        );
+        assert!("17".parse::<GrantId>().unwrap_err().to_string().contains("a grant id is a UUID"));
     }
 }

@@ -66,25 +66,15 @@ impl Industry {
 
     fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::AdvancedEquipment => (
-                "advanced_equipment",
-                "先进装备制造",
-                "advanced equipment manufacturing",
-            ),
+            Self::AdvancedEquipment => {
+                ("advanced_equipment", "先进装备制造", "advanced equipment manufacturing")
+            }
             Self::NewEnergy => ("new_energy", "新能源", "new energy"),
             Self::NewMaterials => ("new_materials", "新材料", "new materials"),
             Self::Biomedicine => ("biomedicine", "生物医药", "biomedicine"),
-            Self::InformationTechnology => (
-                "information_technology",
-                "信息技术",
-                "information technology",
-            ),
+            Self::InformationTechnology => ("information_technology", "信息技术", "information technology"),
             Self::Optoelectronics => ("optoelectronics", "光电子", "optoelectronics"),
-            Self::EnergySaving => (
-                "energy_saving",
-                "节能环保",
-                "energy saving and environmental protection",
-            ),
+            Self::EnergySaving => ("energy_saving", "节能环保", "energy saving and environmental protection"),
             Self::Marine => ("marine", "海洋", "marine industry"),
             Self::BioBreeding => ("bio_breeding", "生物育种", "biological breeding"),
             Self::HighTechServices => ("high_tech_services", "高技术服务业", "high-tech services"),
@@ -114,9 +104,7 @@ impl FromStr for Industry {
         Self::ALL
             .into_iter()
             .find(|industry| industry.as_str() == text || industry.label_zh() == text)
-            .ok_or_else(|| UnknownIndustry {
-                text: text.chars().take(64).collect(),
-            })
+            .ok_or_else(|| UnknownIndustry { text: text.chars().take(64).collect() })
     }
 }
 
@@ -137,9 +125,6 @@ mod tests {
     #[test]
     fn an_unknown_industry_is_refused_with_the_ten_that_exist() {
         let refusal = "steel".parse::<Industry>().unwrap_err().to_string();
-        assert!(
-            refusal.contains("\"steel\"") && refusal.contains("bio_breeding"),
-            "{refusal}"
-        );
+        assert!(refusal.contains("\"steel\"") && refusal.contains("bio_breeding"), "{refusal}");
     }
 }

@@ -58,14 +58,10 @@ impl TryFrom<&str> for Currency {
     type Error = MoneyError;
 
     fn try_from(code: &str) -> Result<Self, MoneyError> {
-        let listed = CODES_BY_MINOR_DIGITS
-            .iter()
-            .any(|(_, codes)| codes.contains(&code));
+        let listed = CODES_BY_MINOR_DIGITS.iter().any(|(_, codes)| codes.contains(&code));
         match <[u8; 3]>::try_from(code.as_bytes()) {
             Ok(letters) if listed => Ok(Self(letters)),
-            _ => Err(MoneyError::UnknownCurrency {
-                code: code.chars().take(16).collect(),
-            }),
+            _ => Err(MoneyError::UnknownCurrency { code: code.chars().take(16).collect() }),
         }
     }
 }
@@ -108,17 +104,13 @@ impl fmt::Debug for Currency {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// The code is not a current ISO 4217 code with a minor unit.
-    #[error(
-        "{code:?} is not a current ISO 4217 currency code; write three capital letters such as CNY"
-    )]
+    #[error("{code:?} is not a current ISO 4217 currency code; write three capital letters such as CNY")]
     UnknownCurrency {
         /// The code as given, cut to 16 characters.
         code: String,
     },
     /// There is no digit where one must be: an empty text, `"."`, `"-"`, `".5"` or `"5."`.
-    #[error(
-        "the amount lacks a digit; write it like 1234.56, with digits on both sides of the point"
-    )]
+    #[error("the amount lacks a digit; write it like 1234.56, with digits on both sides of the point")]
     DigitMissing,
     /// A character that is not part of a plain decimal: a blank, a separator, an exponent, a NUL.
     #[error(
@@ -180,10 +172,7 @@ pub fn parse_minor(decimal: &str, currency: Currency) -> Result<Parsed, MoneyErr
             }
             '.' if point_after.is_none() => point_after = Some(digit_count),
             _ => {
-                return Err(MoneyError::UnexpectedCharacter {
-                    character,
-                    position: signs + index + 1,
-                });
+                return Err(MoneyError::UnexpectedCharacter { character, position: signs + index + 1 });
             }
         }
     }
@@ -191,35 +180,22 @@ pub fn parse_minor(decimal: &str, currency: Currency) -> Result<Parsed, MoneyErr
         return Err(MoneyError::DigitMissing);
     }
     if digit_count > DIGITS_MAX {
-        return Err(MoneyError::TooManyDigits {
-            digits: digit_count,
-        });
+        return Err(MoneyError::TooManyDigits { digits: digit_count });
     }
     // Both exponents are at most 18, so the numbers stay below 10^22 and 10^18.
     let fraction_digits = digit_count - point_after.unwrap_or(digit_count);
     let numerator = digits.unsigned_abs() * currency.minor_per_major();
     let (magnitude, rounded) = divide_half_even(numerator, 10_u128.pow(fraction_digits as u32));
     let magnitude = i64::try_from(magnitude).map_err(|_| MoneyError::TooLarge { currency })?;
-    let amount_minor = if decimal.starts_with('-') {
-        -magnitude
-    } else {
-        magnitude
-    };
-    Ok(Parsed {
-        amount_minor,
-        rounded,
-    })
+    let amount_minor = if decimal.starts_with('-') { -magnitude } else { magnitude };
+    Ok(Parsed { amount_minor, rounded })
 }
 
 /// Writes an amount in whole units with thousands separators and all digits of the minor unit: `"2,927,875.12"`.
 #[must_use]
 pub fn format_minor(amount_minor: i64, currency: Currency) -> String {
     let magnitude = u128::from(amount_minor.unsigned_abs());
-    format!(
-        "{}{}",
-        sign(amount_minor),
-        grouped_decimal(magnitude, currency.minor_digits())
-    )
+    format!("{}{}", sign(amount_minor), grouped_decimal(magnitude, currency.minor_digits()))
 }
 
 /// Writes an amount the way Chinese readers take it in: 元 below ten thousand, then 万元, then 亿元.
@@ -286,11 +262,7 @@ fn grouped_decimal(magnitude: u128, decimals: u32) -> String {
         text.push(digit);
     }
     if decimals > 0 {
-        text.push_str(&format!(
-            ".{:0width$}",
-            magnitude % scale,
-            width = decimals as usize
-        ));
+        text.push_str(&format!(".{:0width$}", magnitude % scale, width = decimals as usize));
     }
     text
 }
@@ -328,10 +300,7 @@ mod tests {
 
     #[test]
     fn anything_but_a_plain_decimal_is_refused() {
-        let at = |character, position| MoneyError::UnexpectedCharacter {
-            character,
-            position,
-        };
+        let at = |character, position| MoneyError::UnexpectedCharacter { character, position };
         for (decimal, refusal) in [
             ("", MoneyError::DigitMissing),
             ("-", MoneyError::DigitMissing),
@@ -347,16 +316,8 @@ mod tests {
             ("1.2.3", at('.', 4)),
             ("１", at('１', 1)),
             ("NA", at('N', 1)),
-            (
-                "1234567890123456789",
-                MoneyError::TooManyDigits { digits: 19 },
-            ),
-            (
-                "123456789012345678",
-                MoneyError::TooLarge {
-                    currency: Currency::CNY,
-                },
-            ),
+            ("1234567890123456789", MoneyError::TooManyDigits { digits: 19 }),
+            ("123456789012345678", MoneyError::TooLarge { currency: Currency::CNY }),
         ] {
             assert_eq!(parse(decimal, "CNY"), Err(refusal), "{decimal:?}");
         }
@@ -370,19 +331,13 @@ mod tests {
             assert!(refusal.to_string().contains("ISO 4217"), "{refusal}");
         }
         let digits = |code: &str| code.parse::<Currency>().unwrap().minor_digits();
-        assert_eq!(
-            (digits("JPY"), digits("EUR"), digits("KWD"), digits("CLF")),
-            (0, 2, 3, 4)
-        );
+        assert_eq!((digits("JPY"), digits("EUR"), digits("KWD"), digits("CLF")), (0, 2, 3, 4));
     }
 
     #[test]
     fn a_currency_is_a_string_in_json() {
         assert_eq!(serde_json::to_string(&Currency::CNY).unwrap(), "\"CNY\"");
-        assert_eq!(
-            serde_json::from_str::<Currency>("\"GBP\"").unwrap(),
-            Currency::GBP
-        );
+        assert_eq!(serde_json::from_str::<Currency>("\"GBP\"").unwrap(), Currency::GBP);
         assert!(serde_json::from_str::<Currency>("\"RMB\"").is_err());
     }
 
@@ -392,10 +347,7 @@ mod tests {
         assert_eq!(format_minor(292_787_512, Currency::EUR), "2,927,875.12");
         assert_eq!(format_minor(-5, Currency::CNY), "-0.05");
         assert_eq!(format_minor(1_234_567, jpy), "1,234,567");
-        assert_eq!(
-            format_minor(i64::MIN, Currency::CNY),
-            "-92,233,720,368,547,758.08"
-        );
+        assert_eq!(format_minor(i64::MIN, Currency::CNY), "-92,233,720,368,547,758.08");
     }
 
     #[test]

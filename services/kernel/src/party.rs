@@ -15,9 +15,7 @@ const PARTY_NAMESPACE: Uuid = Uuid::from_u128(0x0d4f_62b7_51c8_4e0f_8b7c_6a3e_95
 /// The 31 characters of GB 32100; a character's value is its index (domain.md section 9).
 const GB_32100_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// The weights of the first 17 characters: 3^(i−1) mod 31.
-const GB_32100_WEIGHTS: [u32; 17] = [
-    1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
-];
+const GB_32100_WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
 
 /// The 36 characters of GB 11714; a character's value is its index.
 const GB_11714_ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -86,30 +84,22 @@ impl PartyCode {
         let code = match scheme {
             "CN-USCC" => check_uscc(code)?,
             "CN-ORG" => check_org(code)?,
-            "EU-PIC" => check_form(code, "9 digits", |c| {
-                c.len() == 9 && c.bytes().all(|b| b.is_ascii_digit())
-            })?,
-            "GB-COH" => check_form(
-                code,
-                "8 capital letters or digits, padded with zeros on the left",
-                |c| c.len() == 8 && c.bytes().all(is_capital_or_digit),
-            )?,
+            "EU-PIC" => {
+                check_form(code, "9 digits", |c| c.len() == 9 && c.bytes().all(|b| b.is_ascii_digit()))?
+            }
+            "GB-COH" => {
+                check_form(code, "8 capital letters or digits, padded with zeros on the left", |c| {
+                    c.len() == 8 && c.bytes().all(is_capital_or_digit)
+                })?
+            }
             _ => {
                 check_scheme(scheme)?;
-                check_form(
-                    code,
-                    "1 to 64 printable ASCII characters without blanks",
-                    |c| {
-                        (1..=OTHER_CODE_LENGTH_MAX).contains(&c.len())
-                            && c.bytes().all(|b| b.is_ascii_graphic())
-                    },
-                )?
+                check_form(code, "1 to 64 printable ASCII characters without blanks", |c| {
+                    (1..=OTHER_CODE_LENGTH_MAX).contains(&c.len()) && c.bytes().all(|b| b.is_ascii_graphic())
+                })?
             }
         };
-        Ok(Self {
-            scheme: scheme.to_owned(),
-            code,
-        })
+        Ok(Self { scheme: scheme.to_owned(), code })
     }
 
     /// Reads `SCHEME:CODE`.
@@ -118,11 +108,8 @@ impl PartyCode {
     ///
     /// [`PartyCodeError::SchemeMissing`] without a colon, otherwise as [`PartyCode::new`].
     pub fn parse(text: &str) -> Result<Self, PartyCodeError> {
-        let (scheme, code) = text
-            .split_once(':')
-            .ok_or_else(|| PartyCodeError::SchemeMissing {
-                text: excerpt(text),
-            })?;
+        let (scheme, code) =
+            text.split_once(':').ok_or_else(|| PartyCodeError::SchemeMissing { text: excerpt(text) })?;
         Self::new(scheme, code)
     }
 }
@@ -292,13 +279,7 @@ fn check_scheme(scheme: &str) -> Result<(), PartyCodeError> {
             && (2..=12).contains(&register.len())
             && register.bytes().all(is_capital_or_digit)
     });
-    if well_formed {
-        Ok(())
-    } else {
-        Err(PartyCodeError::SchemeMalformed {
-            scheme: excerpt(scheme),
-        })
-    }
+    if well_formed { Ok(()) } else { Err(PartyCodeError::SchemeMalformed { scheme: excerpt(scheme) }) }
 }
 
 fn check_form(
@@ -311,15 +292,9 @@ fn check_form(
     }
     let capitals = code.to_ascii_uppercase();
     if holds(&capitals) {
-        return Err(PartyCodeError::LowerCase {
-            code: excerpt(code),
-            capitals,
-        });
+        return Err(PartyCodeError::LowerCase { code: excerpt(code), capitals });
     }
-    Err(PartyCodeError::Malformed {
-        code: excerpt(code),
-        expected,
-    })
+    Err(PartyCodeError::Malformed { code: excerpt(code), expected })
 }
 
 /// A unified social credit code 统一社会信用代码 (GB 32100).
@@ -329,19 +304,10 @@ fn check_uscc(code: &str) -> Result<String, PartyCodeError> {
     })?;
     // The last character is left to the comparison below, which can say what it should be.
     let values = values(code, &code[..17], GB_32100_ALPHABET, "GB 32100")?;
-    let sum: u32 = values
-        .iter()
-        .zip(GB_32100_WEIGHTS)
-        .map(|(value, weight)| value * weight)
-        .sum();
+    let sum: u32 = values.iter().zip(GB_32100_WEIGHTS).map(|(value, weight)| value * weight).sum();
     let expected = character_at(GB_32100_ALPHABET, (31 - sum % 31) % 31);
     // The inner check first: when only its own character is wrong, both fail, and this is the one that names the mistake.
-    check_character(
-        code,
-        org_check_character(code, &code[8..16])?,
-        17,
-        "GB 11714",
-    )?;
+    check_character(code, org_check_character(code, &code[8..16])?, 17, "GB 11714")?;
     check_character(code, expected, 18, "GB 32100")?;
     Ok(code.to_owned())
 }
@@ -352,28 +318,17 @@ fn check_org(code: &str) -> Result<String, PartyCodeError> {
         [body @ .., b'-', _] if body.len() == 8 => code.replacen('-', "", 1),
         _ => code.to_owned(),
     };
-    check_form(
-        &bare,
-        "8 capital letters or digits and a check character, such as 80065505-8",
-        |c| c.len() == 9 && c.bytes().all(is_capital_or_digit),
-    )?;
-    check_character(
-        &bare,
-        org_check_character(&bare, &bare[..8])?,
-        9,
-        "GB 11714",
-    )?;
+    check_form(&bare, "8 capital letters or digits and a check character, such as 80065505-8", |c| {
+        c.len() == 9 && c.bytes().all(is_capital_or_digit)
+    })?;
+    check_character(&bare, org_check_character(&bare, &bare[..8])?, 9, "GB 11714")?;
     Ok(bare)
 }
 
 /// The check character of the 8 characters of an organisation code: 11 − Σ mod 11, where 10 is X and 11 is 0.
 fn org_check_character(code: &str, body: &str) -> Result<char, PartyCodeError> {
     let values = values(code, body, GB_11714_ALPHABET, "GB 11714")?;
-    let sum: u32 = values
-        .iter()
-        .zip(GB_11714_WEIGHTS)
-        .map(|(value, weight)| value * weight)
-        .sum();
+    let sum: u32 = values.iter().zip(GB_11714_WEIGHTS).map(|(value, weight)| value * weight).sum();
     Ok(match 11 - sum % 11 {
         10 => 'X',
         11 => '0',
@@ -391,13 +346,7 @@ fn check_character(
     if found == expected {
         return Ok(());
     }
-    Err(PartyCodeError::CheckCharacter {
-        code: code.to_owned(),
-        expected,
-        found,
-        position,
-        standard,
-    })
+    Err(PartyCodeError::CheckCharacter { code: code.to_owned(), expected, found, position, standard })
 }
 
 /// The value, in the alphabet of a standard, of every character of a part of the code.
@@ -431,10 +380,7 @@ fn character_at(alphabet: &str, value: u32) -> char {
 
 /// The start of a text as it can be shown safely in a message.
 fn excerpt(text: &str) -> String {
-    text.chars()
-        .take(OTHER_CODE_LENGTH_MAX)
-        .flat_map(char::escape_debug)
-        .collect()
+    text.chars().take(OTHER_CODE_LENGTH_MAX).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]
@@ -446,16 +392,8 @@ mod tests {
 
     #[test]
     fn real_credit_codes_are_accepted() {
-        for code in [
-            "91330100799655058B",
-            "9144030071526726XG",
-            "91110108551385082Q",
-            "91110000802100433B",
-        ] {
-            assert_eq!(
-                PartyCode::new("CN-USCC", code).unwrap().to_string(),
-                format!("CN-USCC:{code}")
-            );
+        for code in ["91330100799655058B", "9144030071526726XG", "91110108551385082Q", "91110000802100433B"] {
+            assert_eq!(PartyCode::new("CN-USCC", code).unwrap().to_string(), format!("CN-USCC:{code}"));
         }
         assert!(PartyCode::new("CN-USCC", "91350100M000100Y43").is_ok());
     }
@@ -463,44 +401,20 @@ mod tests {
     #[test]
     fn a_wrong_code_is_refused_with_what_it_should_be() {
         for (text, words) in [
-            (
-                "CN-USCC:91350100M000100Y4Z",
-                "91350100M000100Y4Z: check character should be 3 ",
-            ),
-            (
-                "CN-USCC:91350100M000100Y44",
-                "91350100M000100Y44: check character should be 3 ",
-            ),
-            (
-                "CN-USCC:91350100M000100Y53",
-                "check character should be 4 at character 17 (GB 11714)",
-            ),
+            ("CN-USCC:91350100M000100Y4Z", "91350100M000100Y4Z: check character should be 3 "),
+            ("CN-USCC:91350100M000100Y44", "91350100M000100Y44: check character should be 3 "),
+            ("CN-USCC:91350100M000100Y53", "check character should be 4 at character 17 (GB 11714)"),
             ("CN-USCC:91330100799655058b", "write 91330100799655058B"),
             ("CN-USCC:9133010079965505", "18 capital letters or digits"),
-            (
-                "CN-USCC:91330100799655058B ",
-                "18 capital letters or digits",
-            ),
-            (
-                "CN-USCC:９1330100799655058B",
-                "18 capital letters or digits",
-            ),
+            ("CN-USCC:91330100799655058B ", "18 capital letters or digits"),
+            ("CN-USCC:９1330100799655058B", "18 capital letters or digits"),
             ("CN-USCC:9I330100799655058B", "'I' at character 2"),
-            (
-                "CN-ORG:79965505-7",
-                "799655057: check character should be 8",
-            ),
-            (
-                "CN-ORG:7996550-58",
-                "8 capital letters or digits and a check character",
-            ),
+            ("CN-ORG:79965505-7", "799655057: check character should be 8"),
+            ("CN-ORG:7996550-58", "8 capital letters or digits and a check character"),
             ("EU-PIC:99861626", "9 digits"),
             ("GB-COH:sc123456", "write SC123456"),
             ("GB-COH:445790", "padded with zeros"),
-            (
-                "cn-uscc:91330100799655058B",
-                "a scheme is a country and a register",
-            ),
+            ("cn-uscc:91330100799655058B", "a scheme is a country and a register"),
             ("US-EIN:", "1 to 64 printable"),
             ("US-EIN:1 2", "1 to 64 printable"),
             ("US-EIN:1\u{7f}2", "1\\u{7f}2: the code"),
@@ -522,38 +436,23 @@ mod tests {
     #[test]
     fn schemes_not_known_here_are_taken_by_their_form() {
         let code = PartyCode::parse("US-EIN:12:34").unwrap();
-        assert_eq!(
-            (code.scheme.as_str(), code.code.as_str()),
-            ("US-EIN", "12:34")
-        );
+        assert_eq!((code.scheme.as_str(), code.code.as_str()), ("US-EIN", "12:34"));
     }
 
     #[test]
     fn a_party_id_follows_from_the_code() {
         let code = PartyCode::parse("EU-PIC:998616262").unwrap();
         // Pinned: a change here would orphan every party in the log.
-        assert_eq!(
-            PartyId::of(&code).to_string(),
-            "db298fd5-7e95-513d-834c-86b55328c103"
-        );
-        assert_eq!(
-            PartyId::of(&code).to_string().parse(),
-            Ok(PartyId::of(&code))
-        );
+        assert_eq!(PartyId::of(&code).to_string(), "db298fd5-7e95-513d-834c-86b55328c103");
+        assert_eq!(PartyId::of(&code).to_string().parse(), Ok(PartyId::of(&code)));
     }
 
     #[test]
     fn codes_and_kinds_are_strings_in_json() {
         let code: PartyCode = serde_json::from_str("\"EU-PIC:998616262\"").unwrap();
-        assert_eq!(
-            serde_json::to_string(&code).unwrap(),
-            "\"EU-PIC:998616262\""
-        );
+        assert_eq!(serde_json::to_string(&code).unwrap(), "\"EU-PIC:998616262\"");
         assert!(serde_json::from_str::<PartyCode>("\"EU-PIC:1\"").is_err());
-        assert_eq!(
-            serde_json::to_string(&PartyKind::ParkCommittee).unwrap(),
-            "\"park_committee\""
-        );
+        assert_eq!(serde_json::to_string(&PartyKind::ParkCommittee).unwrap(), "\"park_committee\"");
     }
 
     proptest! {

@@ -67,9 +67,7 @@ impl FromStr for Region {
         if is_gb_form(code) || is_iso_form(code) {
             Ok(Self(code.to_owned()))
         } else {
-            Err(RegionError::Malformed {
-                code: excerpt(code),
-            })
+            Err(RegionError::Malformed { code: excerpt(code) })
         }
     }
 }
@@ -202,22 +200,15 @@ impl Regions {
     pub fn from_csv(text: &str) -> Result<Self, RegionError> {
         let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
         if lines.next().is_none_or(|(header, _)| header != HEADER) {
-            return Err(RegionError::Table {
-                line: 1,
-                problem: "the header is missing".to_owned(),
-            });
+            return Err(RegionError::Table { line: 1, problem: "the header is missing".to_owned() });
         }
         let mut rows: BTreeMap<String, Vec<Row>> = BTreeMap::new();
         for (text, line) in lines.filter(|(text, _)| !text.is_empty()) {
-            let (code, row) =
-                read_row(text).map_err(|problem| RegionError::Table { line, problem })?;
+            let (code, row) = read_row(text).map_err(|problem| RegionError::Table { line, problem })?;
             rows.entry(code).or_default().push(row);
         }
         if rows.is_empty() {
-            return Err(RegionError::Table {
-                line: 2,
-                problem: "there is no code".to_owned(),
-            });
+            return Err(RegionError::Table { line: 2, problem: "there is no code".to_owned() });
         }
         for versions in rows.values_mut() {
             versions.sort_by_key(|row| row.from_year);
@@ -236,9 +227,7 @@ impl Regions {
         if is_iso_form(code) {
             return check_country(code).map(|()| region);
         }
-        let versions = self.rows.get(code).ok_or_else(|| RegionError::Unknown {
-            code: code.to_owned(),
-        })?;
+        let versions = self.rows.get(code).ok_or_else(|| RegionError::Unknown { code: code.to_owned() })?;
         if versions.iter().any(|row| row.is_valid_in(on.year())) {
             return Ok(region);
         }
@@ -255,10 +244,7 @@ impl Regions {
     #[must_use]
     pub fn name(&self, code: &str, on: Date) -> Option<&str> {
         let versions = self.rows.get(code)?;
-        versions
-            .iter()
-            .rfind(|row| row.is_valid_in(on.year()))
-            .map(|row| row.name.as_str())
+        versions.iter().rfind(|row| row.is_valid_in(on.year())).map(|row| row.name.as_str())
     }
 
     fn no_longer(&self, code: &str, ended: &Row, on: Date) -> RegionError {
@@ -282,9 +268,9 @@ impl Regions {
             .rows
             .iter()
             .filter(|(_, versions)| {
-                versions.iter().any(|row| {
-                    row.is_valid_in(on.year()) && row.successors.iter().any(|next| next == code)
-                })
+                versions
+                    .iter()
+                    .any(|row| row.is_valid_in(on.year()) && row.successors.iter().any(|next| next == code))
             })
             .map(|(predecessor, _)| predecessor.as_str())
             .collect();
@@ -311,12 +297,7 @@ impl Regions {
             if versions.iter().any(|row| row.is_valid_in(on.year())) {
                 in_use.insert(code);
             } else {
-                open.extend(
-                    versions
-                        .iter()
-                        .flat_map(|row| &row.successors)
-                        .map(String::as_str),
-                );
+                open.extend(versions.iter().flat_map(|row| &row.successors).map(String::as_str));
             }
         }
         in_use
@@ -333,10 +314,7 @@ pub fn from_eu_country(code: &str) -> Option<&'static str> {
         "UK" => "GB",
         other => other,
     };
-    ALPHA_2
-        .binary_search(&code)
-        .ok()
-        .map(|index| ALPHA_2[index])
+    ALPHA_2.binary_search(&code).ok().map(|index| ALPHA_2[index])
 }
 
 fn check_country(code: &str) -> Result<(), RegionError> {
@@ -347,10 +325,7 @@ fn check_country(code: &str) -> Result<(), RegionError> {
         Some(iso) => format!("; the EU writes it so, use {iso}"),
         None => "; check it".to_owned(),
     };
-    Err(RegionError::UnknownCountry {
-        code: code.to_owned(),
-        hint,
-    })
+    Err(RegionError::UnknownCountry { code: code.to_owned(), hint })
 }
 
 fn advice(codes: &BTreeSet<&str>) -> String {
@@ -366,22 +341,10 @@ fn advice(codes: &BTreeSet<&str>) -> String {
 
 fn read_row(text: &str) -> Result<(String, Row), String> {
     let columns: Vec<&str> = text.split(',').collect();
-    let &[
-        code,
-        _province,
-        _city,
-        name,
-        _level,
-        _status,
-        from_year,
-        until_year,
-        new_codes,
-    ] = columns.as_slice()
+    let &[code, _province, _city, name, _level, _status, from_year, until_year, new_codes] =
+        columns.as_slice()
     else {
-        return Err(format!(
-            "there are {} columns where 9 should be",
-            columns.len()
-        ));
+        return Err(format!("there are {} columns where 9 should be", columns.len()));
     };
     if !is_gb_form(code) {
         return Err(format!("the code {code:?} is not six digits"));
@@ -389,11 +352,7 @@ fn read_row(text: &str) -> Result<(String, Row), String> {
     if name.is_empty() {
         return Err(format!("{code} has no name"));
     }
-    let until_year = if until_year.is_empty() {
-        None
-    } else {
-        Some(read_year(until_year)?)
-    };
+    let until_year = if until_year.is_empty() { None } else { Some(read_year(until_year)?) };
     let row = Row {
         name: name.to_owned(),
         from_year: read_year(from_year)?,
@@ -439,10 +398,7 @@ mod tests {
     use super::*;
 
     fn refusal(code: &str, year: i16) -> String {
-        Regions::shipped()
-            .check(code, date(year, 1, 1))
-            .unwrap_err()
-            .to_string()
+        Regions::shipped().check(code, date(year, 1, 1)).unwrap_err().to_string()
     }
 
     fn region(code: &str) -> Region {
@@ -462,10 +418,7 @@ mod tests {
             ("210000", 2012, "辽宁省"),
             ("440000", 2012, "广东省"),
         ] {
-            assert_eq!(
-                regions.check(code, date(year, 6, 1)).unwrap().as_str(),
-                code
-            );
+            assert_eq!(regions.check(code, date(year, 6, 1)).unwrap().as_str(), code);
             assert_eq!(regions.name(code, date(year, 6, 1)), Some(name));
         }
         assert_eq!(regions.name("210115", date(2015, 12, 31)), None);
@@ -474,21 +427,9 @@ mod tests {
     #[test]
     fn a_replaced_code_is_refused_with_the_one_to_use() {
         for (code, year, words) in [
-            (
-                "210122",
-                2017,
-                "210122 辽中县 was replaced by 210115 in 2016; use 210115 on 2017-01-01",
-            ),
-            (
-                "210115",
-                2010,
-                "210115 辽中区 is in use from 2016; use 210122 on 2010-01-01",
-            ),
-            (
-                "210511",
-                2012,
-                "in 1984; use the one of 210502, 210503, 210504, 210505 that covers the place",
-            ),
+            ("210122", 2017, "210122 辽中县 was replaced by 210115 in 2016; use 210115 on 2017-01-01"),
+            ("210115", 2010, "210115 辽中区 is in use from 2016; use 210122 on 2010-01-01"),
+            ("210511", 2012, "in 1984; use the one of 210502, 210503, 210504, 210505 that covers the place"),
             ("330102", 2012, "load the full GB/T 2260 history"),
             ("UK", 2012, "the EU writes it so, use GB"),
             ("QQ", 2012, "QQ is not a country code of ISO 3166; check it"),
@@ -496,11 +437,7 @@ mod tests {
             ("de", 2012, "is not a region code"),
             ("２１", 2012, "is not a region code"),
         ] {
-            assert!(
-                refusal(code, year).contains(words),
-                "{}",
-                refusal(code, year)
-            );
+            assert!(refusal(code, year).contains(words), "{}", refusal(code, year));
         }
     }
 
@@ -510,14 +447,8 @@ mod tests {
             "{HEADER}\n990101,甲,乙,丙县,县级,弃用,1981,1990,990102\n990102,甲,乙,丙市,县级,弃用,1990,2000,990101[1991];990103\n990103,甲,乙,丙区,县级,在用,2000,,\n"
         );
         let regions = Regions::from_csv(&table).unwrap();
-        let refusal = regions
-            .check("990101", date(2012, 1, 1))
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            refusal,
-            "990101 丙县 was replaced by 990102 in 1990; use 990103 on 2012-01-01"
-        );
+        let refusal = regions.check("990101", date(2012, 1, 1)).unwrap_err().to_string();
+        assert_eq!(refusal, "990101 丙县 was replaced by 990102 in 1990; use 990103 on 2012-01-01");
     }
 
     #[test]
@@ -530,16 +461,8 @@ mod tests {
             ("429004", Some("429004"), Some("420000")),
             ("DE", None, None),
         ] {
-            assert_eq!(
-                region(code).city().as_ref().map(Region::as_str),
-                city,
-                "{code}"
-            );
-            assert_eq!(
-                region(code).province().as_ref().map(Region::as_str),
-                province,
-                "{code}"
-            );
+            assert_eq!(region(code).city().as_ref().map(Region::as_str), city, "{code}");
+            assert_eq!(region(code).province().as_ref().map(Region::as_str), province, "{code}");
         }
     }
 
@@ -564,39 +487,20 @@ mod tests {
     fn a_table_that_cannot_be_read_is_refused_with_its_line() {
         for (body, words) in [
             ("", "line 2 of the region table: there is no code"),
-            (
-                "210122,辽宁省\n",
-                "line 2 of the region table: there are 2 columns",
-            ),
+            ("210122,辽宁省\n", "line 2 of the region table: there are 2 columns"),
             ("2101,辽宁省,,辽宁省,省级,在用,1981,,\n", "not six digits"),
-            (
-                "210000,辽宁省,,辽宁省,省级,在用,昔,,\n",
-                "\"昔\" is not a year",
-            ),
+            ("210000,辽宁省,,辽宁省,省级,在用,昔,,\n", "\"昔\" is not a year"),
         ] {
-            let refusal = Regions::from_csv(&format!("\u{feff}{HEADER}\n{body}"))
-                .unwrap_err()
-                .to_string();
+            let refusal = Regions::from_csv(&format!("\u{feff}{HEADER}\n{body}")).unwrap_err().to_string();
             assert!(refusal.contains(words), "{refusal}");
         }
-        assert!(
-            Regions::from_csv("210000")
-                .unwrap_err()
-                .to_string()
-                .contains("the header is missing")
-        );
+        assert!(Regions::from_csv("210000").unwrap_err().to_string().contains("the header is missing"));
     }
 
     #[test]
     fn a_region_is_a_string_in_json() {
-        assert_eq!(
-            serde_json::to_string(&region("210115")).unwrap(),
-            "\"210115\""
-        );
-        assert_eq!(
-            serde_json::from_str::<Region>("\"DE\"").unwrap(),
-            region("DE")
-        );
+        assert_eq!(serde_json::to_string(&region("210115")).unwrap(), "\"210115\"");
+        assert_eq!(serde_json::from_str::<Region>("\"DE\"").unwrap(), region("DE"));
         assert!(serde_json::from_str::<Region>("\"2101\"").is_err());
     }
 }

@@ -13,11 +13,8 @@ use crate::calendar::{Calendar, CalendarError};
 use crate::money::Currency;
 
 static SHIPPED: LazyLock<Rulebooks> = LazyLock::new(|| {
-    Rulebooks::from_toml_files(&[(
-        "2012-09.toml",
-        include_str!("../../../deploy/rulebook/2012-09.toml"),
-    )])
-    .expect("the shipped rulebook parses; a unit test holds it to that")
+    Rulebooks::from_toml_files(&[("2012-09.toml", include_str!("../../../deploy/rulebook/2012-09.toml"))])
+        .expect("the shipped rulebook parses; a unit test holds it to that")
 });
 
 /// One version of the rules. All its parameters must be stated, and an unknown one is refused, so that a mistyped key
@@ -97,17 +94,10 @@ impl Notice {
     /// # Errors
     ///
     /// [`CalendarError`] when the count runs into a year that the calendar does not cover.
-    pub fn last_counted_day(
-        &self,
-        published_on: Date,
-        calendar: &Calendar,
-    ) -> Result<Date, CalendarError> {
+    pub fn last_counted_day(&self, published_on: Date, calendar: &Calendar) -> Result<Date, CalendarError> {
         let same_day = self.first_counted_day == FirstCountedDay::SameDay;
         let already_counted = u32::from(same_day && calendar.is_working_day(published_on)?);
-        calendar.add_working_days(
-            published_on,
-            self.working_days.saturating_sub(already_counted),
-        )
+        calendar.add_working_days(published_on, self.working_days.saturating_sub(already_counted))
     }
 }
 
@@ -335,10 +325,7 @@ impl Rulebook {
     /// Whether one person may not do both duties on the same grant (A13). The order of the two does not matter.
     #[must_use]
     pub fn conflicts(&self, a: Duty, b: Duty) -> bool {
-        self.conflicts
-            .pairs
-            .iter()
-            .any(|&pair| pair == (a, b) || pair == (b, a))
+        self.conflicts.pairs.iter().any(|&pair| pair == (a, b) || pair == (b, a))
     }
 
     /// What in this version contradicts itself: the key, and what is wrong with it.
@@ -346,34 +333,19 @@ impl Rulebook {
         let shares = &self.tranches.shares_percent;
         let sum: u64 = shares.iter().copied().map(u64::from).sum();
         if self.version.trim().is_empty() {
-            return Some((
-                "version",
-                "is blank; name the version, such as 2012-09".to_owned(),
-            ));
+            return Some(("version", "is blank; name the version, such as 2012-09".to_owned()));
         }
         if sum != 100 {
-            return Some((
-                "tranches.shares_percent",
-                format!("adds up to {sum}; make it 100"),
-            ));
+            return Some(("tranches.shares_percent", format!("adds up to {sum}; make it 100")));
         }
         if shares[0] > self.tranches.first_max_percent {
-            let problem = format!(
-                "is below the first share, {}; raise it or lower the share",
-                shares[0]
-            );
+            let problem = format!("is below the first share, {}; raise it or lower the share", shares[0]);
             return Some(("tranches.first_max_percent", problem));
         }
         if self.matching_ratio_percent.len() != shares.len() {
-            let problem = format!(
-                "has {} ratios for {} tranches",
-                self.matching_ratio_percent.len(),
-                shares.len()
-            );
-            return Some((
-                "matching_ratio_percent",
-                format!("{problem}; give one to each"),
-            ));
+            let problem =
+                format!("has {} ratios for {} tranches", self.matching_ratio_percent.len(), shares.len());
+            return Some(("matching_ratio_percent", format!("{problem}; give one to each")));
         }
         if !self.matching_ratio_percent.is_sorted() {
             return Some((
@@ -383,16 +355,10 @@ impl Rulebook {
         }
         let fraction = self.repayable.self_raised_min;
         if fraction.denominator == 0 || fraction.numerator > fraction.denominator {
-            return Some((
-                "repayable.self_raised_min",
-                "is not a part of a whole; write 0 to 1".to_owned(),
-            ));
+            return Some(("repayable.self_raised_min", "is not a part of a whole; write 0 to 1".to_owned()));
         }
         if let Some((duty, _)) = self.conflicts.pairs.iter().find(|(a, b)| a == b) {
-            return Some((
-                "conflicts.pairs",
-                format!("sets {duty:?} against itself; name two duties"),
-            ));
+            return Some(("conflicts.pairs", format!("sets {duty:?} against itself; name two duties")));
         }
         self.out_of_range()
     }
@@ -400,74 +366,27 @@ impl Rulebook {
     /// A percentage above 100, a similarity above 1000, or an amount below zero.
     fn out_of_range(&self) -> Option<(&'static str, String)> {
         let risk = &self.risk_compensation;
-        let ratio_max = self
-            .matching_ratio_percent
-            .iter()
-            .copied()
-            .max()
-            .unwrap_or(0);
+        let ratio_max = self.matching_ratio_percent.iter().copied().max().unwrap_or(0);
         let parts = [
             ("matching_ratio_percent", ratio_max, 100),
-            (
-                "public_share_max_percent",
-                self.public_share_max_percent,
-                100,
-            ),
+            ("public_share_max_percent", self.public_share_max_percent, 100),
             ("similarity_per_mille", self.similarity_per_mille, 1000),
-            (
-                "tranches.first_max_percent",
-                self.tranches.first_max_percent,
-                100,
-            ),
-            (
-                "interest_subsidy.base_rate_max_percent",
-                self.interest_subsidy.base_rate_max_percent,
-                100,
-            ),
-            (
-                "risk_compensation.bad_principal_percent",
-                risk.bad_principal_percent,
-                100,
-            ),
-            (
-                "risk_compensation.guarantor_percent",
-                risk.guarantor_percent,
-                100,
-            ),
-            (
-                "risk_compensation.first_or_ip_loan_extra_points",
-                risk.first_or_ip_loan_extra_points,
-                100,
-            ),
-            (
-                "risk_compensation.all_public_max_percent",
-                risk.all_public_max_percent,
-                100,
-            ),
-            (
-                "transfer_fee.price_paid_percent",
-                self.transfer_fee.price_paid_percent,
-                100,
-            ),
-            (
-                "post_completion.audited_cost_percent",
-                self.post_completion.audited_cost_percent,
-                100,
-            ),
+            ("tranches.first_max_percent", self.tranches.first_max_percent, 100),
+            ("interest_subsidy.base_rate_max_percent", self.interest_subsidy.base_rate_max_percent, 100),
+            ("risk_compensation.bad_principal_percent", risk.bad_principal_percent, 100),
+            ("risk_compensation.guarantor_percent", risk.guarantor_percent, 100),
+            ("risk_compensation.first_or_ip_loan_extra_points", risk.first_or_ip_loan_extra_points, 100),
+            ("risk_compensation.all_public_max_percent", risk.all_public_max_percent, 100),
+            ("transfer_fee.price_paid_percent", self.transfer_fee.price_paid_percent, 100),
+            ("post_completion.audited_cost_percent", self.post_completion.audited_cost_percent, 100),
         ];
         if let Some((key, value, max)) = parts.into_iter().find(|(_, value, max)| value > max) {
             return Some((key, format!("is {value}; it can be {max} at most")));
         }
         let amounts = [
             ("split.threshold_minor", self.split.threshold_minor),
-            (
-                "interest_subsidy.year_max_minor",
-                self.interest_subsidy.year_max_minor,
-            ),
-            (
-                "interest_subsidy.total_max_minor",
-                self.interest_subsidy.total_max_minor,
-            ),
+            ("interest_subsidy.year_max_minor", self.interest_subsidy.year_max_minor),
+            ("interest_subsidy.total_max_minor", self.interest_subsidy.total_max_minor),
             ("transfer_fee.max_minor", self.transfer_fee.max_minor),
             ("post_completion.max_minor", self.post_completion.max_minor),
         ];
@@ -498,9 +417,7 @@ pub enum RulebookError {
         problem: String,
     },
     /// Two files state the same version.
-    #[error(
-        "{file}: version {version} is stated in another file too; give each version its own name"
-    )]
+    #[error("{file}: version {version} is stated in another file too; give each version its own name")]
     DuplicateVersion {
         /// The second file's name.
         file: String,
@@ -508,9 +425,7 @@ pub enum RulebookError {
         version: String,
     },
     /// Two files take effect on the same day.
-    #[error(
-        "{file}: effective_from {date} is that of another version too; give each version its own day"
-    )]
+    #[error("{file}: effective_from {date} is that of another version too; give each version its own day")]
     DuplicateDate {
         /// The second file's name.
         file: String,
@@ -531,9 +446,7 @@ pub enum RulebookError {
         first: Date,
     },
     /// No version has that name.
-    #[error(
-        "there is no rulebook version {version:?}; load its file, because events were decided under it"
-    )]
+    #[error("there is no rulebook version {version:?}; load its file, because events were decided under it")]
     UnknownVersion {
         /// The version asked for.
         version: String,
@@ -559,30 +472,16 @@ impl Rulebooks {
     /// # Errors
     ///
     /// [`RulebookError`] naming the file and the key; also when two state the same version or day, or none is given.
-    pub fn from_toml_files<N: AsRef<str>, T: AsRef<str>>(
-        files: &[(N, T)],
-    ) -> Result<Self, RulebookError> {
+    pub fn from_toml_files<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, RulebookError> {
         let mut versions: Vec<Rulebook> = Vec::with_capacity(files.len());
         for (file, text) in files {
             let rulebook = read_file(file.as_ref(), text.as_ref())?;
             let file = file.as_ref().to_owned();
-            if versions
-                .iter()
-                .any(|other| other.version == rulebook.version)
-            {
-                return Err(RulebookError::DuplicateVersion {
-                    file,
-                    version: rulebook.version,
-                });
+            if versions.iter().any(|other| other.version == rulebook.version) {
+                return Err(RulebookError::DuplicateVersion { file, version: rulebook.version });
             }
-            if versions
-                .iter()
-                .any(|other| other.effective_from == rulebook.effective_from)
-            {
-                return Err(RulebookError::DuplicateDate {
-                    file,
-                    date: rulebook.effective_from,
-                });
+            if versions.iter().any(|other| other.effective_from == rulebook.effective_from) {
+                return Err(RulebookError::DuplicateDate { file, date: rulebook.effective_from });
             }
             versions.push(rulebook);
         }
@@ -602,10 +501,7 @@ impl Rulebooks {
         self.versions
             .iter()
             .rfind(|rulebook| rulebook.effective_from <= on)
-            .ok_or_else(|| RulebookError::BeforeFirst {
-                on,
-                first: self.versions[0].effective_from,
-            })
+            .ok_or_else(|| RulebookError::BeforeFirst { on, first: self.versions[0].effective_from })
     }
 
     /// The version of that name, for an event that names the version it was decided under.
@@ -617,9 +513,7 @@ impl Rulebooks {
         self.versions
             .iter()
             .find(|rulebook| rulebook.version == version)
-            .ok_or_else(|| RulebookError::UnknownVersion {
-                version: version.to_owned(),
-            })
+            .ok_or_else(|| RulebookError::UnknownVersion { version: version.to_owned() })
     }
 
     /// All versions, the earliest first.
@@ -634,11 +528,7 @@ fn read_file(file: &str, text: &str) -> Result<Rulebook, RulebookError> {
         problem: error.to_string().trim_end().to_owned(),
     })?;
     match rulebook.contradiction() {
-        Some((key, problem)) => Err(RulebookError::Contradiction {
-            file: file.to_owned(),
-            key,
-            problem,
-        }),
+        Some((key, problem)) => Err(RulebookError::Contradiction { file: file.to_owned(), key, problem }),
         None => Ok(rulebook),
     }
 }
@@ -657,32 +547,18 @@ mod tests {
     }
 
     fn refusal(text: &str) -> String {
-        Rulebooks::from_toml_files(&[("test.toml", text)])
-            .unwrap_err()
-            .to_string()
+        Rulebooks::from_toml_files(&[("test.toml", text)]).unwrap_err().to_string()
     }
 
     #[test]
     fn the_shipped_version_holds_the_defaults_of_the_domain() {
         let rulebook = shipped();
         assert_eq!(rulebook.version, "2012-09");
-        assert_eq!(
-            rulebook.notice,
-            Notice {
-                working_days: 7,
-                first_counted_day: FirstCountedDay::NextDay
-            }
-        );
+        assert_eq!(rulebook.notice, Notice { working_days: 7, first_counted_day: FirstCountedDay::NextDay });
         assert_eq!(rulebook.tranches.shares_percent, [50, 30, 20]);
         assert_eq!(rulebook.matching_ratio_percent, [0, 60, 100]);
         assert_eq!(rulebook.split.threshold_minor, 500_000_000);
-        assert_eq!(
-            rulebook.repayable.self_raised_min,
-            Fraction {
-                numerator: 1,
-                denominator: 3
-            }
-        );
+        assert_eq!(rulebook.repayable.self_raised_min, Fraction { numerator: 1, denominator: 3 });
     }
 
     #[test]
@@ -695,10 +571,7 @@ mod tests {
             (Duty::Instruct, Duty::Settle),
             (Duty::Instruct, Duty::Reconcile),
         ] {
-            assert!(
-                rulebook.conflicts(a, b) && rulebook.conflicts(b, a),
-                "{a:?} × {b:?}"
-            );
+            assert!(rulebook.conflicts(a, b) && rulebook.conflicts(b, a), "{a:?} × {b:?}");
         }
         assert!(!rulebook.conflicts(Duty::Review, Duty::Instruct));
         assert!(!rulebook.conflicts(Duty::Instruct, Duty::Instruct));
@@ -708,24 +581,12 @@ mod tests {
     fn a_notice_ends_by_its_first_counted_day() {
         let calendar = Calendar::shipped();
         let next_day = shipped().notice.clone();
-        let same_day = Notice {
-            first_counted_day: FirstCountedDay::SameDay,
-            ..next_day.clone()
-        };
+        let same_day = Notice { first_counted_day: FirstCountedDay::SameDay, ..next_day.clone() };
         let monday = date(2012, 9, 24);
-        assert_eq!(
-            next_day.last_counted_day(monday, calendar),
-            Ok(date(2012, 10, 9))
-        );
-        assert_eq!(
-            same_day.last_counted_day(monday, calendar),
-            Ok(date(2012, 10, 8))
-        );
+        assert_eq!(next_day.last_counted_day(monday, calendar), Ok(date(2012, 10, 9)));
+        assert_eq!(same_day.last_counted_day(monday, calendar), Ok(date(2012, 10, 8)));
         let sunday = date(2012, 9, 23);
-        assert_eq!(
-            same_day.last_counted_day(sunday, calendar),
-            next_day.last_counted_day(sunday, calendar)
-        );
+        assert_eq!(same_day.last_counted_day(sunday, calendar), next_day.last_counted_day(sunday, calendar));
     }
 
     #[test]
@@ -734,21 +595,14 @@ mod tests {
             .replace("version = \"2012-09\"", "version = \"2021-01\"")
             .replace("2012-09-15", "2021-01-01");
         let rulebooks =
-            Rulebooks::from_toml_files(&[("later.toml", later.as_str()), ("first.toml", TEXT)])
-                .unwrap();
+            Rulebooks::from_toml_files(&[("later.toml", later.as_str()), ("first.toml", TEXT)]).unwrap();
         let version_at = |on| rulebooks.at(on).map(|rulebook| rulebook.version.as_str());
         assert_eq!(version_at(date(2012, 9, 15)), Ok("2012-09"));
         assert_eq!(version_at(date(2020, 12, 31)), Ok("2012-09"));
         assert_eq!(version_at(date(2021, 1, 1)), Ok("2021-01"));
-        let before = RulebookError::BeforeFirst {
-            on: date(2012, 9, 14),
-            first: date(2012, 9, 15),
-        };
+        let before = RulebookError::BeforeFirst { on: date(2012, 9, 14), first: date(2012, 9, 15) };
         assert_eq!(version_at(date(2012, 9, 14)), Err(before));
-        assert_eq!(
-            rulebooks.version("2021-01").unwrap().effective_from,
-            date(2021, 1, 1)
-        );
+        assert_eq!(rulebooks.version("2021-01").unwrap().effective_from, date(2021, 1, 1));
         assert!(rulebooks.version("2030").is_err());
         assert_eq!(rulebooks.iter().count(), 2);
     }
@@ -756,92 +610,37 @@ mod tests {
     #[test]
     fn a_rulebook_that_is_wrong_is_refused_with_its_file_and_key() {
         for (from, to, words) in [
-            (
-                "cooling_years = 3",
-                "cooling_years = 3\ncoolingyears = 4",
-                "unknown field `coolingyears`",
-            ),
-            (
-                "money_days = 5",
-                "money_day = 5",
-                "unknown field `money_day`",
-            ),
+            ("cooling_years = 3", "cooling_years = 3\ncoolingyears = 4", "unknown field `coolingyears`"),
+            ("money_days = 5", "money_day = 5", "unknown field `money_day`"),
             ("cooling_years = 3", "", "missing field `cooling_years`"),
-            (
-                "cooling_years = 3",
-                "cooling_years = 3.5",
-                "cooling_years = 3.5",
-            ),
-            (
-                "cooling_years = 3",
-                "cooling_years = -3",
-                "cooling_years = -3",
-            ),
-            (
-                "[\"review\", \"approve\"]",
-                "[\"review\", \"applaud\"]",
-                "unknown variant `applaud`",
-            ),
+            ("cooling_years = 3", "cooling_years = 3.5", "cooling_years = 3.5"),
+            ("cooling_years = 3", "cooling_years = -3", "cooling_years = -3"),
+            ("[\"review\", \"approve\"]", "[\"review\", \"applaud\"]", "unknown variant `applaud`"),
             (
                 "[\"review\", \"approve\"]",
                 "[\"review\", \"review\"]",
                 "conflicts.pairs sets Review against itself",
             ),
-            (
-                "[50, 30, 20]",
-                "[50, 30]",
-                "tranches.shares_percent adds up to 80; make it 100",
-            ),
+            ("[50, 30, 20]", "[50, 30]", "tranches.shares_percent adds up to 80; make it 100"),
             ("[50, 30, 20]", "[]", "tranches.shares_percent adds up to 0"),
-            (
-                "[50, 30, 20]",
-                "[70, 20, 10]",
-                "tranches.first_max_percent is below the first share, 70",
-            ),
-            (
-                "[0, 60, 100]",
-                "[0, 100]",
-                "matching_ratio_percent has 2 ratios for 3 tranches",
-            ),
-            (
-                "[0, 60, 100]",
-                "[0, 60, 50]",
-                "matching_ratio_percent falls",
-            ),
-            (
-                "[0, 60, 100]",
-                "[0, 60, 101]",
-                "matching_ratio_percent is 101",
-            ),
-            (
-                "denominator = 3",
-                "denominator = 0",
-                "repayable.self_raised_min is not a part of a whole",
-            ),
+            ("[50, 30, 20]", "[70, 20, 10]", "tranches.first_max_percent is below the first share, 70"),
+            ("[0, 60, 100]", "[0, 100]", "matching_ratio_percent has 2 ratios for 3 tranches"),
+            ("[0, 60, 100]", "[0, 60, 50]", "matching_ratio_percent falls"),
+            ("[0, 60, 100]", "[0, 60, 101]", "matching_ratio_percent is 101"),
+            ("denominator = 3", "denominator = 0", "repayable.self_raised_min is not a part of a whole"),
             (
                 "similarity_per_mille = 850",
                 "similarity_per_mille = 1001",
                 "similarity_per_mille is 1001; it can be 1000",
             ),
-            (
-                "threshold_minor = 500_000_000",
-                "threshold_minor = -1",
-                "split.threshold_minor is -1",
-            ),
+            ("threshold_minor = 500_000_000", "threshold_minor = -1", "split.threshold_minor is -1"),
             ("\"2012-09-15\"", "\"2012-09-31\"", "effective_from"),
             ("\"CNY\"", "\"RMB\"", "ISO 4217"),
-            (
-                "version = \"2012-09\"",
-                "version = \" \"",
-                "version is blank",
-            ),
+            ("version = \"2012-09\"", "version = \" \"", "version is blank"),
         ] {
             assert!(TEXT.contains(from), "the fixture lacks {from}");
             let refusal = refusal(&TEXT.replacen(from, to, 1));
-            assert!(
-                refusal.starts_with("test.toml: ") && refusal.contains(words),
-                "{to}: {refusal}"
-            );
+            assert!(refusal.starts_with("test.toml: ") && refusal.contains(words), "{to}: {refusal}");
         }
     }
 
@@ -849,9 +648,7 @@ mod tests {
     fn versions_that_collide_are_refused() {
         let same_day = TEXT.replacen("version = \"2012-09\"", "version = \"other\"", 1);
         let files = |second| {
-            Rulebooks::from_toml_files(&[("a.toml", TEXT), ("b.toml", second)])
-                .unwrap_err()
-                .to_string()
+            Rulebooks::from_toml_files(&[("a.toml", TEXT), ("b.toml", second)]).unwrap_err().to_string()
         };
         assert!(files(TEXT).starts_with("b.toml: version 2012-09 is stated in another file"));
         assert!(files(&same_day).starts_with("b.toml: effective_from 2012-09-15"));

@@ -5,12 +5,7 @@ use std::process::Command;
 
 /// What each crate of ours may depend on. The command line runs every service, so it may see all but the tests.
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
-    const SERVICE: &[&str] = &[
-        "concord-chassis",
-        "concord-events",
-        "concord-kernel",
-        "concord-proto",
-    ];
+    const SERVICE: &[&str] = &["concord-chassis", "concord-events", "concord-kernel", "concord-proto"];
     match name {
         "concord-proto" | "concord-kernel" => Some(&[]),
         "concord-events" => Some(&["concord-kernel"]),
@@ -23,22 +18,11 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
 #[test]
 fn no_crate_imports_what_it_must_not_know() {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--offline",
-            "--locked",
-        ])
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--locked"])
         .current_dir(concord_tests::stack::repository())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut ours: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
@@ -49,22 +33,13 @@ fn no_crate_imports_what_it_must_not_know() {
             names.filter(|name| name.starts_with("concord-")).collect(),
         );
     }
-    assert!(
-        ours.len() >= 8,
-        "the workspace lost crates: {:?}",
-        ours.keys()
-    );
+    assert!(ours.len() >= 8, "the workspace lost crates: {:?}", ours.keys());
     for (name, dependencies) in &ours {
         let Some(allowed) = allowed(name) else {
             continue;
         };
-        let forbidden: Vec<&String> = dependencies
-            .iter()
-            .filter(|dependency| !allowed.contains(&dependency.as_str()))
-            .collect();
-        assert!(
-            forbidden.is_empty(),
-            "{name} must not depend on {forbidden:?}"
-        );
+        let forbidden: Vec<&String> =
+            dependencies.iter().filter(|dependency| !allowed.contains(&dependency.as_str())).collect();
+        assert!(forbidden.is_empty(), "{name} must not depend on {forbidden:?}");
     }
 }

@@ -85,9 +85,9 @@ impl Method {
     fn record(&self, code: Code, took: Duration) {
         let number = usize::try_from(i32::from(code)).unwrap_or(2);
         if let (Some(name), Some(cell)) = (CODES.get(number), self.codes.get(number)) {
-            cell.get_or_init(|| {
-                counter!("concord_grpc_requests_total", "method" => self.name.clone(), "code" => *name)
-            })
+            cell.get_or_init(
+                || counter!("concord_grpc_requests_total", "method" => self.name.clone(), "code" => *name),
+            )
             .increment(1);
         }
         self.seconds
@@ -98,10 +98,7 @@ impl Method {
 
 impl Calls {
     /// For the methods in these serialized descriptor sets.
-    pub(super) fn new(
-        descriptors: &[&[u8]],
-        at_once_max: usize,
-    ) -> Result<Arc<Self>, prost::DecodeError> {
+    pub(super) fn new(descriptors: &[&[u8]], at_once_max: usize) -> Result<Arc<Self>, prost::DecodeError> {
         metrics::describe_counter!(
             "concord_grpc_requests_total",
             "Calls that have ended, by method and gRPC code. CANCELLED: the caller left, or its deadline passed."
@@ -116,8 +113,7 @@ impl Calls {
             for file in FileDescriptorSet::decode(*set)?.file {
                 for service in &file.service {
                     for method in &service.method {
-                        let name =
-                            format!("{}.{}/{}", file.package(), service.name(), method.name());
+                        let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
                         let known = Method::new(&name);
                         methods.insert(format!("/{name}"), known);
                     }
@@ -155,12 +151,8 @@ impl Calls {
     fn begin(self: &Arc<Self>, path: &str) -> (Call, usize) {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
         let method = self.methods.get(path).unwrap_or(&self.other);
-        let call = Call {
-            calls: Arc::clone(self),
-            method: Arc::clone(method),
-            started: Instant::now(),
-            code: None,
-        };
+        let call =
+            Call { calls: Arc::clone(self), method: Arc::clone(method), started: Instant::now(), code: None };
         (call, before)
     }
 }
@@ -177,19 +169,14 @@ struct Call {
 impl Call {
     /// When the call ends, whether it is done or not.
     fn end(&self) -> &CancellationToken {
-        if self.method.is_health {
-            &self.calls.watches
-        } else {
-            &self.calls.rest
-        }
+        if self.method.is_health { &self.calls.watches } else { &self.calls.rest }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         self.calls.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.method
-            .record(self.code.unwrap_or(Code::Cancelled), self.started.elapsed());
+        self.method.record(self.code.unwrap_or(Code::Cancelled), self.started.elapsed());
     }
 }
 
@@ -201,10 +188,7 @@ impl<S> Layer<S> for CallsLayer {
     type Service = CallsService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CallsService {
-            inner,
-            calls: Arc::clone(&self.0),
-        }
+        CallsService { inner, calls: Arc::clone(&self.0) }
     }
 }
 
@@ -270,9 +254,7 @@ fn span(method: &str, headers: &HeaderMap) -> Span {
     if span.is_disabled() {
         return span;
     }
-    let header = headers
-        .get("traceparent")
-        .and_then(|value| value.to_str().ok());
+    let header = headers.get("traceparent").and_then(|value| value.to_str().ok());
     if let Some(parent) = header.and_then(telemetry::valid_traceparent) {
         span.record("traceparent", parent);
         if let Some(context) = telemetry::remote_parent(parent) {
@@ -308,20 +290,11 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Status {
 fn answered(response: Response<Body>, mut call: Call, span: Span) -> Response<CallBody> {
     // An answer without a message has its status in the head.
     call.code = code_in(response.headers());
-    response.map(|inner| CallBody {
-        inner,
-        call,
-        span,
-        waiting: None,
-        left: LAST_MESSAGES,
-        closed: false,
-    })
+    response.map(|inner| CallBody { inner, call, span, waiting: None, left: LAST_MESSAGES, closed: false })
 }
 
 fn code_in(headers: &HeaderMap) -> Option<Code> {
-    headers
-        .get("grpc-status")
-        .map(|value| Code::from_bytes(value.as_bytes()))
+    headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
 }
 
 /// The body of an answer. Finds the code in its trailers, and ends it when the service ends.
@@ -351,10 +324,7 @@ impl http_body::Body for CallBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
         if this.closed {
             return Poll::Ready(None);
@@ -378,9 +348,7 @@ impl http_body::Body for CallBody {
             Poll::Ready(None) => this.call.code = this.call.code.or(Some(Code::Unknown)),
             Poll::Pending => {
                 let end = this.call.end();
-                let waiting = this
-                    .waiting
-                    .get_or_insert_with(|| Box::pin(end.clone().cancelled_owned()));
+                let waiting = this.waiting.get_or_insert_with(|| Box::pin(end.clone().cancelled_owned()));
                 if waiting.as_mut().poll(cx).is_ready() {
                     return this.cut_short();
                 }

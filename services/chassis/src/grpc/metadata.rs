@@ -61,10 +61,7 @@ impl Actor {
         violations: &mut Violations,
     ) -> Option<Self> {
         let mut whole = true;
-        for (name, id) in [
-            ("person_id", &actor.person_id),
-            ("organisation_id", &actor.organisation_id),
-        ] {
+        for (name, id) in [("person_id", &actor.person_id), ("organisation_id", &actor.organisation_id)] {
             if !is_id(id) {
                 violations.add(
                     format!("{field}.{name}"),
@@ -87,9 +84,7 @@ impl Actor {
 
 fn is_id(text: &str) -> bool {
     (1..=ID_BYTES_MAX).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'@')
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@')
 }
 
 /// How long the service may take over this call: what `grpc-timeout` says, at most `max`, and `default` where it says
@@ -165,15 +160,9 @@ mod tests {
         ];
         for values in wrong {
             let mut violations = Violations::new("concord.test");
-            assert_eq!(
-                Actor::from_metadata(&md(ACTOR_KEY, values), &mut violations),
-                None
-            );
+            assert_eq!(Actor::from_metadata(&md(ACTOR_KEY, values), &mut violations), None);
             let status = violations.finish::<()>(None).unwrap_err();
-            assert!(
-                status.message().contains("metadata.concord-actor"),
-                "{status}"
-            );
+            assert!(status.message().contains("metadata.concord-actor"), "{status}");
         }
     }
 
@@ -189,16 +178,8 @@ mod tests {
         proto.organisation_id = "a b".to_owned();
         assert!(Actor::from_proto(&proto, "commands[3].actor", &mut violations).is_none());
         let status = violations.finish::<()>(None).unwrap_err();
-        assert!(
-            status.message().contains("commands[3].actor.person_id"),
-            "{status}"
-        );
-        assert!(
-            status
-                .message()
-                .contains("commands[3].actor.organisation_id"),
-            "{status}"
-        );
+        assert!(status.message().contains("commands[3].actor.person_id"), "{status}");
+        assert!(status.message().contains("commands[3].actor.organisation_id"), "{status}");
     }
 
     #[test]

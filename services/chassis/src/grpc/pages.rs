@@ -47,11 +47,7 @@ impl PageToken {
 
     /// The cursor in a token. `None` without a fault where the token is empty: the first page. A token that is none,
     /// or belongs to another query, is a fault of `page_token`.
-    pub fn decode<C: DeserializeOwned>(
-        &self,
-        token: &str,
-        violations: &mut Violations,
-    ) -> Option<C> {
+    pub fn decode<C: DeserializeOwned>(&self, token: &str, violations: &mut Violations) -> Option<C> {
         if token.is_empty() {
             return None;
         }
@@ -87,10 +83,7 @@ pub fn page_size(
         Ok(0) => default.min(max),
         Ok(requested) => requested.min(max),
         Err(_) => {
-            violations.add(
-                field,
-                format!("is negative; ask for 1 to {max}, or 0 for {default}"),
-            );
+            violations.add(field, format!("is negative; ask for 1 to {max}, or 0 for {default}"));
             default.min(max)
         }
     }
@@ -103,10 +96,7 @@ mod tests {
     use concord_proto::log::v1::ReadStreamRequest;
 
     fn query(subject: &str) -> PageToken {
-        let request = ReadStreamRequest {
-            subject: subject.to_owned(),
-            ..Default::default()
-        };
+        let request = ReadStreamRequest { subject: subject.to_owned(), ..Default::default() };
         PageToken::of("ReadStream", &request)
     }
 
@@ -114,11 +104,7 @@ mod tests {
     fn a_token_leads_to_its_place() {
         let mut v = Violations::new("concord.test");
         let token = query("grant/1").encode(&(48_210_u64, "a")).unwrap();
-        assert!(
-            token
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        );
+        assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
         let cursor: Option<(u64, String)> = query("grant/1").decode(&token, &mut v);
         assert_eq!(cursor, Some((48_210, "a".to_owned())));
         assert_eq!(query("grant/1").decode::<u64>("", &mut v), None);
@@ -133,12 +119,7 @@ mod tests {
             let mut v = Violations::new("concord.test");
             assert_eq!(pages.decode::<u64>(&token, &mut v), None);
             let status = v.finish::<()>(None).unwrap_err();
-            assert!(
-                status
-                    .message()
-                    .contains("page_token belongs to another query"),
-                "{status}"
-            );
+            assert!(status.message().contains("page_token belongs to another query"), "{status}");
         }
     }
 

@@ -71,9 +71,7 @@ pub enum GrpcError {
 /// [`GrpcError::NotLoopback`] and [`GrpcError::Bind`].
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, GrpcError> {
     require_loopback(address).map_err(GrpcError::NotLoopback)?;
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| GrpcError::Bind { address, source })
+    TcpListener::bind(address).await.map_err(|source| GrpcError::Bind { address, source })
 }
 
 /// Services that share one listener, with health and reflection.
@@ -139,9 +137,7 @@ impl Server {
     {
         self.routes.add_service(service);
         self.names.push(S::NAME);
-        self.health
-            .set_service_status(S::NAME, ServingStatus::Serving)
-            .await;
+        self.health.set_service_status(S::NAME, ServingStatus::Serving).await;
         self
     }
 
@@ -180,12 +176,7 @@ impl Server {
         shutdown: CancellationToken,
         drain: Duration,
     ) -> Result<(), GrpcError> {
-        let Self {
-            mut routes,
-            names,
-            health,
-            at_once_max,
-        } = self;
+        let Self { mut routes, names, health, at_once_max } = self;
         let address = listener.local_addr().map_err(GrpcError::Listener)?;
         require_loopback(address).map_err(GrpcError::NotLoopback)?;
 
@@ -214,9 +205,7 @@ impl Server {
                 shutdown.cancelled().await;
                 // The empty name stands for the process.
                 for name in names.into_iter().chain([""]) {
-                    health
-                        .set_service_status(name, ServingStatus::NotServing)
-                        .await;
+                    health.set_service_status(name, ServingStatus::NotServing).await;
                 }
                 calls.end_watches();
             }
@@ -241,10 +230,7 @@ impl Server {
         }
         let left = calls.in_flight();
         if left > 0 {
-            tracing::warn!(
-                calls = left,
-                "calls are cut short, the time to drain is over"
-            );
+            tracing::warn!(calls = left, "calls are cut short, the time to drain is over");
         }
         calls.end_all();
         // A client that does not read keeps its connection; the process does not wait for it.
@@ -262,7 +248,5 @@ fn reflection(names: &[&'static str]) -> tonic_reflection::server::Builder<'stat
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name("grpc.health.v1.Health")
         .with_service_name("grpc.reflection.v1.ServerReflection");
-    names
-        .iter()
-        .fold(builder, |builder, name| builder.with_service_name(*name))
+    names.iter().fold(builder, |builder, name| builder.with_service_name(*name))
 }

@@ -49,14 +49,7 @@ pub fn refused(
     metadata: HashMap<String, String>,
     violations: Vec<PreconditionViolation>,
 ) -> Status {
-    refused_as(
-        Code::FailedPrecondition,
-        domain,
-        reason,
-        (message, None),
-        metadata,
-        violations,
-    )
+    refused_as(Code::FailedPrecondition, domain, reason, (message, None), metadata, violations)
 }
 
 /// As [`refused`], with a code of its own: `NOT_FOUND` and `ALREADY_EXISTS` are refusals too where a decision found
@@ -98,11 +91,7 @@ pub fn stale_version(domain: &str, subject: &str, expected: u64, actual: u64) ->
         "{subject} is at version {actual}, and the request expects {expected}; read it again, and decide on what it \
          says now"
     );
-    answer(
-        Code::Aborted,
-        &message,
-        info("STALE_VERSION", domain, metadata),
-    )
+    answer(Code::Aborted, &message, info("STALE_VERSION", domain, metadata))
 }
 
 /// The request id belongs to another command: `ALREADY_EXISTS`, reason `REQUEST_ID_REUSED`.
@@ -112,11 +101,7 @@ pub fn request_id_reused(domain: &str, request_id: Uuid) -> Status {
     let message = format!(
         "request_id {request_id} was accepted with another content; repeat that very command, or choose a new id"
     );
-    answer(
-        Code::AlreadyExists,
-        &message,
-        info("REQUEST_ID_REUSED", domain, metadata),
-    )
+    answer(Code::AlreadyExists, &message, info("REQUEST_ID_REUSED", domain, metadata))
 }
 
 /// There is no such thing: `NOT_FOUND`, reason `NOT_FOUND`, with a `ResourceInfo`. `resource_type` is its kind, for
@@ -141,10 +126,7 @@ pub fn unavailable(domain: &str, reason: &str, message: String, retry_delay: Dur
 /// A position was not reached in time: `UNAVAILABLE`, reason `POSITION_NOT_REACHED`; the metadata says how far it is.
 #[must_use]
 pub fn not_reached(domain: &str, fault: NotReached) -> Status {
-    let metadata = facts([
-        ("wanted", fault.wanted.to_string()),
-        ("reached", fault.reached.to_string()),
-    ]);
+    let metadata = facts([("wanted", fault.wanted.to_string()), ("reached", fault.reached.to_string())]);
     let mut details = info("POSITION_NOT_REACHED", domain, metadata);
     details.set_retry_info(Some(RETRY_SOON));
     answer(Code::Unavailable, &fault.to_string(), details)
@@ -167,19 +149,13 @@ pub fn outcome_unknown(domain: &str, request_id: Uuid) -> Status {
 pub(super) fn cut_short() -> Status {
     let mut details = info("OUTCOME_UNKNOWN", super::DOMAIN, HashMap::new());
     details.set_retry_info(Some(RETRY_SOON));
-    let message =
-        "the service stopped before it had answered; retry, a command with the same request_id";
+    let message = "the service stopped before it had answered; retry, a command with the same request_id";
     answer(Code::Unavailable, message, details)
 }
 
 /// A bound of the service is reached: `RESOURCE_EXHAUSTED`, to be tried again after `retry_delay`. Nothing was done.
 #[must_use]
-pub fn resource_exhausted(
-    domain: &str,
-    reason: &str,
-    message: String,
-    retry_delay: Duration,
-) -> Status {
+pub fn resource_exhausted(domain: &str, reason: &str, message: String, retry_delay: Duration) -> Status {
     let mut details = info(reason, domain, HashMap::new());
     details.set_retry_info(Some(retry_delay));
     answer(Code::ResourceExhausted, &message, details)
@@ -207,10 +183,7 @@ pub fn internal(domain: &str, error: &(dyn std::error::Error + 'static)) -> Stat
 /// The stable reason of a status, as its `ErrorInfo` has it; empty where there is none.
 #[must_use]
 pub fn reason(status: &Status) -> String {
-    status
-        .get_details_error_info()
-        .map(|info| info.reason)
-        .unwrap_or_default()
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
 
 /// The status as a serialized `google.rpc.Status`: what a call has in `grpc-status-details-bin`, for a bulk reply.
@@ -233,19 +206,11 @@ fn answer(code: Code, message: &str, details: ErrorDetails) -> Status {
 
 fn info(reason: &str, domain: &str, metadata: HashMap<String, String>) -> ErrorDetails {
     // Sorted, so that what is left out does not depend on chance; the rulebooks first, because every refusal names them.
-    let sorted: BTreeMap<(bool, String), String> = metadata
-        .into_iter()
-        .map(|(name, value)| ((!name.contains("rulebook"), name), value))
-        .collect();
+    let sorted: BTreeMap<(bool, String), String> =
+        metadata.into_iter().map(|(name, value)| ((!name.contains("rulebook"), name), value)).collect();
     let sorted = sorted.into_iter().map(|((_, name), value)| (name, value));
-    let fitting = within(METADATA_BYTES_MAX, sorted, |(name, value)| {
-        name.len() + value.len()
-    });
-    ErrorDetails::with_error_info(
-        reason,
-        domain,
-        fitting.into_iter().collect::<HashMap<_, _>>(),
-    )
+    let fitting = within(METADATA_BYTES_MAX, sorted, |(name, value)| name.len() + value.len());
+    ErrorDetails::with_error_info(reason, domain, fitting.into_iter().collect::<HashMap<_, _>>())
 }
 
 fn within_budget<T>(items: impl IntoIterator<Item = T>, sized: impl Fn(&T) -> usize) -> Vec<T> {
@@ -253,11 +218,7 @@ fn within_budget<T>(items: impl IntoIterator<Item = T>, sized: impl Fn(&T) -> us
 }
 
 /// The first items that take at most so many bytes together.
-fn within<T>(
-    bytes_max: usize,
-    items: impl IntoIterator<Item = T>,
-    sized: impl Fn(&T) -> usize,
-) -> Vec<T> {
+fn within<T>(bytes_max: usize, items: impl IntoIterator<Item = T>, sized: impl Fn(&T) -> usize) -> Vec<T> {
     let mut bytes = 0;
     items
         .into_iter()
@@ -269,10 +230,7 @@ fn within<T>(
 }
 
 fn facts<const N: usize>(facts: [(&str, String); N]) -> HashMap<String, String> {
-    facts
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
@@ -287,70 +245,27 @@ mod tests {
         let id = Uuid::from_u128(7);
         let soon = Duration::from_millis(250);
         let lost: Box<dyn std::error::Error> = "the disk is full at /secret".into();
-        let late = NotReached {
-            wanted: 9,
-            reached: 5,
-        };
+        let late = NotReached { wanted: 9, reached: 5 };
         let table = [
+            (stale_version(DOMAIN, "grant/1", 5, 7), Code::Aborted, "STALE_VERSION", "read it again"),
+            (request_id_reused(DOMAIN, id), Code::AlreadyExists, "REQUEST_ID_REUSED", "new id"),
+            (not_found(DOMAIN, "grant", "x"), Code::NotFound, "NOT_FOUND", "check the id"),
             (
-                stale_version(DOMAIN, "grant/1", 5, 7),
-                Code::Aborted,
-                "STALE_VERSION",
-                "read it again",
-            ),
-            (
-                request_id_reused(DOMAIN, id),
-                Code::AlreadyExists,
-                "REQUEST_ID_REUSED",
-                "new id",
-            ),
-            (
-                not_found(DOMAIN, "grant", "x"),
-                Code::NotFound,
-                "NOT_FOUND",
-                "check the id",
-            ),
-            (
-                unavailable(
-                    DOMAIN,
-                    "FACTS_STALE",
-                    "facts are old; retry".to_owned(),
-                    soon,
-                ),
+                unavailable(DOMAIN, "FACTS_STALE", "facts are old; retry".to_owned(), soon),
                 Code::Unavailable,
                 "FACTS_STALE",
                 "retry",
             ),
-            (
-                not_reached(DOMAIN, late),
-                Code::Unavailable,
-                "POSITION_NOT_REACHED",
-                "ask again later",
-            ),
-            (
-                outcome_unknown(DOMAIN, id),
-                Code::Unavailable,
-                "OUTCOME_UNKNOWN",
-                "same request_id",
-            ),
-            (
-                cut_short(),
-                Code::Unavailable,
-                "OUTCOME_UNKNOWN",
-                "same request_id",
-            ),
+            (not_reached(DOMAIN, late), Code::Unavailable, "POSITION_NOT_REACHED", "ask again later"),
+            (outcome_unknown(DOMAIN, id), Code::Unavailable, "OUTCOME_UNKNOWN", "same request_id"),
+            (cut_short(), Code::Unavailable, "OUTCOME_UNKNOWN", "same request_id"),
             (
                 resource_exhausted(DOMAIN, "QUEUE_FULL", "full; retry".to_owned(), soon),
                 Code::ResourceExhausted,
                 "QUEUE_FULL",
                 "retry",
             ),
-            (
-                internal(DOMAIN, &*lost),
-                Code::Internal,
-                "INTERNAL",
-                "report incident",
-            ),
+            (internal(DOMAIN, &*lost), Code::Internal, "INTERNAL", "report incident"),
         ];
         for (status, code, expected, says) in table {
             assert_eq!(status.code(), code, "{status}");
@@ -358,11 +273,7 @@ mod tests {
             assert!(status.message().contains(says), "{status}");
             assert!(!format!("{status:?}").contains("secret"));
             let temporary = matches!(code, Code::Unavailable | Code::ResourceExhausted);
-            assert_eq!(
-                status.get_details_retry_info().is_some(),
-                temporary,
-                "{status}"
-            );
+            assert_eq!(status.get_details_retry_info().is_some(), temporary, "{status}");
         }
     }
 
@@ -381,40 +292,25 @@ mod tests {
         assert_eq!(status.code(), Code::FailedPrecondition);
         let info = status.get_details_error_info().unwrap();
         assert_eq!(info.metadata["left_minor"], "3000");
-        let broken = status
-            .get_details_precondition_failure()
-            .unwrap()
-            .violations;
+        let broken = status.get_details_precondition_failure().unwrap().violations;
         assert_eq!(broken.len(), 2);
         assert_eq!(broken[1].r#type, "A01_UNVERIFIED");
     }
 
     #[test]
     fn an_answer_stays_small_enough_for_a_header() {
-        let many = (0..500).map(|n| {
-            PreconditionViolation::new(format!("RULE_{n}"), "x".repeat(50), "规则".repeat(900))
-        });
-        let facts = (0..500)
-            .map(|n| (format!("fact_{n}"), "值".repeat(50)))
-            .collect();
+        let many = (0..500)
+            .map(|n| PreconditionViolation::new(format!("RULE_{n}"), "x".repeat(50), "规则".repeat(900)));
+        let facts = (0..500).map(|n| (format!("fact_{n}"), "值".repeat(50))).collect();
         let status = refused(DOMAIN, "RULE_0", "消息".repeat(900), facts, many.collect());
         assert!(status.details().len() < 5_000, "{}", status.details().len());
         assert!(status.message().len() <= 512 && status.message().ends_with('…'));
-        assert!(
-            !status
-                .get_details_precondition_failure()
-                .unwrap()
-                .violations
-                .is_empty()
-        );
+        assert!(!status.get_details_precondition_failure().unwrap().violations.is_empty());
     }
 
     #[test]
     fn a_bulk_reply_has_the_same_bytes_as_a_call() {
-        for status in [
-            not_found(DOMAIN, "grant", "x"),
-            Status::unimplemented("no such method"),
-        ] {
+        for status in [not_found(DOMAIN, "grant", "x"), Status::unimplemented("no such method")] {
             let bytes = status_bytes(&status);
             let decoded = tonic_types::Status::decode(bytes.as_slice()).unwrap();
             assert_eq!(decoded.code, i32::from(status.code()));

@@ -40,11 +40,7 @@ impl Violations {
     /// No faults yet. `domain` is the service's, for `ErrorInfo`, for example "concord.fund".
     #[must_use]
     pub fn new(domain: &'static str) -> Self {
-        Self {
-            domain,
-            kept: Vec::new(),
-            count: 0,
-        }
+        Self { domain, kept: Vec::new(), count: 0 }
     }
 
     /// Adds a fault. `field` is its path in the request, such as `amount.currency` or `tranches[2].due_on`; the
@@ -85,9 +81,7 @@ impl Violations {
             return None;
         }
         // 36 characters: the other forms that the parser knows would give one id several spellings.
-        let id = Uuid::parse_str(text)
-            .ok()
-            .filter(|id| text.len() == 36 && !id.is_nil());
+        let id = Uuid::parse_str(text).ok().filter(|id| text.len() == 36 && !id.is_nil());
         if id.is_none() {
             self.add(
                 field,
@@ -103,13 +97,7 @@ impl Violations {
     /// A text of at most `bytes_max` bytes of UTF-8, kept as it is. `None` without a fault where it is empty and not
     /// required. Control characters are refused, line breaks among them, and so are those that change the direction
     /// of writing: what people read must be what is stored.
-    pub fn text(
-        &mut self,
-        field: &str,
-        text: &str,
-        bytes_max: usize,
-        required: bool,
-    ) -> Option<String> {
+    pub fn text(&mut self, field: &str, text: &str, bytes_max: usize, required: bool) -> Option<String> {
         if text.is_empty() && !required {
             return None;
         }
@@ -117,15 +105,9 @@ impl Violations {
             "is missing".to_owned()
         } else if text.len() > bytes_max {
             let over = text.len() - bytes_max;
-            format!(
-                "has {} bytes; leave out {over} of them, {bytes_max} is the most",
-                text.len()
-            )
+            format!("has {} bytes; leave out {over} of them, {bytes_max} is the most", text.len())
         } else if let Some(control) = text.chars().find(|c| is_unreadable(*c)) {
-            format!(
-                "has the control character U+{:04X}; leave it out",
-                u32::from(control)
-            )
+            format!("has the control character U+{:04X}; leave it out", u32::from(control))
         } else if text.trim().is_empty() {
             "is blank; write something, or leave it empty where it is not required".to_owned()
         } else {
@@ -149,9 +131,7 @@ impl Violations {
         if text.is_empty() {
             return None;
         }
-        calendar_date(text)
-            .map_err(|fault| self.add(field, fault))
-            .ok()
+        calendar_date(text).map_err(|fault| self.add(field, fault)).ok()
     }
 
     /// A SHA-256 in hexadecimal, which must be there; returned in lower case.
@@ -172,9 +152,7 @@ impl Violations {
             Some(value) if self.is_empty() => Ok(value),
             None if self.is_empty() => Err(status::internal(
                 self.domain,
-                &*Box::<dyn std::error::Error>::from(
-                    "a request without faults was not read as a whole",
-                ),
+                &*Box::<dyn std::error::Error>::from("a request without faults was not read as a whole"),
             )),
             _ => Err(self.into_status()),
         }
@@ -185,24 +163,14 @@ impl Violations {
             .kept
             .iter()
             .take(TOLD_MAX)
-            .map(|fault| {
-                format!(
-                    "{} {}",
-                    shortened(&fault.field, 60),
-                    shortened(&fault.description, 120)
-                )
-            })
+            .map(|fault| format!("{} {}", shortened(&fault.field, 60), shortened(&fault.description, 120)))
             .collect();
         let more = match self.count - told.len() {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
         let faults = if self.count == 1 { "fault" } else { "faults" };
-        let message = format!(
-            "{} {faults} in the request: {}{more}",
-            self.count,
-            told.join("; ")
-        );
+        let message = format!("{} {faults} in the request: {}{more}", self.count, told.join("; "));
         status::malformed(self.domain, message, self.kept)
     }
 }
@@ -214,8 +182,7 @@ fn quoted(text: &str) -> impl fmt::Display {
 
 /// Control characters, line and paragraph separators, and the characters that reorder what is written.
 fn is_unreadable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Reads a date in the one form "YYYY-MM-DD"; the error is a sentence.
@@ -226,12 +193,7 @@ pub(crate) fn calendar_date(text: &str) -> Result<Date, String> {
             _ => byte.is_ascii_digit(),
         });
     let date = if shaped { text.parse().ok() } else { None };
-    date.ok_or_else(|| {
-        format!(
-            "{} is not a calendar date; write it as YYYY-MM-DD",
-            quoted(text)
-        )
-    })
+    date.ok_or_else(|| format!("{} is not a calendar date; write it as YYYY-MM-DD", quoted(text)))
 }
 
 #[cfg(test)]
@@ -264,10 +226,7 @@ mod tests {
         v.require_uuid("grant_id", "");
         v.date("starts_on", "2023-02-30");
         v.text("title", "a\0b", 600, true);
-        v.add(
-            "amount.currency",
-            "is not an ISO 4217 code; write one such as CNY",
-        );
+        v.add("amount.currency", "is not an ISO 4217 code; write one such as CNY");
         let status = v.finish(Some(())).unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(
@@ -282,15 +241,9 @@ mod tests {
             .into_iter()
             .map(|fault| fault.field)
             .collect();
-        assert_eq!(
-            fields,
-            ["grant_id", "starts_on", "title", "amount.currency"]
-        );
+        assert_eq!(fields, ["grant_id", "starts_on", "title", "amount.currency"]);
         let info = status.get_details_error_info().unwrap();
-        assert_eq!(
-            (info.reason.as_str(), info.domain.as_str()),
-            ("MALFORMED_REQUEST", "concord.test")
-        );
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("MALFORMED_REQUEST", "concord.test"));
     }
 
     #[test]
@@ -308,10 +261,7 @@ mod tests {
     #[test]
     fn a_uuid_has_one_spelling() {
         let id = "0190b1f0-7c3e-7a51-9d2b-5e8f3c6a1b40";
-        assert_eq!(
-            accepted(|v| v.require_uuid("f", id)).unwrap().to_string(),
-            id
-        );
+        assert_eq!(accepted(|v| v.require_uuid("f", id)).unwrap().to_string(), id);
         assert!(accepted(|v| v.require_uuid("f", &id.to_uppercase())).is_some());
         assert_eq!(accepted(|v| v.optional_uuid("f", "")), None);
         assert!(fault(|v| v.require_uuid("f", "")).contains("missing"));
@@ -322,20 +272,14 @@ mod tests {
             "00000000-0000-0000-0000-000000000000",
             "0190b1f0-7c3e-7a51-9d2b-5e8f3c6a1b4\n",
         ] {
-            assert!(
-                fault(|v| v.require_uuid("f", wrong)).contains("is not a UUID"),
-                "{wrong}"
-            );
+            assert!(fault(|v| v.require_uuid("f", wrong)).contains("is not a UUID"), "{wrong}");
         }
     }
 
     #[test]
     fn a_text_is_short_visible_and_kept_as_it_is() {
         let title = "中试基地 pilot “line” ";
-        assert_eq!(
-            accepted(|v| v.text("f", title, 40, true)).as_deref(),
-            Some(title)
-        );
+        assert_eq!(accepted(|v| v.text("f", title, 40, true)).as_deref(), Some(title));
         assert_eq!(accepted(|v| v.text("f", "", 40, false)), None);
         assert!(fault(|v| v.text("f", "", 40, true)).contains("missing"));
         assert!(fault(|v| v.text("f", " \u{3000}", 40, false)).contains("blank"));
@@ -343,15 +287,7 @@ mod tests {
             fault(|v| v.text("f", "中试基地", 10, true)),
             "has 12 bytes; leave out 2 of them, 10 is the most"
         );
-        for wrong in [
-            "a\0",
-            "a\nb",
-            "a\tb",
-            "a\u{7f}",
-            "a\u{85}",
-            "a\u{202e}b",
-            "a\u{2028}b",
-        ] {
+        for wrong in ["a\0", "a\nb", "a\tb", "a\u{7f}", "a\u{85}", "a\u{202e}b", "a\u{2028}b"] {
             assert!(fault(|v| v.text("f", wrong, 40, true)).contains("control character U+"));
         }
     }
@@ -362,32 +298,17 @@ mod tests {
         assert_eq!(day, jiff::civil::date(2024, 2, 29));
         assert_eq!(accepted(|v| v.optional_date("f", "")), None);
         assert!(fault(|v| v.date("f", "")).contains("missing"));
-        for wrong in [
-            "2023-02-29",
-            "20240229",
-            "2024-2-29",
-            "2024-02-29T00:00",
-            "29.02.2024",
-            "２０24-02",
-        ] {
-            assert!(
-                fault(|v| v.date("f", wrong)).contains("YYYY-MM-DD"),
-                "{wrong}"
-            );
-            assert!(
-                fault(|v| v.optional_date("f", wrong)).contains("YYYY-MM-DD"),
-                "{wrong}"
-            );
+        for wrong in ["2023-02-29", "20240229", "2024-2-29", "2024-02-29T00:00", "29.02.2024", "２０24-02"]
+        {
+            assert!(fault(|v| v.date("f", wrong)).contains("YYYY-MM-DD"), "{wrong}");
+            assert!(fault(|v| v.optional_date("f", wrong)).contains("YYYY-MM-DD"), "{wrong}");
         }
     }
 
     #[test]
     fn a_hash_is_64_hexadecimal_digits_in_lower_case() {
         let hash = "AB".repeat(32);
-        assert_eq!(
-            accepted(|v| v.sha256_hex("f", &hash)).unwrap(),
-            "ab".repeat(32)
-        );
+        assert_eq!(accepted(|v| v.sha256_hex("f", &hash)).unwrap(), "ab".repeat(32));
         for wrong in ["", "ab", &"xy".repeat(32)] {
             assert!(fault(|v| v.sha256_hex("f", wrong)).contains("64 hexadecimal"));
         }
@@ -395,9 +316,7 @@ mod tests {
 
     #[test]
     fn what_was_not_read_without_a_fault_is_our_mistake() {
-        let status = Violations::new("concord.test")
-            .finish::<()>(None)
-            .unwrap_err();
+        let status = Violations::new("concord.test").finish::<()>(None).unwrap_err();
         assert_eq!(status.code(), Code::Internal);
         assert_eq!(fault(|v| v.require::<()>("header", None)), "is missing");
     }

@@ -17,11 +17,7 @@ pub(super) struct Entry<S> {
 
 impl<S> Entry<S> {
     pub(super) fn absent() -> Self {
-        Self {
-            state: None,
-            version: 0,
-            since_snapshot: 0,
-        }
+        Self { state: None, version: 0, since_snapshot: 0 }
     }
 }
 
@@ -38,12 +34,7 @@ const OVERHEAD_BYTES: usize = 128;
 
 impl<S> Cache<S> {
     pub(super) fn new(bytes_max: usize, weigh: fn(&S) -> usize) -> Self {
-        Self {
-            entries: LruCache::unbounded(),
-            bytes: 0,
-            bytes_max,
-            weigh,
-        }
+        Self { entries: LruCache::unbounded(), bytes: 0, bytes_max, weigh }
     }
 
     /// Looks without counting it as use: a decision looks often, and only what commits is used.

@@ -1,9 +1,7 @@
 //! One batch in the making: commands decided in order, each on the state that the ones before it leave.
 
 use super::cache::{Cache, Entry};
-use super::domain::{
-    Broken, Context, Decision, Domain, Lookup, Meta, Refusal, RefusalKind, Stop, View,
-};
+use super::domain::{Broken, Context, Decision, Domain, Lookup, Meta, Refusal, RefusalKind, Stop, View};
 use super::handle::{CommandError, Order, Outcome, Pending, Receipt, Submission};
 use super::index::{Changes, Index, OWN_STREAM};
 use super::loader::{self, Fault};
@@ -90,9 +88,7 @@ struct Accepted<E> {
 impl<D: Domain> Batch<D> {
     pub(super) fn new(head: u64, index: &Index) -> Self {
         // A clock that was stepped back must not make the log's times go back.
-        let recorded_at_us = jiff::Timestamp::now()
-            .as_microsecond()
-            .max(index.recorded_at_us);
+        let recorded_at_us = jiff::Timestamp::now().as_microsecond().max(index.recorded_at_us);
         Self {
             head,
             decided: Vec::new(),
@@ -148,11 +144,7 @@ impl<D: Domain> Batch<D> {
     }
 
     fn reject(&mut self, pending: Pending<D::Command>, error: CommandError) {
-        self.decided.push(Decided {
-            pending,
-            verdict: Verdict::Rejected(error),
-            events: Vec::new(),
-        });
+        self.decided.push(Decided { pending, verdict: Verdict::Rejected(error), events: Vec::new() });
     }
 
     fn weigh(
@@ -162,11 +154,7 @@ impl<D: Domain> Batch<D> {
     ) -> Result<Accepted<D::Event>, Halt> {
         let submission = &pending.submission;
         let domain = ground.domain;
-        let today = self
-            .changes
-            .today
-            .or(ground.played_from)
-            .unwrap_or_else(super::writer::system_today);
+        let today = self.changes.today.or(ground.played_from).unwrap_or_else(super::writer::system_today);
         let lookup = |id: Uuid| look(&self.overlay, ground.cache, id);
         let view = View::new(&lookup);
         if pending.spoils {
@@ -182,17 +170,11 @@ impl<D: Domain> Batch<D> {
             let actual = view.version(*aggregate).map_err(Halt::from)?;
             if actual != *expected && actual != 0 {
                 let (aggregate, expected) = (*aggregate, *expected);
-                return Err(Halt::Error(CommandError::StaleVersion {
-                    aggregate,
-                    expected,
-                    actual,
-                }));
+                return Err(Halt::Error(CommandError::StaleVersion { aggregate, expected, actual }));
             }
         }
         let effective_on = submission.effective_on.unwrap_or(today);
-        let rulebook = domain
-            .rulebook(effective_on)
-            .map_err(|why| no_rulebook(why, effective_on))?;
+        let rulebook = domain.rulebook(effective_on).map_err(|why| no_rulebook(why, effective_on))?;
         let context = Context {
             today,
             effective_on,
@@ -202,22 +184,17 @@ impl<D: Domain> Batch<D> {
             head: self.next_position - 1,
         };
         // A fault in deciding one command must not take its neighbours down: nothing has been changed yet.
-        let decided =
-            std::panic::catch_unwind(AssertUnwindSafe(|| domain.decide(&view, command, &context)));
+        let decided = std::panic::catch_unwind(AssertUnwindSafe(|| domain.decide(&view, command, &context)));
         match decided {
-            Ok(Ok(decision)) => Ok(Accepted {
-                decision,
-                rulebook: rulebook.to_owned(),
-                effective_on,
-            }),
+            Ok(Ok(decision)) => Ok(Accepted { decision, rulebook: rulebook.to_owned(), effective_on }),
             // It would wait for nothing, for ever.
-            Ok(Err(Stop::Need(ids))) if ids.is_empty() => Err(Halt::Error(CommandError::Internal(
-                "it needs states but names none".to_owned(),
-            ))),
+            Ok(Err(Stop::Need(ids))) if ids.is_empty() => {
+                Err(Halt::Error(CommandError::Internal("it needs states but names none".to_owned())))
+            }
             Ok(Err(stop)) => Err(stop.into()),
-            Err(_) => Err(Halt::Error(CommandError::Internal(
-                "deciding it failed; this is recorded".to_owned(),
-            ))),
+            Err(_) => {
+                Err(Halt::Error(CommandError::Internal("deciding it failed; this is recorded".to_owned())))
+            }
         }
     }
 
@@ -229,23 +206,13 @@ impl<D: Domain> Batch<D> {
         accepted: Accepted<D::Event>,
         also: Vec<Vec<Uuid>>,
     ) -> Step<D::Command> {
-        let Accepted {
-            decision,
-            rulebook,
-            effective_on,
-        } = accepted;
+        let Accepted { decision, rulebook, effective_on } = accepted;
         let mut fresh: Vec<Fresh<D::Event>> = Vec::with_capacity(decision.events.len());
         for (event, also) in decision.events.into_iter().zip(also) {
             let (_, stream) = event.stream();
             let name = event.type_name();
-            let own = fresh
-                .iter()
-                .filter(|earlier| earlier.event.stream().1 == stream)
-                .count();
-            let twin = fresh
-                .iter()
-                .rev()
-                .find(|earlier| earlier.event.type_name() == name);
+            let own = fresh.iter().filter(|earlier| earlier.event.stream().1 == stream).count();
+            let twin = fresh.iter().rev().find(|earlier| earlier.event.type_name() == name);
             let version = self.version(ground, stream) + own as u64 + 1;
             let stamp = Stamp {
                 source: ground.source,
@@ -260,12 +227,7 @@ impl<D: Domain> Batch<D> {
                 ),
             };
             match self.document(&stamp, &pending, &event) {
-                Ok(recorded) => fresh.push(Fresh {
-                    recorded,
-                    event,
-                    version,
-                    also,
-                }),
+                Ok(recorded) => fresh.push(Fresh { recorded, event, version, also }),
                 // Nothing has been changed yet.
                 Err(error) => {
                     self.reject(pending, error);
@@ -294,18 +256,11 @@ impl<D: Domain> Batch<D> {
             first_position,
             last_position: self.next_position - 1,
             version: self.version(ground, aggregate),
-            leaf_hashes: fresh
-                .iter()
-                .map(|fresh| leaf_hash(&fresh.recorded.bytes))
-                .collect(),
+            leaf_hashes: fresh.iter().map(|fresh| leaf_hash(&fresh.recorded.bytes)).collect(),
             rulebook,
             answer: decision.answer,
         };
-        self.decided.push(Decided {
-            pending,
-            verdict: Verdict::Accepted(receipt),
-            events: fresh,
-        });
+        self.decided.push(Decided { pending, verdict: Verdict::Accepted(receipt), events: fresh });
         Step::Taken
     }
 
@@ -313,10 +268,7 @@ impl<D: Domain> Batch<D> {
         if id == OWN_STREAM {
             return self.changes.own_version;
         }
-        self.overlay
-            .get(&id)
-            .or_else(|| ground.cache.peek(id))
-            .map_or(0, |entry| entry.version)
+        self.overlay.get(&id).or_else(|| ground.cache.peek(id)).map_or(0, |entry| entry.version)
     }
 
     fn document(
@@ -354,16 +306,12 @@ impl<D: Domain> Batch<D> {
             correlationid: submission.correlation_id.as_deref().map(Cow::from),
             traceparent: submission.traceparent.as_deref().map(Cow::from),
         };
-        let bytes = record::write(&envelope, event).map_err(|error| {
-            CommandError::Internal(format!("its event cannot be written: {error}"))
-        })?;
+        let bytes = record::write(&envelope, event)
+            .map_err(|error| CommandError::Internal(format!("its event cannot be written: {error}")))?;
         if bytes.len() > EVENT_BYTES_MAX {
             return Err(too_large(bytes.len(), stamp.rulebook));
         }
-        Ok(Recorded {
-            position: stamp.position,
-            bytes,
-        })
+        Ok(Recorded { position: stamp.position, bytes })
     }
 
     fn apply(
@@ -373,25 +321,16 @@ impl<D: Domain> Batch<D> {
         fresh: &Fresh<D::Event>,
         effective_on: Date,
     ) -> Result<(), Fault> {
-        let Fresh {
-            recorded,
-            event,
-            also,
-            ..
-        } = fresh;
+        let Fresh { recorded, event, also, .. } = fresh;
         let meta = Meta {
             position: recorded.position,
             effective_on,
             actor: &submission.actor,
             actor_organisation: &submission.actor_organisation,
         };
-        self.changes
-            .note(event.type_name(), recorded.position, event.advances_today());
+        self.changes.note(event.type_name(), recorded.position, event.advances_today());
         let own = event.stream().1;
-        for id in std::iter::once(&own)
-            .chain(also)
-            .filter(|id| **id != OWN_STREAM)
-        {
+        for id in std::iter::once(&own).chain(also).filter(|id| **id != OWN_STREAM) {
             let entry = self
                 .overlay
                 .entry(*id)
@@ -436,10 +375,8 @@ impl Halt {
         message_zh: String,
         facts: [(&str, String); N],
     ) -> Self {
-        let facts: BTreeMap<String, String> = facts
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        let facts: BTreeMap<String, String> =
+            facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self::Error(CommandError::Refused(Box::new(Refusal {
             kind: RefusalKind::Rule,
             broken: vec![Broken {
@@ -464,9 +401,7 @@ fn too_large(bytes: usize, rulebook: &str) -> CommandError {
             message: format!(
                 "its event would take {bytes} bytes, and {EVENT_BYTES_MAX} is the most: send less in one command"
             ),
-            message_zh: format!(
-                "该事件将占{bytes}字节，上限为{EVENT_BYTES_MAX}字节，请减少单次提交的内容"
-            ),
+            message_zh: format!("该事件将占{bytes}字节，上限为{EVENT_BYTES_MAX}字节，请减少单次提交的内容"),
             facts: BTreeMap::from([("bytes".to_owned(), bytes.to_string())]),
         }],
         rulebook: rulebook.to_owned(),
@@ -484,11 +419,7 @@ fn no_rulebook(why: String, effective_on: Date) -> Halt {
     )
 }
 
-fn advance_today<E: LogEvent>(
-    played_from: Option<Date>,
-    today: Date,
-    to: Date,
-) -> Result<Accepted<E>, Halt> {
+fn advance_today<E: LogEvent>(played_from: Option<Date>, today: Date, to: Date) -> Result<Accepted<E>, Halt> {
     if played_from.is_none() {
         return Err(Halt::refused(
             "CLOCK_IS_SYSTEM",
@@ -507,31 +438,15 @@ fn advance_today<E: LogEvent>(
             [("today", today.to_string())],
         ));
     }
-    let events = if to == today {
-        Vec::new()
-    } else {
-        vec![E::today_advanced(to)]
-    };
-    Ok(Accepted {
-        decision: Decision::events(events),
-        rulebook: String::new(),
-        effective_on: to,
-    })
+    let events = if to == today { Vec::new() } else { vec![E::today_advanced(to)] };
+    Ok(Accepted { decision: Decision::events(events), rulebook: String::new(), effective_on: to })
 }
 
-fn look<'a, S>(
-    overlay: &'a HashMap<Uuid, Entry<S>>,
-    cache: &'a Cache<S>,
-    id: Uuid,
-) -> Lookup<'a, S> {
+fn look<'a, S>(overlay: &'a HashMap<Uuid, Entry<S>>, cache: &'a Cache<S>, id: Uuid) -> Lookup<'a, S> {
     match overlay.get(&id).or_else(|| cache.peek(id)) {
         None => Lookup::Cold,
         Some(Entry { state: None, .. }) => Lookup::Absent,
-        Some(Entry {
-            state: Some(state),
-            version,
-            ..
-        }) => Lookup::Present(state, *version),
+        Some(Entry { state: Some(state), version, .. }) => Lookup::Present(state, *version),
     }
 }
 

@@ -91,11 +91,7 @@ impl<E> Decision<E> {
     /// These events happened.
     #[must_use]
     pub fn events(events: Vec<E>) -> Self {
-        Self {
-            events,
-            terms_rulebook: None,
-            answer: BTreeMap::new(),
-        }
+        Self { events, terms_rulebook: None, answer: BTreeMap::new() }
     }
 
     /// It holds already: a repeat changes nothing.
@@ -217,15 +213,9 @@ impl<'a, S> View<'a, S> {
     /// # Errors
     /// [`Stop::Need`] with all those not in memory.
     pub fn prefetch(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<(), Stop> {
-        let cold: Vec<Uuid> = ids
-            .into_iter()
-            .filter(|id| matches!((self.lookup)(*id), Lookup::Cold))
-            .collect();
-        if cold.is_empty() {
-            Ok(())
-        } else {
-            Err(Stop::Need(cold))
-        }
+        let cold: Vec<Uuid> =
+            ids.into_iter().filter(|id| matches!((self.lookup)(*id), Lookup::Cold)).collect();
+        if cold.is_empty() { Ok(()) } else { Err(Stop::Need(cold)) }
     }
 
     /// Version of the state with this id: the number of events of its own stream, 0 where there is none.

@@ -157,21 +157,21 @@ pub(super) const ABANDONED: u8 = 2;
 
 pub(super) type Outcome = Result<Receipt, CommandError>;
 
+/// A submission, its body as JSON, and the hash of that.
+pub(super) type Bodied<C> = (Submission<Order<C>>, Bytes, [u8; 32]);
+
 /// What reaches the writer.
 pub(super) enum Mail<D: Domain> {
     /// Commands that are answered together.
     Commands {
-        orders: Vec<(Submission<Order<D::Command>>, Bytes, [u8; 32])>,
+        orders: Vec<Bodied<D::Command>>,
         phase: Arc<AtomicU8>,
         /// Counts them as waiting until they are answered, whether or not the caller still listens.
         counted: Counted,
         reply: oneshot::Sender<Vec<Outcome>>,
     },
     /// A read of a state at the committed head.
-    Read {
-        id: Uuid,
-        reply: oneshot::Sender<Result<Seen<D::State>, CommandError>>,
-    },
+    Read { id: Uuid, reply: oneshot::Sender<Result<Seen<D::State>, CommandError>> },
 }
 
 /// Bytes of commands that may wait at once, per log.
@@ -221,10 +221,7 @@ impl<D: Domain> Log<D> {
         chunk: Vec<Submission<D::Command>>,
         patience: Duration,
     ) -> Vec<Outcome> {
-        let orders = chunk
-            .into_iter()
-            .map(|submission| submission.map(Order::Command))
-            .collect();
+        let orders = chunk.into_iter().map(|submission| submission.map(Order::Command)).collect();
         self.submit(orders, patience).await
     }
 
@@ -240,17 +237,9 @@ impl<D: Domain> Log<D> {
             .unwrap_or(Err(CommandError::OutcomeUnknown(request_id)))
     }
 
-    async fn submit(
-        &self,
-        chunk: Vec<Submission<Order<D::Command>>>,
-        patience: Duration,
-    ) -> Vec<Outcome> {
-        let ids: Vec<Uuid> = chunk
-            .iter()
-            .map(|submission| submission.request_id)
-            .collect();
-        let every =
-            |error: &dyn Fn(Uuid) -> CommandError| ids.iter().map(|id| Err(error(*id))).collect();
+    async fn submit(&self, chunk: Vec<Submission<Order<D::Command>>>, patience: Duration) -> Vec<Outcome> {
+        let ids: Vec<Uuid> = chunk.iter().map(|submission| submission.request_id).collect();
+        let every = |error: &dyn Fn(Uuid) -> CommandError| ids.iter().map(|id| Err(error(*id))).collect();
         let mut orders = Vec::with_capacity(chunk.len());
         let mut bytes = 0;
         for submission in chunk {
@@ -278,12 +267,7 @@ impl<D: Domain> Log<D> {
         let phase = Arc::new(AtomicU8::new(QUEUED));
         let (reply, answer) = oneshot::channel();
         let work = async {
-            let mail = Mail::Commands {
-                orders,
-                phase: phase.clone(),
-                counted,
-                reply,
-            };
+            let mail = Mail::Commands { orders, phase: phase.clone(), counted, reply };
             self.mailbox.send(mail).await.ok()?;
             answer.await.ok()
         };
@@ -291,9 +275,8 @@ impl<D: Domain> Log<D> {
             Ok(Some(outcomes)) => outcomes,
             // The writer has gone, or the time is up. Whoever moves the phase first decides what is true.
             Ok(None) | Err(_) => {
-                let taken_back = phase
-                    .compare_exchange(QUEUED, ABANDONED, Ordering::AcqRel, Ordering::Acquire)
-                    .is_ok();
+                let taken_back =
+                    phase.compare_exchange(QUEUED, ABANDONED, Ordering::AcqRel, Ordering::Acquire).is_ok();
                 if taken_back {
                     every(&|_| CommandError::Unavailable("it did not answer in time".to_owned()))
                 } else {
@@ -319,19 +302,12 @@ impl<D: Domain> Log<D> {
                 .map_err(|late| CommandError::Unavailable(late.to_string()))?;
             let (reply, answer) = oneshot::channel();
             let gone = || CommandError::Unavailable("the log is shutting down".to_owned());
-            self.mailbox
-                .send(Mail::Read { id, reply })
-                .await
-                .map_err(|_| gone())?;
+            self.mailbox.send(Mail::Read { id, reply }).await.map_err(|_| gone())?;
             answer.await.map_err(|_| gone())?
         };
         tokio::time::timeout(patience, work)
             .await
-            .unwrap_or_else(|_| {
-                Err(CommandError::Unavailable(
-                    "it did not answer in time".to_owned(),
-                ))
-            })
+            .unwrap_or_else(|_| Err(CommandError::Unavailable("it did not answer in time".to_owned())))
     }
 
     /// The committed head, as it moves.
@@ -343,9 +319,7 @@ impl<D: Domain> Log<D> {
     /// The log's today, in Asia/Shanghai.
     #[must_use]
     pub fn today(&self) -> Date {
-        self.today
-            .borrow()
-            .unwrap_or_else(super::writer::system_today)
+        self.today.borrow().unwrap_or_else(super::writer::system_today)
     }
 
     /// Reads events by position.
@@ -395,10 +369,7 @@ pub(super) struct Counted {
 impl Counted {
     fn take(counter: &Arc<AtomicUsize>, bytes: usize) -> Option<Self> {
         let before = counter.fetch_add(bytes, Ordering::AcqRel);
-        let counted = Self {
-            counter: counter.clone(),
-            bytes,
-        };
+        let counted = Self { counter: counter.clone(), bytes };
         (before + bytes <= WAITING_BYTES_MAX).then_some(counted)
     }
 }
@@ -417,9 +388,7 @@ mod leaf_hashes {
         to.collect_seq(hashes.iter().map(hex::encode))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Vec<[u8; 32]>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[u8; 32]>, D::Error> {
         Vec::<String>::deserialize(from)?
             .iter()
             .map(|text| {

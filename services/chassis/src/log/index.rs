@@ -65,12 +65,7 @@ impl Changes {
         }
     }
 
-    pub(super) fn note(
-        &mut self,
-        type_name: &'static str,
-        position: u64,
-        advances_today: Option<Date>,
-    ) {
+    pub(super) fn note(&mut self, type_name: &'static str, position: u64, advances_today: Option<Date>) {
         if let Some(today) = advances_today {
             self.today = Some(today);
             self.own_version += 1;
@@ -80,10 +75,7 @@ impl Changes {
 
     /// Position of the newest event of this type, 0 where there is none.
     pub(super) fn last_of_type(&self, index: &Index, type_name: &str) -> u64 {
-        let noted = self
-            .last_of_type
-            .get(type_name)
-            .or_else(|| index.last_of_type.get(type_name));
+        let noted = self.last_of_type.get(type_name).or_else(|| index.last_of_type.get(type_name));
         noted.copied().unwrap_or(0)
     }
 }

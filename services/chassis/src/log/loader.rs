@@ -48,45 +48,29 @@ pub(super) async fn load<D: Domain>(
     let mut states: HashMap<Uuid, Folded<D::State>> =
         ids.iter().map(|id| (*id, Ok(Entry::absent()))).collect();
     let mut kept: HashMap<Uuid, (i64, i64)> = HashMap::new();
-    for row in client
-        .query(&snapshots, &[&ids, &D::FOLD, &signed(head)])
-        .await?
-    {
+    for row in client.query(&snapshots, &[&ids, &D::FOLD, &signed(head)]).await? {
         // A snapshot that does not read is as good as none: the events are there.
         if let Ok(state) = serde_json::from_slice(&row.get::<_, JsonText>(3).0) {
             let (id, position, version): (Uuid, i64, i64) = (row.get(0), row.get(1), row.get(2));
-            let entry = Entry {
-                state: Some(state),
-                version: version.unsigned_abs(),
-                since_snapshot: 0,
-            };
+            let entry = Entry { state: Some(state), version: version.unsigned_abs(), since_snapshot: 0 };
             states.insert(id, Ok(entry));
             kept.insert(id, (version, position));
         }
     }
-    let (versions, positions): (Vec<i64>, Vec<i64>) = ids
-        .iter()
-        .map(|id| kept.get(id).copied().unwrap_or_default())
-        .unzip();
-    for row in client
-        .query(&events, &[&ids, &versions, &positions, &signed(head)])
-        .await?
-    {
+    let (versions, positions): (Vec<i64>, Vec<i64>) =
+        ids.iter().map(|id| kept.get(id).copied().unwrap_or_default()).unzip();
+    for row in client.query(&events, &[&ids, &versions, &positions, &signed(head)]).await? {
         let id: Uuid = row.get(0);
         // After its first fault a state is not folded any further.
         let Some(Ok(entry)) = states.get_mut(&id) else {
             continue;
         };
-        let recorded = Recorded {
-            position: row.get::<_, i64>(1).unsigned_abs(),
-            bytes: row.get::<_, JsonText>(4).0,
-        };
-        let folded = read::<D>(&recorded)
-            .map_err(|error| error.to_string())
-            .and_then(|(envelope, event)| {
-                let meta = meta_of(&recorded, &envelope);
-                fold::<D>(entry, id, row.get(3), &event, &meta).map_err(|fault| fault.to_string())
-            });
+        let recorded =
+            Recorded { position: row.get::<_, i64>(1).unsigned_abs(), bytes: row.get::<_, JsonText>(4).0 };
+        let folded = read::<D>(&recorded).map_err(|error| error.to_string()).and_then(|(envelope, event)| {
+            let meta = meta_of(&recorded, &envelope);
+            fold::<D>(entry, id, row.get(3), &event, &meta).map_err(|fault| fault.to_string())
+        });
         if let Err(fault) = folded {
             states.insert(id, Err(fault));
         }
@@ -111,13 +95,8 @@ pub(super) fn fold<D: Domain>(
     meta: &Meta<'_>,
 ) -> Result<(), Fault> {
     // A fault in folding one state must not end the writer, nor leave a load without an answer.
-    std::panic::catch_unwind(AssertUnwindSafe(|| {
-        D::apply(&mut entry.state, id, event, meta)
-    }))
-    .map_err(|_| Fault {
-        position: meta.position,
-        id,
-    })?;
+    std::panic::catch_unwind(AssertUnwindSafe(|| D::apply(&mut entry.state, id, event, meta)))
+        .map_err(|_| Fault { position: meta.position, id })?;
     entry.version += u64::from(own_stream);
     entry.since_snapshot += 1;
     Ok(())

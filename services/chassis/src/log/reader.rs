@@ -43,9 +43,7 @@ impl LogReader {
     /// Position of the last committed event; 0 where there is none.
     pub async fn head(&self) -> Result<u64, StoreError> {
         let client = self.pool.get().await?;
-        let statement = client
-            .prepare_cached("SELECT coalesce(max(position), 0) FROM events")
-            .await?;
+        let statement = client.prepare_cached("SELECT coalesce(max(position), 0) FROM events").await?;
         let head: i64 = client.query_one(&statement, &[]).await?.get(0);
         Ok(head.unsigned_abs())
     }
@@ -59,9 +57,7 @@ impl LogReader {
             )
             .await?;
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let rows = client
-            .query(&statement, &[&after, &i64::from(limit)])
-            .await?;
+        let rows = client.query(&statement, &[&after, &i64::from(limit)]).await?;
         Ok(rows
             .iter()
             .map(|row| Recorded {
@@ -88,20 +84,12 @@ impl LogReader {
             )
             .await?;
         let head = i64::try_from(head).unwrap_or(i64::MAX);
-        let rows = client
-            .query(&statement, &[&stream, &after, &head, &limit])
-            .await?;
+        let rows = client.query(&statement, &[&stream, &after, &head, &limit]).await?;
         Ok(rows
             .iter()
             .map(|row| {
                 let position = row.get::<_, i64>(1).unsigned_abs();
-                (
-                    row.get(0),
-                    Recorded {
-                        position,
-                        bytes: row.get::<_, JsonText>(2).0,
-                    },
-                )
+                (row.get(0), Recorded { position, bytes: row.get::<_, JsonText>(2).0 })
             })
             .collect())
     }

@@ -51,19 +51,11 @@ impl<D: Domain> LogService<D> {
 fn unavailable<D: Domain>(error: &StoreError) -> Status {
     tracing::warn!(error = %crate::service::in_full(error), "the log could not be read");
     let message = "the log cannot be read just now; ask again".to_owned();
-    grpc::unavailable(
-        D::error_domain(),
-        "UNAVAILABLE",
-        message,
-        Duration::from_secs(1),
-    )
+    grpc::unavailable(D::error_domain(), "UNAVAILABLE", message, Duration::from_secs(1))
 }
 
 fn to_proto(recorded: Recorded) -> RecordedEvent {
-    RecordedEvent {
-        position: recorded.position,
-        cloud_event: recorded.bytes,
-    }
+    RecordedEvent { position: recorded.position, cloud_event: recorded.bytes }
 }
 
 #[tonic::async_trait]
@@ -77,18 +69,13 @@ impl<D: Domain> Api for LogService<D> {
         let asked = request.into_inner();
         let (reader, head) = (self.log.reader(), self.log.head());
         let end = self.head();
-        let last = if asked.to_position == 0 {
-            end
-        } else {
-            asked.to_position.min(end)
-        };
+        let last = if asked.to_position == 0 { end } else { asked.to_position.min(end) };
         let mut after = asked.from_position.saturating_sub(1);
         // Two chunks ahead: reading the next one and sending the last one overlap.
         let (chunks, stream) = mpsc::channel(2);
         tokio::spawn(async move {
             while after < last {
-                let wanted =
-                    u32::try_from(last - after).map_or(CHUNK_EVENTS, |left| left.min(CHUNK_EVENTS));
+                let wanted = u32::try_from(last - after).map_or(CHUNK_EVENTS, |left| left.min(CHUNK_EVENTS));
                 let events = match reader.read(after, wanted).await {
                     Ok(events) => events,
                     Err(error) => {
@@ -127,10 +114,7 @@ impl<D: Domain> Api for LogService<D> {
         );
         let pages = PageToken::of(
             "ReadStream",
-            &ReadStreamRequest {
-                subject: asked.subject.clone(),
-                ..Default::default()
-            },
+            &ReadStreamRequest { subject: asked.subject.clone(), ..Default::default() },
         );
         let after: Option<i64> = pages.decode(&asked.page_token, &mut faults);
         let stream = faults.finish(stream)?;
@@ -145,11 +129,7 @@ impl<D: Domain> Api for LogService<D> {
             .map_err(|error| unavailable::<D>(&error))?;
         let Some((newest, _)) = events.last() else {
             return if after == 0 {
-                Err(grpc::not_found(
-                    D::error_domain(),
-                    "aggregate",
-                    &asked.subject,
-                ))
+                Err(grpc::not_found(D::error_domain(), "aggregate", &asked.subject))
             } else {
                 Ok(Response::new(ReadStreamResponse {
                     events: Vec::new(),
@@ -158,20 +138,10 @@ impl<D: Domain> Api for LogService<D> {
                 }))
             };
         };
-        let next_page_token = if events.len() == size {
-            next_page::<D>(&pages, *newest)?
-        } else {
-            String::new()
-        };
-        let events = events
-            .into_iter()
-            .map(|(_, recorded)| to_proto(recorded))
-            .collect();
-        Ok(Response::new(ReadStreamResponse {
-            events,
-            next_page_token,
-            head,
-        }))
+        let next_page_token =
+            if events.len() == size { next_page::<D>(&pages, *newest)? } else { String::new() };
+        let events = events.into_iter().map(|(_, recorded)| to_proto(recorded)).collect();
+        Ok(Response::new(ReadStreamResponse { events, next_page_token, head }))
     }
 
     async fn get_log_status(
@@ -188,17 +158,9 @@ impl<D: Domain> Api for LogService<D> {
             published: *self.published.borrow(),
             clock: identity.clock().to_owned(),
             today: today.to_string(),
-            rulebook: self
-                .log
-                .domain()
-                .rulebook(today)
-                .unwrap_or_default()
-                .to_owned(),
+            rulebook: self.log.domain().rulebook(today).unwrap_or_default().to_owned(),
             stream: identity.stream(),
-            played_from: identity
-                .played_from
-                .map(|day| day.to_string())
-                .unwrap_or_default(),
+            played_from: identity.played_from.map(|day| day.to_string()).unwrap_or_default(),
         }))
     }
 
@@ -212,12 +174,8 @@ impl<D: Domain> Api for LogService<D> {
         let asked = request.get_ref();
         let request_id = faults.require_uuid("request_id", &asked.request_id);
         let today = faults.date("today", &asked.today);
-        let (actor, request_id, today) = faults.finish(
-            actor
-                .zip(request_id)
-                .zip(today)
-                .map(|((a, r), t)| (a, r, t)),
-        )?;
+        let (actor, request_id, today) =
+            faults.finish(actor.zip(request_id).zip(today).map(|((a, r), t)| (a, r, t)))?;
         let submission = Submission {
             request_id,
             expected: Vec::new(),
@@ -275,24 +233,22 @@ impl<D: Domain> Api for LogService<D> {
                 command_json: String::from_utf8_lossy(&row.get::<_, JsonText>(6).0).into_owned(),
             })
             .collect();
-        Ok(Response::new(ListRefusalsResponse {
-            refusals,
-            next_page_token,
-        }))
+        Ok(Response::new(ListRefusalsResponse { refusals, next_page_token }))
     }
 }
 
 fn next_page<D: Domain>(pages: &PageToken, cursor: i64) -> Result<String, Status> {
-    pages
-        .encode(&cursor)
-        .map_err(|error| grpc::internal(D::error_domain(), &error))
+    pages.encode(&cursor).map_err(|error| grpc::internal(D::error_domain(), &error))
 }
 
 /// The id in `<kind>/<uuid>`.
 fn subject_id(subject: &str, faults: &mut Violations) -> Option<Uuid> {
     let id = subject.split_once('/').and_then(|(_, id)| id.parse().ok());
     if id.is_none() {
-        faults.add("subject", "name an aggregate as <kind>/<uuid>, for example grant/0190b1f0-0000-7000-8000-000000000000");
+        faults.add(
+            "subject",
+            "name an aggregate as <kind>/<uuid>, for example grant/0190b1f0-0000-7000-8000-000000000000",
+        );
     }
     id
 }

@@ -45,11 +45,7 @@ impl Identity {
     /// "system" or "played".
     #[must_use]
     pub fn clock(&self) -> &'static str {
-        if self.played_from.is_some() {
-            "played"
-        } else {
-            "system"
-        }
+        if self.played_from.is_some() { "played" } else { "system" }
     }
 }
 
@@ -133,9 +129,7 @@ async fn identify(client: &Client) -> Result<Identity, OpenError> {
         cell: row.get(1),
         log_id: row.get(2),
         generation: row.get::<_, i32>(3).unsigned_abs(),
-        played_from: row
-            .get::<_, Option<String>>(4)
-            .and_then(|date| date.parse().ok()),
+        played_from: row.get::<_, Option<String>>(4).and_then(|date| date.parse().ok()),
     };
     let (made_on, made_timeline): (String, i32) = (row.get(5), row.get(6));
     if made_on != system_id || made_timeline != timeline {
@@ -269,30 +263,23 @@ SELECT p FROM head";
 impl Connection {
     /// Connects to the read-write primary and checks its clock against ours.
     pub(super) async fn open(url: &str) -> Result<Self, String> {
-        let mut config: tokio_postgres::Config = url
-            .parse()
-            .map_err(|error| format!("the database URL is not valid: {error}"))?;
+        let mut config: tokio_postgres::Config =
+            url.parse().map_err(|error| format!("the database URL is not valid: {error}"))?;
         config
             .application_name("concord-writer")
             .target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite)
             .connect_timeout(std::time::Duration::from_secs(5))
             .tcp_user_timeout(std::time::Duration::from_secs(5));
-        let (client, connection) = config
-            .connect(tokio_postgres::NoTls)
-            .await
-            .map_err(|error| describe(&error))?;
+        let (client, connection) =
+            config.connect(tokio_postgres::NoTls).await.map_err(|error| describe(&error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error = %describe(&error), "the writer's connection ended");
             }
         });
         let prepared = async {
-            let standby = client
-                .query_one(
-                    "SELECT current_setting('synchronous_standby_names') <> ''",
-                    &[],
-                )
-                .await?;
+            let standby =
+                client.query_one("SELECT current_setting('synchronous_standby_names') <> ''", &[]).await?;
             Ok::<_, tokio_postgres::Error>(Self {
                 standby: standby.get(0),
                 commit: client.prepare(COMMIT).await?,
@@ -311,37 +298,37 @@ impl Connection {
     }
 
     /// Refuses a database that is not the one that was written before, or that has lost events since.
-    pub(super) async fn verify(&self, identity: &Identity, head: u64) -> Result<(), String> {
+    pub(super) async fn verify(
+        &self,
+        identity: &Identity,
+        head: u64,
+        newest: Option<&Recorded>,
+    ) -> Result<(), String> {
         let found = identify(&self.client).await.map_err(|error| match error {
             OpenError::Postgres(error) => describe(&error),
             other => other.to_string(),
         })?;
         if found != *identity {
-            return Err(format!(
-                "this database holds log {found:?}, not {identity:?}"
-            ));
+            return Err(format!("this database holds log {found:?}, not {identity:?}"));
         }
-        let row = self
-            .client
-            .query_one("SELECT coalesce(max(position), 0) FROM events", &[])
-            .await
-            .map_err(|error| describe(&error))?;
-        let there = row.get::<_, i64>(0).unsigned_abs();
-        if there < head {
-            return Err(format!(
-                "the database ends at position {there}, and {head} had been committed: it has lost events"
-            ));
+        if head == 0 {
+            return Ok(());
         }
-        Ok(())
+        let there = self.after(head - 1).await.map_err(|error| describe(&error))?;
+        match (there.first(), newest) {
+            (None, _) => Err(format!("position {head} had been committed, and the database has lost it")),
+            (Some(there), Some(newest)) if there != newest => {
+                Err(format!("position {head} holds another event than was committed there"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What was read back counts as durable only after one more synchronous commit: a commit is visible before the
     /// standby has it where the backend that waited was terminated.
     pub(super) async fn settle(&self) -> Result<(), tokio_postgres::Error> {
         if self.standby {
-            self.client
-                .batch_execute("SELECT pg_logical_emit_message(true, 'concord', '')")
-                .await?;
+            self.client.batch_execute("SELECT pg_logical_emit_message(true, 'concord', '')").await?;
         }
         Ok(())
     }
@@ -351,19 +338,12 @@ impl Connection {
         let before = jiff::Timestamp::now().as_microsecond();
         let row = self
             .client
-            .query_one(
-                "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
-                &[],
-            )
+            .query_one("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", &[])
             .await
             .map_err(|error| describe(&error))?;
         let after = jiff::Timestamp::now().as_microsecond();
         let theirs: i64 = row.get(0);
-        let skew = if theirs < before {
-            before - theirs
-        } else {
-            (theirs - after).max(0)
-        };
+        let skew = if theirs < before { before - theirs } else { (theirs - after).max(0) };
         if skew > 1_000_000 {
             return Err(format!(
                 "this machine's clock and PostgreSQL's differ by {skew} µs; set them right: recorded_at must be true to a second"
@@ -403,11 +383,7 @@ impl Connection {
 
     /// Ends the transaction around a commit statement that ran under the contention lock.
     pub(super) async fn end_locked(&self, outcome: Committed) -> Committed {
-        let end = if matches!(outcome, Committed::Done) {
-            "COMMIT"
-        } else {
-            "ROLLBACK"
-        };
+        let end = if matches!(outcome, Committed::Done) { "COMMIT" } else { "ROLLBACK" };
         match self.client.batch_execute(end).await {
             Ok(()) => outcome,
             Err(error) => Committed::Unknown(describe(&error)),
@@ -420,10 +396,7 @@ impl Connection {
         ids: &[Uuid],
     ) -> Result<Vec<(Uuid, Vec<u8>, Bytes)>, tokio_postgres::Error> {
         let rows = self.client.query(&self.answers, &[&ids]).await?;
-        Ok(rows
-            .iter()
-            .map(|row| (row.get(0), row.get(1), row.get::<_, JsonText>(2).0))
-            .collect())
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get::<_, JsonText>(2).0)).collect())
     }
 
     /// Up to 1,000 events after `after`.
@@ -486,18 +459,9 @@ pub(super) async fn keep_snapshots(
     snapshots: &[Snapshot],
 ) -> Result<(), tokio_postgres::Error> {
     let subjects: Vec<Uuid> = snapshots.iter().map(|snapshot| snapshot.subject).collect();
-    let positions: Vec<i64> = snapshots
-        .iter()
-        .map(|snapshot| signed(snapshot.position))
-        .collect();
-    let versions: Vec<i64> = snapshots
-        .iter()
-        .map(|snapshot| signed(snapshot.version))
-        .collect();
-    let states: Vec<Json> = snapshots
-        .iter()
-        .map(|snapshot| Json(snapshot.state.clone()))
-        .collect();
+    let positions: Vec<i64> = snapshots.iter().map(|snapshot| signed(snapshot.position)).collect();
+    let versions: Vec<i64> = snapshots.iter().map(|snapshot| signed(snapshot.version)).collect();
+    let states: Vec<Json> = snapshots.iter().map(|snapshot| Json(snapshot.state.clone())).collect();
     client
         .execute(
             "INSERT INTO snapshots AS kept (subject, position, version, fold, state)
@@ -522,21 +486,12 @@ pub(super) struct Refused {
 }
 
 /// Keeps refused commands.
-pub(super) async fn keep_refusals(
-    client: &Client,
-    refused: &[Refused],
-) -> Result<(), tokio_postgres::Error> {
+pub(super) async fn keep_refusals(client: &Client, refused: &[Refused]) -> Result<(), tokio_postgres::Error> {
     let heads: Vec<i64> = refused.iter().map(|row| signed(row.head)).collect();
     let ids: Vec<Uuid> = refused.iter().map(|row| row.request_id).collect();
     let reasons: Vec<&str> = refused.iter().map(|row| row.reason.as_str()).collect();
-    let refusals: Vec<Json> = refused
-        .iter()
-        .map(|row| Json(row.refusal.clone()))
-        .collect();
-    let commands: Vec<Json> = refused
-        .iter()
-        .map(|row| Json(row.command.clone()))
-        .collect();
+    let refusals: Vec<Json> = refused.iter().map(|row| Json(row.refusal.clone())).collect();
+    let commands: Vec<Json> = refused.iter().map(|row| Json(row.command.clone())).collect();
     client
         .execute(
             "INSERT INTO refusals (head, request_id, reason, refusal, command)

@@ -125,13 +125,8 @@ impl<P: Projection> Applier<P> {
         let checkpoint = self.open(&mut client).await?;
         self.reached(checkpoint.position);
 
-        let source = format!(
-            "{}/{}",
-            self.options.source(),
-            checkpoint.identity.generation
-        );
-        let (feed, mut chunks) =
-            feed::start(self.sources.clone(), source.clone(), checkpoint.position);
+        let source = format!("{}/{}", self.options.source(), checkpoint.identity.generation);
+        let (feed, mut chunks) = feed::start(self.sources.clone(), source.clone(), checkpoint.position);
         let _feed = AbortOnDropHandle::new(tokio::spawn(feed));
         let mut identity = self.sources.known.identity();
         let mut position = checkpoint.position;
@@ -205,21 +200,14 @@ impl<P: Projection> Applier<P> {
             return Ok(checkpoint);
         }
         let mut stated = self.sources.known.identity();
-        let known = stated
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|identity| *identity);
+        let known = stated.wait_for(Option::is_some).await.ok().and_then(|identity| *identity);
         let identity = known.ok_or(End::Shutdown)?;
         checkpoint::create(client, &self.options, self.projection.schema(), identity).await?;
         info!(
             projection = P::NAME, version = P::VERSION, schema = %self.options.schema, log = %self.options.log,
             "projection made; building it from the first event"
         );
-        Ok(Checkpoint {
-            position: 0,
-            identity,
-        })
+        Ok(Checkpoint { position: 0, identity })
     }
 
     fn same_history(&self, ours: Identity, stated: Identity) -> Result<(), End> {
@@ -264,9 +252,7 @@ impl<P: Projection> Applier<P> {
                     return Err(End::Stopped(format!(
                         "PostgreSQL refuses the rows of events {} to {to}: {}",
                         from + 1,
-                        failed
-                            .as_db_error()
-                            .map_or_else(|| failed.to_string(), ToString::to_string)
+                        failed.as_db_error().map_or_else(|| failed.to_string(), ToString::to_string)
                     )));
                 }
             }
@@ -296,26 +282,19 @@ impl<P: Projection> Applier<P> {
             // Dropping the transaction rolls it back.
             Err(ApplyError::Store(error)) => return Err(error.into()),
             Err(ApplyError::Broken(reason)) => {
-                return Err(Failure::Ended(End::Stopped(format!(
-                    "events {} to {to}: {reason}",
-                    from + 1
-                ))));
+                return Err(Failure::Ended(End::Stopped(format!("events {} to {to}: {reason}", from + 1))));
             }
         }
         if !checkpoint::advance(&tx, &self.options.source(), from, to).await? {
-            return Err(Failure::Ended(End::Again(Trouble::CheckpointMoved {
-                expected: from,
-            })));
+            return Err(Failure::Ended(End::Again(Trouble::CheckpointMoved { expected: from })));
         }
         tx.commit().await?;
         Ok(to)
     }
 
     fn reached(&self, position: u64) {
-        self.applied
-            .send_if_modified(|applied| std::mem::replace(applied, position) != position);
-        self.gauge("concord_projection_position")
-            .set(position as f64);
+        self.applied.send_if_modified(|applied| std::mem::replace(applied, position) != position);
+        self.gauge("concord_projection_position").set(position as f64);
     }
 
     fn stop(&mut self, reason: String) {
@@ -363,10 +342,7 @@ fn gather(
 }
 
 /// Reads the events up to the first that cannot be read, and says in a sentence why it cannot.
-fn decode<'a, E: LogEvent>(
-    batch: &'a [Recorded],
-    source: &str,
-) -> (Vec<Applied<'a, E>>, Option<String>) {
+fn decode<'a, E: LogEvent>(batch: &'a [Recorded], source: &str) -> (Vec<Applied<'a, E>>, Option<String>) {
     let mut events = Vec::with_capacity(batch.len());
     for recorded in batch {
         match decode_one(recorded, source) {
@@ -377,10 +353,7 @@ fn decode<'a, E: LogEvent>(
     (events, None)
 }
 
-fn decode_one<'a, E: LogEvent>(
-    recorded: &'a Recorded,
-    source: &str,
-) -> Result<Applied<'a, E>, String> {
+fn decode_one<'a, E: LogEvent>(recorded: &'a Recorded, source: &str) -> Result<Applied<'a, E>, String> {
     let position = recorded.position;
     let unreadable = |error: serde_json::Error| format!("event {position} cannot be read: {error}");
     let envelope = recorded.envelope().map_err(unreadable)?;
@@ -391,16 +364,10 @@ fn decode_one<'a, E: LogEvent>(
         ));
     }
     let event = serde_json::from_slice(&recorded.bytes).map_err(unreadable)?;
-    Ok(Applied {
-        envelope,
-        event,
-        recorded,
-    })
+    Ok(Applied { envelope, event, recorded })
 }
 
 /// Whether PostgreSQL refused the rows for what they are: data exceptions and broken constraints.
 fn is_refusal(error: &tokio_postgres::Error) -> bool {
-    error
-        .code()
-        .is_some_and(|state| state.code().starts_with("22") || state.code().starts_with("23"))
+    error.code().is_some_and(|state| state.code().starts_with("22") || state.code().starts_with("23"))
 }

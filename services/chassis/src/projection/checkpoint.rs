@@ -30,9 +30,7 @@ fn quoted(name: &str) -> String {
 /// and a session's lock must not get back to other users of the pool.
 pub(super) async fn connect(pool: &Pool, schema: &str) -> Result<ClientWrapper, DatabaseError> {
     let client = Object::take(pool.get().await?);
-    client
-        .batch_execute(&format!("SET search_path TO {}", quoted(schema)))
-        .await?;
+    client.batch_execute(&format!("SET search_path TO {}", quoted(schema))).await?;
     Ok(client)
 }
 
@@ -43,12 +41,7 @@ pub(super) async fn try_lock(
     options: &ProjectionOptions,
 ) -> Result<bool, tokio_postgres::Error> {
     let name = format!("projection {} {}", options.schema, options.source());
-    let row = client
-        .query_one(
-            "SELECT pg_try_advisory_lock(hashtextextended($1, 0))",
-            &[&name],
-        )
-        .await?;
+    let row = client.query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&name]).await?;
     Ok(row.get(0))
 }
 
@@ -58,9 +51,7 @@ pub(super) async fn load(
     options: &ProjectionOptions,
 ) -> Result<Option<Checkpoint>, tokio_postgres::Error> {
     let table = format!("{}.checkpoint", quoted(&options.schema));
-    let exists = client
-        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&table])
-        .await?;
+    let exists = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
     if !exists.get::<_, bool>(0) {
         return Ok(None);
     }
@@ -72,10 +63,7 @@ pub(super) async fn load(
         .await?;
     Ok(row.map(|row| Checkpoint {
         position: row.get::<_, i64>(0).unsigned_abs(),
-        identity: Identity {
-            log_id: row.get::<_, Uuid>(1),
-            generation: row.get::<_, i32>(2).unsigned_abs(),
-        },
+        identity: Identity { log_id: row.get::<_, Uuid>(1), generation: row.get::<_, i32>(2).unsigned_abs() },
     }))
 }
 
@@ -95,9 +83,7 @@ pub(super) async fn create(
     )
     .await?;
     let table = format!("{schema}.checkpoint");
-    let exists = tx
-        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&table])
-        .await?;
+    let exists = tx.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
     if !exists.get::<_, bool>(0) {
         tx.batch_execute(&format!(
             "CREATE SCHEMA IF NOT EXISTS {schema};
@@ -134,10 +120,7 @@ pub(super) async fn advance(
              WHERE source = $1 AND position = $2",
         )
         .await?;
-    let (from, to) = (
-        i64::try_from(from).unwrap_or(i64::MAX),
-        i64::try_from(to).unwrap_or(i64::MAX),
-    );
+    let (from, to) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(to).unwrap_or(i64::MAX));
     Ok(tx.execute(&statement, &[&source, &from, &to]).await? == 1)
 }
 

@@ -47,10 +47,7 @@ enum FeedError {
     #[error("the log's owner sent position {found} where {wanted} was due")]
     OwnerGap { wanted: u64, found: u64 },
     #[error("JetStream could not {what}")]
-    JetStream {
-        what: &'static str,
-        source: async_nats::Error,
-    },
+    JetStream { what: &'static str, source: async_nats::Error },
     #[error("NATS is not connected")]
     NatsAway,
     /// Nobody takes the events any more: the projection ended or starts over.
@@ -78,17 +75,9 @@ pub(super) fn start(
     sources: Sources,
     source: String,
     after: u64,
-) -> (
-    impl Future<Output = ()> + Send,
-    mpsc::Receiver<Vec<Recorded>>,
-) {
+) -> (impl Future<Output = ()> + Send, mpsc::Receiver<Vec<Recorded>>) {
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
-    let feed = Feed {
-        sources,
-        source,
-        after,
-        chunks,
-    };
+    let feed = Feed { sources, source, after, chunks };
     (feed.run(), receiver)
 }
 
@@ -164,13 +153,8 @@ impl Feed {
 
     /// One call of `ReadLog`: to the head as it is when the call begins.
     async fn read_to_head(&mut self) -> Result<(), FeedError> {
-        let request = ReadLogRequest {
-            from_position: self.after + 1,
-            to_position: 0,
-        };
-        let mut chunks = in_time(CHUNK_WITHIN, self.sources.owner.read_log(request))
-            .await?
-            .into_inner();
+        let request = ReadLogRequest { from_position: self.after + 1, to_position: 0 };
+        let mut chunks = in_time(CHUNK_WITHIN, self.sources.owner.read_log(request)).await?.into_inner();
         while let Some(chunk) = in_time(CHUNK_WITHIN, chunks.message()).await? {
             self.sources.known.head_is_at_least(chunk.head);
             let mut events = Vec::with_capacity(chunk.events.len());
@@ -180,16 +164,10 @@ impl Feed {
                     continue;
                 }
                 if event.position != last + 1 {
-                    return Err(FeedError::OwnerGap {
-                        wanted: last + 1,
-                        found: event.position,
-                    });
+                    return Err(FeedError::OwnerGap { wanted: last + 1, found: event.position });
                 }
                 last = event.position;
-                events.push(Recorded {
-                    position: last,
-                    bytes: event.cloud_event,
-                });
+                events.push(Recorded { position: last, bytes: event.cloud_event });
             }
             self.hand_over(events).await?;
         }
@@ -206,8 +184,7 @@ impl Feed {
         let mut messages = self.consume().await?;
         let options = self.sources.options.clone();
         let gather = Duration::from_millis(options.gather_ms);
-        let mut timer =
-            tokio::time::interval_at(Instant::now() + options.head_check, options.head_check);
+        let mut timer = tokio::time::interval_at(Instant::now() + options.head_check, options.head_check);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What was known of the head a check ago must have arrived by now.
         let mut due = self.sources.known.head_now();
@@ -233,10 +210,7 @@ impl Feed {
             let mut left = self.take(&mut chunk, first)?;
             let deadline = tokio::time::sleep(gather);
             tokio::pin!(deadline);
-            while left.is_none()
-                && chunk.events.len() < options.batch_max
-                && chunk.bytes < CHUNK_BYTES
-            {
+            while left.is_none() && chunk.events.len() < options.batch_max && chunk.bytes < CHUNK_BYTES {
                 tokio::select! {
                     message = messages.next() => left = self.take(&mut chunk, message)?,
                     () = &mut deadline => break,
@@ -252,30 +226,20 @@ impl Feed {
 
     /// Opens an ordered consumer that begins behind what was handed over.
     async fn consume(&self) -> Result<Ordered, FeedError> {
-        let context = ContextBuilder::new()
-            .timeout(CONSUMER_WITHIN)
-            .build(self.sources.nats.clone());
+        let context = ContextBuilder::new().timeout(CONSUMER_WITHIN).build(self.sources.nats.clone());
         let config = OrderedConfig {
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: self.after + 1,
-            },
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.after + 1 },
             description: Some(format!("projection {}", self.sources.options.schema)),
             ..OrderedConfig::default()
         };
         let consumer = context
             .create_consumer_on_stream(config, &self.sources.options.stream)
             .await
-            .map_err(|source| FeedError::JetStream {
-                what: "make a consumer",
-                source: Box::new(source),
-            })?;
+            .map_err(|source| FeedError::JetStream { what: "make a consumer", source: Box::new(source) })?;
         consumer
             .messages()
             .await
-            .map_err(|source| FeedError::JetStream {
-                what: "deliver events",
-                source: Box::new(source),
-            })
+            .map_err(|source| FeedError::JetStream { what: "deliver events", source: Box::new(source) })
     }
 
     /// Adds a message to the chunk where it is the next event, and says where live events must be left.
@@ -287,19 +251,13 @@ impl Feed {
         let message = match message {
             Some(Ok(message)) => message,
             Some(Err(error)) => {
-                return Err(FeedError::JetStream {
-                    what: "deliver events",
-                    source: Box::new(error),
-                });
+                return Err(FeedError::JetStream { what: "deliver events", source: Box::new(error) });
             }
             None => return Ok(Some(Left::Reopen)),
         };
         let sequence = message
             .info()
-            .map_err(|source| FeedError::JetStream {
-                what: "number its messages",
-                source,
-            })?
+            .map_err(|source| FeedError::JetStream { what: "number its messages", source })?
             .stream_sequence;
         let wanted = chunk.last + 1;
         if sequence < wanted {
@@ -320,10 +278,7 @@ impl Feed {
         }
         chunk.last = sequence;
         chunk.bytes += payload.len();
-        chunk.events.push(Recorded {
-            position: sequence,
-            bytes: payload,
-        });
+        chunk.events.push(Recorded { position: sequence, bytes: payload });
         Ok(None)
     }
 
@@ -331,10 +286,7 @@ impl Feed {
         let Some(last) = events.last().map(|event| event.position) else {
             return Ok(());
         };
-        self.chunks
-            .send(events)
-            .await
-            .map_err(|_| FeedError::Closed)?;
+        self.chunks.send(events).await.map_err(|_| FeedError::Closed)?;
         self.after = last;
         Ok(())
     }
@@ -349,11 +301,7 @@ struct Chunk {
 
 impl Chunk {
     fn after(last: u64) -> Self {
-        Self {
-            last,
-            bytes: 0,
-            events: Vec::new(),
-        }
+        Self { last, bytes: 0, events: Vec::new() }
     }
 }
 
@@ -385,8 +333,7 @@ mod tests {
 
     #[test]
     fn a_message_counts_only_at_its_own_position_of_its_own_log() {
-        let bytes =
-            br#"{"source":"/concord/local/fund-grant/1","position":"7","type":"x","data":{}}"#;
+        let bytes = br#"{"source":"/concord/local/fund-grant/1","position":"7","type":"x","data":{}}"#;
         let source = "/concord/local/fund-grant/1";
         assert!(is_event_at(bytes, 7, source));
         assert!(!is_event_at(bytes, 8, source));

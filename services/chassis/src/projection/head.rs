@@ -67,14 +67,8 @@ pub(super) fn watch(
     applied: watch::Receiver<u64>,
 ) -> (impl Future<Output = ()> + Send, Known) {
     let (identity_tx, identity) = watch::channel(None);
-    let known = Known {
-        head: Arc::new(watch::channel(0).0),
-        identity,
-    };
-    (
-        ask_on_timer(owner, options, applied, known.clone(), identity_tx),
-        known,
-    )
+    let known = Known { head: Arc::new(watch::channel(0).0), identity };
+    (ask_on_timer(owner, options, applied, known.clone(), identity_tx), known)
 }
 
 async fn ask_on_timer(
@@ -95,10 +89,8 @@ async fn ask_on_timer(
     loop {
         timer.tick().await;
         let applied_before = *applied.borrow();
-        let asked =
-            tokio::time::timeout(ANSWER_WITHIN, owner.get_log_status(GetLogStatusRequest {})).await;
-        let answer =
-            asked.unwrap_or_else(|_| Err(tonic::Status::deadline_exceeded("no answer in time")));
+        let asked = tokio::time::timeout(ANSWER_WITHIN, owner.get_log_status(GetLogStatusRequest {})).await;
+        let answer = asked.unwrap_or_else(|_| Err(tonic::Status::deadline_exceeded("no answer in time")));
         match answer.map(tonic::Response::into_inner) {
             Ok(status) => {
                 if away {
@@ -117,10 +109,7 @@ async fn ask_on_timer(
                 ahead = is_ahead;
                 match status.log_id.parse() {
                     Ok(log_id) => {
-                        let now = Some(Identity {
-                            log_id,
-                            generation: status.generation,
-                        });
+                        let now = Some(Identity { log_id, generation: status.generation });
                         identity.send_if_modified(|known| std::mem::replace(known, now) != now);
                     }
                     Err(error) => warn!(log = %options.log, %error, "the log's id is no UUID"),

@@ -21,10 +21,7 @@ impl SessionLock {
     /// Takes the lock `key`, or answers `None` where another session holds it.
     pub(super) async fn try_take(pool: &Pool, key: i64) -> Result<Option<Self>, StoreError> {
         let pooled = pool.get().await?;
-        let taken: bool = pooled
-            .query_one("SELECT pg_try_advisory_lock($1)", &[&key])
-            .await?
-            .get(0);
+        let taken: bool = pooled.query_one("SELECT pg_try_advisory_lock($1)", &[&key]).await?.get(0);
         if !taken {
             return Ok(None);
         }
@@ -32,10 +29,7 @@ impl SessionLock {
         let client = Object::take(pooled);
         let lost = CancellationToken::new();
         let keeper = tokio::spawn(keep(client, lost.clone()));
-        Ok(Some(Self {
-            lost,
-            _keeper: AbortOnDropHandle::new(keeper),
-        }))
+        Ok(Some(Self { lost, _keeper: AbortOnDropHandle::new(keeper) }))
     }
 
     /// Waits until the lock is lost.

@@ -112,20 +112,10 @@ impl Pipeline<'_> {
         if *self.published.borrow() != cursor {
             return Ok(());
         }
-        let stream = self
-            .context
-            .get_stream(&self.options.stream)
-            .await
-            .map_err(failed("find the stream"))?;
+        let stream =
+            self.context.get_stream(&self.options.stream).await.map_err(failed("find the stream"))?;
         let found = stream.cached_info().state.last_sequence;
-        if found == cursor {
-            Ok(())
-        } else {
-            Err(RelayError::Moved {
-                published: cursor,
-                found,
-            })
-        }
+        if found == cursor { Ok(()) } else { Err(RelayError::Moved { published: cursor, found }) }
     }
 
     /// Reads what follows `cursor` from PostgreSQL, up to the head that the writer vouches for.
@@ -135,9 +125,7 @@ impl Pipeline<'_> {
         page.retain(|event| event.position <= committed);
         match page.first() {
             Some(first) if first.position == cursor + 1 => Ok(page),
-            _ => Err(RelayError::Missing {
-                position: cursor + 1,
-            }),
+            _ => Err(RelayError::Missing { position: cursor + 1 }),
         }
     }
 
@@ -174,18 +162,12 @@ async fn confirm(
     published: &watch::Sender<u64>,
     options: &RelayOptions,
 ) -> Result<(), RelayError> {
-    let gauge =
-        metrics::gauge!("concord_relay_published_position", "stream" => options.stream.clone());
+    let gauge = metrics::gauge!("concord_relay_published_position", "stream" => options.stream.clone());
     gauge.set(*published.borrow() as f64);
     while let Some((position, ack)) = acks.recv().await {
-        let ack = ack
-            .await
-            .map_err(|source| RelayError::Publish { position, source })?;
+        let ack = ack.await.map_err(|source| RelayError::Publish { position, source })?;
         if ack.sequence != position || ack.duplicate {
-            return Err(RelayError::Misplaced {
-                position,
-                sequence: ack.sequence,
-            });
+            return Err(RelayError::Misplaced { position, sequence: ack.sequence });
         }
         published.send_replace(position);
         gauge.set(position as f64);
@@ -199,13 +181,7 @@ mod tests {
     use bytes::Bytes;
 
     fn events(positions: impl IntoIterator<Item = u64>) -> Vec<Recorded> {
-        positions
-            .into_iter()
-            .map(|position| Recorded {
-                position,
-                bytes: Bytes::new(),
-            })
-            .collect()
+        positions.into_iter().map(|position| Recorded { position, bytes: Bytes::new() }).collect()
     }
 
     fn positions(events: &[Recorded]) -> Vec<u64> {

@@ -6,8 +6,7 @@ use crate::record::{Envelope, Recorded};
 use async_nats::jetstream::Context;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, RetentionPolicy, StorageType,
-    Stream,
+    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
 use futures::{StreamExt, TryStreamExt};
 use std::ops::RangeInclusive;
@@ -37,10 +36,7 @@ pub(super) fn failed<E>(what: &'static str) -> impl Fn(E) -> RelayError
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    move |source| RelayError::JetStream {
-        what,
-        source: Box::new(source),
-    }
+    move |source| RelayError::JetStream { what, source: Box::new(source) }
 }
 
 fn config(options: &RelayOptions) -> Config {
@@ -59,23 +55,17 @@ fn config(options: &RelayOptions) -> Config {
         deny_purge: true,
         first_sequence: Some(1),
         description: Some(
-            "Events of one Concord log; sequence = position. Filled again from PostgreSQL."
-                .to_owned(),
+            "Events of one Concord log; sequence = position. Filled again from PostgreSQL.".to_owned(),
         ),
         ..Config::default()
     }
 }
 
 /// Finds the stream or makes it, and brings what may be changed of its configuration up to date.
-pub(super) async fn ensure(
-    context: &Context,
-    options: &RelayOptions,
-) -> Result<Stream, RelayError> {
+pub(super) async fn ensure(context: &Context, options: &RelayOptions) -> Result<Stream, RelayError> {
     let wanted = config(options);
-    let stream = context
-        .get_or_create_stream(wanted.clone())
-        .await
-        .map_err(failed("find or make the stream"))?;
+    let stream =
+        context.get_or_create_stream(wanted.clone()).await.map_err(failed("find or make the stream"))?;
     let mut present = stream.cached_info().config.clone();
     if present.num_replicas != wanted.num_replicas
         || present.max_age != wanted.max_age
@@ -97,14 +87,8 @@ pub(super) async fn ensure(
 
 /// Deletes the stream and makes it anew, to be filled from position 1.
 pub(super) async fn recreate(context: &Context, options: &RelayOptions) -> Result<(), RelayError> {
-    context
-        .delete_stream(&options.stream)
-        .await
-        .map_err(failed("delete the stream"))?;
-    context
-        .create_stream(config(options))
-        .await
-        .map_err(failed("make the stream"))?;
+    context.delete_stream(&options.stream).await.map_err(failed("delete the stream"))?;
+    context.create_stream(config(options)).await.map_err(failed("make the stream"))?;
     Ok(())
 }
 
@@ -118,11 +102,7 @@ pub(super) async fn survey(
     reader: &LogReader,
     options: &RelayOptions,
 ) -> Result<Verdict, RelayError> {
-    let state = stream
-        .get_info()
-        .await
-        .map_err(failed("describe the stream"))?
-        .state;
+    let state = stream.get_info().await.map_err(failed("describe the stream"))?.state;
     let last = state.last_sequence;
     // Read after the stream: what had been published by then was committed before, so an honest stream is not ahead.
     let head = reader.head().await?;
@@ -136,24 +116,14 @@ pub(super) async fn survey(
     }
     if last > head {
         let beyond = messages(stream, head + 1..=last.min(head + window));
-        let ours = if head > 0 {
-            Some(event_at(reader, head).await?)
-        } else {
-            None
-        };
+        let ours = if head > 0 { Some(event_at(reader, head).await?) } else { None };
         let lost = beyond.try_any(|(_, message)| {
             std::future::ready(message.is_some_and(|message| is_event_of(&message, ours.as_ref())))
         });
         return Ok(if lost.await? {
-            Verdict::Diverged(Divergence::LogWentBack {
-                head,
-                stream_last: last,
-            })
+            Verdict::Diverged(Divergence::LogWentBack { head, stream_last: last })
         } else {
-            Verdict::Stray {
-                sequence: comparison.stray.unwrap_or(head + 1),
-                head,
-            }
+            Verdict::Stray { sequence: comparison.stray.unwrap_or(head + 1), head }
         });
     }
     if let Some(sequence) = comparison.stray {
@@ -175,12 +145,7 @@ struct Comparison {
     other_history: Option<u64>,
 }
 
-async fn compare(
-    stream: &Stream,
-    reader: &LogReader,
-    from: u64,
-    to: u64,
-) -> Result<Comparison, RelayError> {
+async fn compare(stream: &Stream, reader: &LogReader, from: u64, to: u64) -> Result<Comparison, RelayError> {
     let mut comparison = Comparison::default();
     let mut next = from;
     while next <= to {
@@ -230,14 +195,9 @@ async fn unverified(
         return Ok(Verdict::Agrees { last });
     }
     Ok(if is_event_of(&message, Some(&ours)) {
-        Verdict::Diverged(Divergence::OtherHistory {
-            position: message.sequence,
-        })
+        Verdict::Diverged(Divergence::OtherHistory { position: message.sequence })
     } else {
-        Verdict::Stray {
-            sequence: message.sequence,
-            head: last,
-        }
+        Verdict::Stray { sequence: message.sequence, head: last }
     })
 }
 
@@ -248,9 +208,7 @@ fn messages(
     sequences: RangeInclusive<u64>,
 ) -> impl futures::Stream<Item = Result<(u64, Option<StreamMessage>), RelayError>> {
     futures::stream::iter(sequences)
-        .map(move |sequence| async move {
-            Ok((sequence, found(stream.get_raw_message(sequence).await)?))
-        })
+        .map(move |sequence| async move { Ok((sequence, found(stream.get_raw_message(sequence).await)?)) })
         .buffered(REQUESTS_AT_ONCE)
 }
 
@@ -268,15 +226,11 @@ fn is_event_of(message: &StreamMessage, ours: Option<&Recorded>) -> bool {
 
 async fn event_at(reader: &LogReader, position: u64) -> Result<Recorded, RelayError> {
     let page = reader.read(position.saturating_sub(1), 1).await?;
-    page.into_iter()
-        .find(|event| event.position == position)
-        .ok_or(RelayError::Missing { position })
+    page.into_iter().find(|event| event.position == position).ok_or(RelayError::Missing { position })
 }
 
 /// Absence is an answer, not a failure.
-fn found(
-    answer: Result<StreamMessage, RawMessageError>,
-) -> Result<Option<StreamMessage>, RelayError> {
+fn found(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<StreamMessage>, RelayError> {
     match answer {
         Ok(message) => Ok(Some(message)),
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),

@@ -20,17 +20,7 @@ impl Cluster {
             std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).expect("chown");
         }
         let made = program(&directory, "initdb")
-            .args([
-                "--no-sync",
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-D",
-            ])
+            .args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"])
             .arg(directory.join("pg"))
             .status();
         assert!(made.expect("initdb").success(), "initdb failed");
@@ -41,17 +31,11 @@ impl Cluster {
         std::fs::write(directory.join("pg/postgresql.auto.conf"), settings).expect("settings");
         let mut keeper = as_owner(&directory, Command::new("sh"));
         keeper
-            .args([
-                "-c",
-                r#"read _; "$0" -D "$1/pg" -m immediate stop; cd /; rm -rf "$1""#,
-            ])
+            .args(["-c", r#"read _; "$0" -D "$1/pg" -m immediate stop; cd /; rm -rf "$1""#])
             .arg(program(&directory, "pg_ctl").get_program())
             .arg(&directory)
             .stdin(Stdio::piped());
-        let cluster = Self {
-            _keeper: keeper.spawn().expect("sh"),
-            directory,
-        };
+        let cluster = Self { _keeper: keeper.spawn().expect("sh"), directory };
         cluster.resume();
         cluster
     }
@@ -69,10 +53,7 @@ impl Cluster {
 
     /// Address of a database of this cluster.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "host={} user=postgres dbname={database}",
-            self.directory.display()
-        )
+        format!("host={} user=postgres dbname={database}", self.directory.display())
     }
 
     fn control(&self, arguments: &[&str]) {
@@ -81,30 +62,20 @@ impl Cluster {
             .arg(self.directory.join("pg"))
             .args(arguments)
             .status();
-        assert!(
-            done.expect("pg_ctl").success(),
-            "pg_ctl {arguments:?} failed"
-        );
+        assert!(done.expect("pg_ctl").success(), "pg_ctl {arguments:?} failed");
     }
 }
 
 fn program(directory: &Path, name: &str) -> Command {
     let debian = Path::new("/usr/lib/postgresql/15/bin").join(name);
-    as_owner(
-        directory,
-        Command::new(if debian.exists() { debian } else { name.into() }),
-    )
+    as_owner(directory, Command::new(if debian.exists() { debian } else { name.into() }))
 }
 
 fn as_owner(directory: &Path, mut command: Command) -> Command {
     if let Some((uid, gid)) = owner() {
         command.uid(uid).gid(gid);
     }
-    command
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 

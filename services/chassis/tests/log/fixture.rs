@@ -1,6 +1,7 @@
 //! Accounts that may never be overdrawn, on a log of their own.
 
 use crate::cluster::Cluster;
+use crate::proxy::Proxy;
 use concord_chassis::log::{
     self, Broken, CommandError, Context, Decision, Domain, Log, LogOptions, Meta, Receipt, Refusal,
     RefusalKind, Seen, Stop, Submission, View,
@@ -10,6 +11,7 @@ use deadpool_postgres::{Manager, Pool};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -25,11 +27,7 @@ pub enum Event {
     #[serde(rename = "concord.test.v1.Opened")]
     Opened { account: Uuid },
     #[serde(rename = "concord.test.v1.Deposited")]
-    Deposited {
-        account: Uuid,
-        amount: i64,
-        note: String,
-    },
+    Deposited { account: Uuid, amount: i64, note: String },
     #[serde(rename = "concord.test.v1.Spent")]
     Spent { account: Uuid, amount: i64 },
     #[serde(rename = "concord.test.v1.Transferred")]
@@ -53,11 +51,7 @@ impl LogEvent for Event {
     }
     fn also(&self) -> Vec<Uuid> {
         // Twice, as a domain may say it where one party has two parts in an event.
-        if let Self::Transferred { to, .. } = self {
-            vec![*to, *to]
-        } else {
-            Vec::new()
-        }
+        if let Self::Transferred { to, .. } = self { vec![*to, *to] } else { Vec::new() }
     }
     fn type_name(&self) -> &'static str {
         match self {
@@ -70,11 +64,7 @@ impl LogEvent for Event {
         }
     }
     fn advances_today(&self) -> Option<Date> {
-        if let Self::TodayAdvanced { today } = self {
-            Some(*today)
-        } else {
-            None
-        }
+        if let Self::TodayAdvanced { today } = self { Some(*today) } else { None }
     }
     fn today_advanced(today: Date) -> Self {
         Self::TodayAdvanced { today }
@@ -145,19 +135,11 @@ impl Domain for Bank {
             }
             Command::Deposit(account, amount) => {
                 of(account)?;
-                Event::Deposited {
-                    account,
-                    amount,
-                    note: String::new(),
-                }
+                Event::Deposited { account, amount, note: String::new() }
             }
             Command::Note(account, ref note) => {
                 of(account)?;
-                Event::Deposited {
-                    account,
-                    amount: 0,
-                    note: note.clone(),
-                }
+                Event::Deposited { account, amount: 0, note: note.clone() }
             }
             Command::Spend(account, amount) if of(account)?.balance < amount => {
                 return Err(refusal("OVERDRAWN"));
@@ -174,11 +156,7 @@ impl Domain for Bank {
                 for account in accounts {
                     of(*account)?;
                 }
-                Event::Deposited {
-                    account: accounts[0],
-                    amount: 1,
-                    note: String::new(),
-                }
+                Event::Deposited { account: accounts[0], amount: 1, note: String::new() }
             }
             Command::Panic(account) => panic!("asked to panic about {account}"),
             Command::Curse(account) => Event::Cursed { account },
@@ -188,17 +166,8 @@ impl Domain for Bank {
 
     fn apply(state: &mut Option<Account>, id: Uuid, event: &Event, meta: &Meta<'_>) {
         let on = meta.effective_on;
-        let account = state.get_or_insert(Account {
-            balance: 0,
-            position: 0,
-            on,
-            events: 0,
-        });
-        assert!(
-            account.position < meta.position,
-            "{id} was given event {} twice",
-            meta.position
-        );
+        let account = state.get_or_insert(Account { balance: 0, position: 0, on, events: 0 });
+        assert!(account.position < meta.position, "{id} was given event {} twice", meta.position);
         account.position = meta.position;
         account.on = on;
         account.events += 1;
@@ -237,12 +206,7 @@ fn refusal(code: &str) -> Stop {
     };
     let rulebook = "2026-1".to_owned();
     let kind = RefusalKind::Rule;
-    Stop::from(Refusal {
-        kind,
-        broken: vec![broken],
-        rulebook,
-        terms_rulebook: None,
-    })
+    Stop::from(Refusal { kind, broken: vec![broken], rulebook, terms_rulebook: None })
 }
 
 /// The code of a refusal.
@@ -297,33 +261,15 @@ impl World {
     pub async fn on(cluster: &Cluster) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let filter = tracing_subscriber::EnvFilter::from_default_env();
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_test_writer()
-            .try_init();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let admin = pool(&cluster.url("postgres"));
-        admin
-            .get()
-            .await
-            .unwrap()
-            .batch_execute(&format!("CREATE DATABASE {name}"))
-            .await
-            .unwrap();
+        admin.get().await.unwrap().batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         let url = cluster.url(&name);
         let pool = pool(&url);
         let schema = include_str!("../../migrations/V1__log.sql");
-        pool.get()
-            .await
-            .unwrap()
-            .batch_execute(schema)
-            .await
-            .unwrap();
-        Self {
-            url,
-            pool,
-            played_from: None,
-        }
+        pool.get().await.unwrap().batch_execute(schema).await.unwrap();
+        Self { url, pool, played_from: None }
     }
 
     pub async fn replica(&self) -> Replica {
@@ -331,43 +277,44 @@ impl World {
     }
 
     pub async fn replica_with_cache(&self, cache_bytes_max: usize) -> Replica {
+        self.replica_at(&self.url, cache_bytes_max).await
+    }
+
+    /// Whose writer connects over the proxy.
+    pub async fn replica_behind(&self, proxy: &Proxy) -> Replica {
+        let direct = self.socket_directory();
+        let url = self.url.replace(direct.to_str().unwrap(), proxy.directory().to_str().unwrap());
+        self.replica_at(&url, 64 << 20).await
+    }
+
+    pub fn socket_directory(&self) -> PathBuf {
+        let host = self.url.split_whitespace().next().unwrap();
+        host.trim_start_matches("host=").into()
+    }
+
+    async fn replica_at(&self, database_url: &str, cache_bytes_max: usize) -> Replica {
         let options = LogOptions {
-            database_url: self.url.clone(),
+            database_url: database_url.to_owned(),
             pool: pool(&self.url),
             cell: "test".into(),
             played_from: self.played_from,
             cache_bytes_max,
         };
         let shutdown = CancellationToken::new();
-        let running = log::start(Arc::new(Bank), options, shutdown.clone())
-            .await
-            .unwrap();
-        Replica {
-            log: running.log,
-            shutdown,
-            task: running.task,
-        }
+        let running = log::start(Arc::new(Bank), options, shutdown.clone()).await.unwrap();
+        Replica { log: running.log, shutdown, task: running.task }
     }
 
     pub async fn sql(&self, statements: &str) {
-        self.pool
-            .get()
-            .await
-            .unwrap()
-            .batch_execute(statements)
-            .await
-            .unwrap();
+        self.pool.get().await.unwrap().batch_execute(statements).await.unwrap();
     }
 
     pub async fn count(&self, query: &str) -> i64 {
-        self.pool
-            .get()
-            .await
-            .unwrap()
-            .query_one(query, &[])
-            .await
-            .unwrap()
-            .get(0)
+        self.pool.get().await.unwrap().query_one(query, &[]).await.unwrap().get(0)
+    }
+
+    pub async fn head(&self) -> u64 {
+        self.count("SELECT coalesce(max(position), 0) FROM events").await as u64
     }
 
     /// Ends the connections of every writer, as a failing network or an operator would.
@@ -381,40 +328,23 @@ impl World {
 
     /// Every event in order, after checking all that must hold of a log whatever happened to it.
     pub async fn audited(&self) -> Vec<Recorded> {
-        let events = log::LogReader::new(self.pool.clone())
-            .read(0, 1_000_000)
-            .await
-            .unwrap();
+        let events = log::LogReader::new(self.pool.clone()).read(0, 1_000_000).await.unwrap();
         let mut versions: HashMap<String, u64> = HashMap::new();
         let mut last_of_type: HashMap<String, u64> = HashMap::new();
         let mut recorded_at = jiff::Timestamp::UNIX_EPOCH;
         for (recorded, position) in events.iter().zip(1..) {
             let envelope: Envelope<'_> = recorded.envelope().unwrap();
-            assert_eq!(
-                (recorded.position, envelope.position),
-                (position, position),
-                "a gap"
-            );
+            assert_eq!((recorded.position, envelope.position), (position, position), "a gap");
             let version = versions.entry(envelope.subject.to_string()).or_default();
             *version += 1;
-            assert_eq!(
-                envelope.version, *version,
-                "version of {}",
-                envelope.subject
-            );
+            assert_eq!(envelope.version, *version, "version of {}", envelope.subject);
             let previous = last_of_type.insert(envelope.event_type.to_string(), position);
-            assert_eq!(
-                envelope.previousoftype,
-                previous.unwrap_or(0),
-                "previous of its type"
-            );
-            assert!(
-                envelope.time >= recorded_at,
-                "recorded_at went back at {position}"
-            );
+            assert_eq!(envelope.previousoftype, previous.unwrap_or(0), "previous of its type");
+            assert!(envelope.time >= recorded_at, "recorded_at went back at {position}");
             recorded_at = envelope.time;
         }
-        let strays = "SELECT count(*) FROM events WHERE stream::text <> split_part(record->>'subject', '/', 2)
+        let strays =
+            "SELECT count(*) FROM events WHERE stream::text <> split_part(record->>'subject', '/', 2)
                       OR version::text <> record->>'version'";
         assert_eq!(self.count(strays).await, 0, "columns and documents differ");
         let orphans = "SELECT count(*) FROM events e FULL JOIN
@@ -449,9 +379,7 @@ impl World {
 
     /// Whether the replica shows every account as the events tell it.
     pub async fn check(&self, replica: &Replica) {
-        let head = self
-            .count("SELECT coalesce(max(position), 0) FROM events")
-            .await as u64;
+        let head = self.count("SELECT coalesce(max(position), 0) FROM events").await as u64;
         for (id, account) in self.accounts().await {
             assert_eq!(replica.state(id, head).await.state, account, "account {id}");
         }
@@ -468,9 +396,7 @@ impl Replica {
     }
 
     pub async fn chunk(&self, commands: Vec<Command>) -> Vec<Result<Receipt, CommandError>> {
-        self.log
-            .execute_chunk(commands.into_iter().map(submit).collect(), PATIENCE)
-            .await
+        self.log.execute_chunk(commands.into_iter().map(submit).collect(), PATIENCE).await
     }
 
     /// Opens accounts with this much in each.

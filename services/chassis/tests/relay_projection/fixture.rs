@@ -61,9 +61,7 @@ pub fn counted(position: u64, amount: i64) -> Recorded {
 
 /// `n` events from position `first`, each counting its position.
 pub fn count_from(first: u64, n: u64) -> Vec<Recorded> {
-    (first..first + n)
-        .map(|position| counted(position, position as i64))
-        .collect()
+    (first..first + n).map(|position| counted(position, position as i64)).collect()
 }
 
 pub fn record(position: u64, event: &impl Serialize) -> Recorded {
@@ -98,10 +96,7 @@ pub fn record(position: u64, event: &impl Serialize) -> Recorded {
         panic!("an event is an object")
     };
     document.as_object_mut().unwrap().extend(event);
-    Recorded {
-        position,
-        bytes: serde_json::to_vec(&document).unwrap().into(),
-    }
+    Recorded { position, bytes: serde_json::to_vec(&document).unwrap().into() }
 }
 
 /// A process that is killed when it is dropped.
@@ -129,9 +124,7 @@ pub struct World {
 impl Drop for World {
     fn drop(&mut self) {
         // PostgreSQL cleans its shared memory up when it is asked to end.
-        let _ = Command::new("kill")
-            .args(["-INT", &self.postgres.0.id().to_string()])
-            .status();
+        let _ = Command::new("kill").args(["-INT", &self.postgres.0.id().to_string()]).status();
         let _ = self.postgres.0.wait();
     }
 }
@@ -140,10 +133,7 @@ impl World {
     pub async fn new() -> Self {
         // What went on is shown where a test fails; RUST_LOG says how much. Another test may have set it up.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_test_writer()
-            .try_init();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let directory = tempfile::tempdir().unwrap();
         let owner = owner_of_postgres(directory.path());
         let as_owner = |program: &str| {
@@ -151,25 +141,12 @@ impl World {
             if let Some((uid, gid)) = owner {
                 command.uid(uid).gid(gid);
             }
-            command
-                .current_dir(directory.path())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
+            command.current_dir(directory.path()).stdout(Stdio::null()).stderr(Stdio::null());
             command
         };
         let data = directory.path().join("pg");
         let made = as_owner("initdb")
-            .args([
-                "--no-sync",
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-D",
-            ])
+            .args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"])
             .arg(&data)
             .status();
         assert!(made.unwrap().success(), "initdb failed");
@@ -177,24 +154,12 @@ impl World {
             as_owner("postgres")
                 .arg("-D")
                 .arg(&data)
-                .args([
-                    "-c",
-                    "listen_addresses=",
-                    "-c",
-                    "fsync=off",
-                    "-c",
-                    "max_connections=60",
-                    "-k",
-                ])
+                .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60", "-k"])
                 .arg(directory.path())
                 .spawn()
                 .unwrap(),
         );
-        let nats_port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let nats_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut world = Self {
             log: pool(directory.path()),
             committed: watch::channel(0).0,
@@ -206,10 +171,7 @@ impl World {
         };
         world.start_nats();
         let client = eventually("PostgreSQL answers", async || world.log.get().await.ok()).await;
-        client
-            .batch_execute(include_str!("../../migrations/V1__log.sql"))
-            .await
-            .unwrap();
+        client.batch_execute(include_str!("../../migrations/V1__log.sql")).await.unwrap();
         world
     }
 
@@ -223,23 +185,17 @@ impl World {
     }
 
     pub async fn nats(&self) -> async_nats::Client {
-        let options = async_nats::ConnectOptions::new()
-            .reconnect_delay_callback(|_| Duration::from_millis(100));
+        let options =
+            async_nats::ConnectOptions::new().reconnect_delay_callback(|_| Duration::from_millis(100));
         eventually("NATS answers", async || {
-            options
-                .clone()
-                .connect(format!("127.0.0.1:{}", self.nats_port))
-                .await
-                .ok()
+            options.clone().connect(format!("127.0.0.1:{}", self.nats_port)).await.ok()
         })
         .await
     }
 
     /// JetStream as the test itself uses it.
     pub async fn jetstream(&self) -> &jetstream::Context {
-        self.jetstream
-            .get_or_init(async || jetstream::new(self.nats().await))
-            .await
+        self.jetstream.get_or_init(async || jetstream::new(self.nats().await)).await
     }
 
     /// The stream and its state. `None` while it does not exist or NATS is away.
@@ -250,21 +206,12 @@ impl World {
     pub fn start_nats(&mut self) {
         let log = std::fs::File::create(self.directory.path().join("nats.log")).unwrap();
         let server = Command::new(nats_binary())
-            .args([
-                "-a",
-                "127.0.0.1",
-                "-p",
-                &self.nats_port.to_string(),
-                "-js",
-                "-sd",
-            ])
+            .args(["-a", "127.0.0.1", "-p", &self.nats_port.to_string(), "-js", "-sd"])
             .arg(self.directory.path().join("nats"))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        self.nats_server = Some(Server(
-            server.expect("nats-server: set CONCORD_NATS_SERVER to its path"),
-        ));
+        self.nats_server = Some(Server(server.expect("nats-server: set CONCORD_NATS_SERVER to its path")));
     }
 
     pub fn kill_nats(&mut self) {
@@ -280,10 +227,8 @@ impl World {
     pub async fn commit(&self, events: &[Recorded]) {
         let client = self.log.get().await.unwrap();
         let positions: Vec<i64> = events.iter().map(|event| event.position as i64).collect();
-        let records: Vec<&str> = events
-            .iter()
-            .map(|event| std::str::from_utf8(&event.bytes).unwrap())
-            .collect();
+        let records: Vec<&str> =
+            events.iter().map(|event| std::str::from_utf8(&event.bytes).unwrap()).collect();
         client
             .execute(
                 "INSERT INTO events SELECT p, '00000000-0000-0000-0000-000000000000', p, r::json
@@ -292,8 +237,7 @@ impl World {
             )
             .await
             .unwrap();
-        self.committed
-            .send_replace(events.last().map_or(0, |event| event.position));
+        self.committed.send_replace(events.last().map_or(0, |event| event.position));
     }
 
     /// Whether the stream holds every event of the log, byte for byte, and nothing else.
@@ -320,26 +264,15 @@ impl World {
         let context = self.jetstream().await;
         for event in events {
             let subject = event.nats_subject(PREFIX).unwrap();
-            context
-                .publish(subject, event.bytes.clone())
-                .await
-                .unwrap()
-                .await
-                .unwrap();
+            context.publish(subject, event.bytes.clone()).await.unwrap().await.unwrap();
         }
     }
 }
 
 fn pool(directory: &Path) -> Pool {
     let mut config = tokio_postgres::Config::new();
-    config
-        .host_path(directory)
-        .user("postgres")
-        .dbname("postgres");
-    Pool::builder(Manager::new(config, tokio_postgres::NoTls))
-        .max_size(8)
-        .build()
-        .unwrap()
+    config.host_path(directory).user("postgres").dbname("postgres");
+    Pool::builder(Manager::new(config, tokio_postgres::NoTls)).max_size(8).build().unwrap()
 }
 
 /// PostgreSQL refuses to run as root: then it runs as `postgres`, who must own the directory.
@@ -348,10 +281,7 @@ fn owner_of_postgres(directory: &Path) -> Option<(u32, u32)> {
         return None;
     }
     let users = std::fs::read_to_string("/etc/passwd").unwrap();
-    let user = users
-        .lines()
-        .find(|line| line.starts_with("postgres:"))
-        .expect("a user called postgres");
+    let user = users.lines().find(|line| line.starts_with("postgres:")).expect("a user called postgres");
     let fields: Vec<&str> = user.split(':').collect();
     let (uid, gid) = (fields[2].parse().unwrap(), fields[3].parse().unwrap());
     std::os::unix::fs::chown(directory, Some(uid), Some(gid)).unwrap();
@@ -360,11 +290,7 @@ fn owner_of_postgres(directory: &Path) -> Option<(u32, u32)> {
 
 fn postgres_binary(program: &str) -> PathBuf {
     let known = Path::new("/usr/lib/postgresql/15/bin").join(program);
-    if known.exists() {
-        known
-    } else {
-        program.into()
-    }
+    if known.exists() { known } else { program.into() }
 }
 
 fn nats_binary() -> PathBuf {
@@ -372,11 +298,7 @@ fn nats_binary() -> PathBuf {
         return path.into();
     }
     let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.concord/bin/nats-server");
-    if local.exists() {
-        local
-    } else {
-        "nats-server".into()
-    }
+    if local.exists() { local } else { "nats-server".into() }
 }
 
 /// Tries again until there is an answer.
@@ -396,9 +318,8 @@ pub async fn until<T: Clone + std::fmt::Debug>(
     mut value: watch::Receiver<T>,
     wanted: impl FnMut(&T) -> bool,
 ) -> T {
-    let waited = tokio::time::timeout(PATIENCE, value.wait_for(wanted))
-        .await
-        .map(|reached| reached.unwrap().clone());
+    let waited =
+        tokio::time::timeout(PATIENCE, value.wait_for(wanted)).await.map(|reached| reached.unwrap().clone());
     waited.unwrap_or_else(|_| panic!("never reached; it is {:?}", *value.borrow()))
 }
 
@@ -423,13 +344,7 @@ impl Owner {
         let channel = tonic::transport::Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
             .unwrap()
             .connect_lazy();
-        let mut owner = Self {
-            channel,
-            port,
-            reader: world.reader(),
-            log_id,
-            serving: None,
-        };
+        let mut owner = Self { channel, port, reader: world.reader(), log_id, serving: None };
         owner.come_back().await;
         owner
     }
@@ -440,10 +355,7 @@ impl Owner {
 
     pub async fn come_back(&mut self) {
         let stop = CancellationToken::new();
-        let service = OwnedLog {
-            reader: self.reader.clone(),
-            log_id: self.log_id,
-        };
+        let service = OwnedLog { reader: self.reader.clone(), log_id: self.log_id };
         let address = format!("127.0.0.1:{}", self.port);
         let listener = eventually("the owner's port is free", async || {
             tokio::net::TcpListener::bind(&address).await.ok()
@@ -493,10 +405,7 @@ impl LogService for OwnedLog {
                 };
                 let events = page
                     .into_iter()
-                    .map(|event| RecordedEvent {
-                        position: event.position,
-                        cloud_event: event.bytes,
-                    })
+                    .map(|event| RecordedEvent { position: event.position, cloud_event: event.bytes })
                     .collect();
                 Ok(Some((ReadLogResponse { events, head }, last)))
             }

@@ -2,8 +2,7 @@
 
 use concord_proto::audit::v1::{
     Balance, GetGrantStatementResponse, GetProjectionStatusResponse, ListBalancesResponse,
-    ListColumnsResponse, ListOverdueResponse, ListPostingsResponse, ListUndrawnResponse, Posting,
-    Reflects,
+    ListColumnsResponse, ListOverdueResponse, ListPostingsResponse, ListUndrawnResponse, Posting, Reflects,
 };
 use concord_proto::r#type::v1::Money;
 use serde_json::{Value, json};
@@ -34,9 +33,9 @@ pub fn postings(response: &ListPostingsResponse) -> Value {
 /// One grant's statement.
 #[must_use]
 pub fn statement(response: &GetGrantStatementResponse) -> Value {
-    let lines = response.lines.iter().map(|line| {
-        json!({"posting": line.posting.as_ref().map(posting), "balance_minor": line.balance_minor})
-    });
+    let lines = response.lines.iter().map(
+        |line| json!({"posting": line.posting.as_ref().map(posting), "balance_minor": line.balance_minor}),
+    );
     json!({
         "grant_id": response.grant_id,
         "title": response.title,
@@ -168,7 +167,8 @@ fn totals(totals: &[Money]) -> Value {
 }
 
 fn reflects(reflects: &Option<Reflects>) -> Value {
-    reflects.as_ref().map_or(Value::Null, |point| {
-        json!({"as_of": point.as_of, "position": point.position, "effective_on": point.effective_on})
-    })
+    reflects.as_ref().map_or(
+        Value::Null,
+        |point| json!({"as_of": point.as_of, "position": point.position, "effective_on": point.effective_on}),
+    )
 }

@@ -2,9 +2,8 @@
 
 use concord_kernel::money::{Currency, format_zh};
 use concord_proto::audit::v1::{
-    Balance, Dimension, GetGrantStatementResponse, GetProjectionStatusResponse,
-    ListBalancesResponse, ListColumnsResponse, ListOverdueResponse, ListPostingsResponse,
-    ListUndrawnResponse, Reflects,
+    Balance, Dimension, GetGrantStatementResponse, GetProjectionStatusResponse, ListBalancesResponse,
+    ListColumnsResponse, ListOverdueResponse, ListPostingsResponse, ListUndrawnResponse, Reflects,
 };
 use concord_proto::r#type::v1::Money;
 
@@ -38,12 +37,8 @@ pub fn balances(response: &ListBalancesResponse, group_by: &[Dimension]) {
     );
     let mut table = table(&columns.iter().map(String::as_str).collect::<Vec<_>>());
     for balance in &response.balances {
-        let mut row: Vec<String> = balance
-            .group
-            .iter()
-            .zip(&balance.labels)
-            .map(|(group, label)| labelled(group, label))
-            .collect();
+        let mut row: Vec<String> =
+            balance.group.iter().zip(&balance.labels).map(|(group, label)| labelled(group, label)).collect();
         row.extend(amounts(balance));
         table.add_row(row);
     }
@@ -60,11 +55,7 @@ pub fn balances(response: &ListBalancesResponse, group_by: &[Dimension]) {
 }
 
 fn labelled(group: &str, label: &str) -> String {
-    if label.is_empty() || label == group {
-        group.to_owned()
-    } else {
-        format!("{group} {label}")
-    }
+    if label.is_empty() || label == group { group.to_owned() } else { format!("{group} {label}") }
 }
 
 fn amounts(balance: &Balance) -> [String; 10] {
@@ -101,11 +92,7 @@ pub fn postings(response: &ListPostingsResponse) {
             posting.period.clone(),
             short_type(&posting.event_type).to_owned(),
             posting.account.clone(),
-            format!(
-                "{} {}",
-                amount(posting.amount_minor, &posting.currency),
-                posting.currency
-            ),
+            format!("{} {}", amount(posting.amount_minor, &posting.currency), posting.currency),
             posting.grant_id.clone(),
         ]);
     }
@@ -123,14 +110,8 @@ pub fn statement(response: &GetGrantStatementResponse) {
         title.push_str(" [synthetic 模拟]");
     }
     println!("{title}");
-    let mut table = table(&[
-        "position",
-        "date 日期",
-        "event 事件",
-        "account 科目",
-        ">amount 金额",
-        ">balance 余额",
-    ]);
+    let mut table =
+        table(&["position", "date 日期", "event 事件", "account 科目", ">amount 金额", ">balance 余额"]);
     for line in &response.lines {
         let Some(posting) = &line.posting else {
             continue;
@@ -222,12 +203,7 @@ pub fn overdue(response: &ListOverdueResponse) {
 pub fn columns(response: &ListColumnsResponse) {
     let mut table = table(&["column 列", "type 类型", "meaning", "含义"]);
     for column in &response.columns {
-        table.add_row([
-            &column.name,
-            &column.r#type,
-            &column.meaning_en,
-            &column.meaning_zh,
-        ]);
+        table.add_row([&column.name, &column.r#type, &column.meaning_en, &column.meaning_zh]);
     }
     println!("{table}");
 }
@@ -239,15 +215,7 @@ pub fn status(status: &GetProjectionStatusResponse) {
         ("checkpoint 已应用", status.checkpoint.to_string()),
         ("log head 日志", status.log_head.to_string()),
         ("lag 滞后", format!("{} s", status.lag_seconds)),
-        (
-            "ledger 账簿",
-            if status.balanced {
-                "balanced 平衡"
-            } else {
-                "NOT BALANCED 不平衡"
-            }
-            .to_owned(),
-        ),
+        ("ledger 账簿", if status.balanced { "balanced 平衡" } else { "NOT BALANCED 不平衡" }.to_owned()),
         ("grants 项目数", count(status.grants.unsigned_abs())),
         ("stopped 已停止", status.stopped.clone()),
     ]);

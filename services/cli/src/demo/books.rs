@@ -68,10 +68,7 @@ impl Books {
                 accounts.available -= amount;
                 accounts.reserved += amount;
             }
-            Effect::Contracted {
-                contracted,
-                approved,
-            } => {
+            Effect::Contracted { contracted, approved } => {
                 accounts.reserved -= approved;
                 accounts.committed += contracted;
                 accounts.available += approved - contracted;
@@ -99,10 +96,8 @@ impl Books {
 
     /// What differs from the service's totals, one sentence each.
     pub(super) fn differences(&self, totals: &[Balance]) -> Vec<String> {
-        let theirs: BTreeMap<&str, &Balance> = totals
-            .iter()
-            .map(|total| (total.currency.as_str(), total))
-            .collect();
+        let theirs: BTreeMap<&str, &Balance> =
+            totals.iter().map(|total| (total.currency.as_str(), total)).collect();
         let mut differences = Vec::new();
         for (currency, ours) in &self.0 {
             let Some(total) = theirs.get(currency.as_str()) else {
@@ -115,16 +110,16 @@ impl Books {
                 ("reserved", ours.reserved, total.reserved_minor),
                 ("committed", ours.committed, total.committed_minor),
                 ("instructed", ours.instructed, total.instructed_minor),
-                (
-                    "recipient unspent",
-                    ours.unspent,
-                    total.recipient_unspent_minor,
-                ),
+                ("recipient unspent", ours.unspent, total.recipient_unspent_minor),
                 ("settled", ours.settled, total.settled_minor),
             ];
-            differences.extend(pairs.into_iter().filter(|(_, ours, theirs)| ours != theirs).map(|(account, ours, theirs)| {
-                format!("{currency} {account}: {ours} minor units by the demo's sums, {theirs} by the ledger")
-            }));
+            differences.extend(pairs.into_iter().filter(|(_, ours, theirs)| ours != theirs).map(
+                |(account, ours, theirs)| {
+                    format!(
+                        "{currency} {account}: {ours} minor units by the demo's sums, {theirs} by the ledger"
+                    )
+                },
+            ));
             let others = total.available_minor
                 + total.reserved_minor
                 + total.committed_minor
@@ -137,12 +132,10 @@ impl Books {
                 ));
             }
         }
-        let unknown = theirs
-            .keys()
-            .filter(|currency| !self.0.contains_key(**currency));
-        differences.extend(unknown.map(|currency| {
-            format!("{currency}: the ledger has money that the demo did not send")
-        }));
+        let unknown = theirs.keys().filter(|currency| !self.0.contains_key(**currency));
+        differences.extend(
+            unknown.map(|currency| format!("{currency}: the ledger has money that the demo did not send")),
+        );
         differences
     }
 }
@@ -157,10 +150,7 @@ mod tests {
         for effect in [
             Effect::Appropriated(1_000),
             Effect::Approved(800),
-            Effect::Contracted {
-                contracted: 700,
-                approved: 800,
-            },
+            Effect::Contracted { contracted: 700, approved: 800 },
             Effect::Instructed(350),
             Effect::ReturnedUnsettled(350),
             Effect::Instructed(350),
@@ -179,10 +169,7 @@ mod tests {
             instructed_minor: 350,
             ..Balance::default()
         };
-        assert_eq!(
-            books.differences(std::slice::from_ref(&total)),
-            Vec::<String>::new()
-        );
+        assert_eq!(books.differences(std::slice::from_ref(&total)), Vec::<String>::new());
         total.instructed_minor = 349;
         assert_eq!(books.differences(&[total]).len(), 2);
         assert_eq!(books.differences(&[]).len(), 1);

@@ -79,10 +79,7 @@ impl Subject<'_> {
             Step::VerifyPayee => {
                 let account = PersonalData {
                     person_id: format!("demo-payee-{key}"),
-                    text: format!(
-                        "synthetic account 模拟账户 {:010}",
-                        ids::spread(key) % 10_000_000_000
-                    ),
+                    text: format!("synthetic account 模拟账户 {:010}", ids::spread(key) % 10_000_000_000),
                 };
                 let request = VerifyPayeeRequest {
                     header: header("verify".to_owned()),
@@ -93,44 +90,23 @@ impl Subject<'_> {
             }
             Step::Request(tranche) => {
                 let header = header(format!("{tranche}/request"));
-                let request = RequestTrancheRequest {
-                    header,
-                    grant_id,
-                    tranche_number: tranche,
-                    amount: None,
-                };
-                (
-                    Job::Applicant,
-                    Effect::None,
-                    Command::RequestTranche(request),
-                )
+                let request =
+                    RequestTrancheRequest { header, grant_id, tranche_number: tranche, amount: None };
+                (Job::Applicant, Effect::None, Command::RequestTranche(request))
             }
             Step::Authorise(tranche) => {
                 let header = header(format!("{tranche}/authorise"));
-                let request = AuthoriseTrancheRequest {
-                    header,
-                    grant_id,
-                    tranche_number: tranche,
-                };
-                (
-                    Job::Authoriser,
-                    Effect::None,
-                    Command::AuthoriseTranche(request),
-                )
+                let request = AuthoriseTrancheRequest { header, grant_id, tranche_number: tranche };
+                (Job::Authoriser, Effect::None, Command::AuthoriseTranche(request))
             }
             Step::Instruct(tranche, attempt) => {
                 let request = InstructTrancheRequest {
                     header: header(format!("{tranche}/instruct/{attempt}")),
                     grant_id,
                     tranche_number: tranche,
-                    instruction_id: InstructionId::derived("demo", &format!("{key}/{tranche}"))
-                        .to_string(),
+                    instruction_id: InstructionId::derived("demo", &format!("{key}/{tranche}")).to_string(),
                 };
-                (
-                    Job::Cashier,
-                    Effect::Instructed(self.minor(tranche)),
-                    Command::InstructTranche(request),
-                )
+                (Job::Cashier, Effect::Instructed(self.minor(tranche)), Command::InstructTranche(request))
             }
             Step::Settle(tranche, attempt) => {
                 let request = SettleTrancheRequest {
@@ -139,11 +115,7 @@ impl Subject<'_> {
                     tranche_number: tranche,
                     bank_reference: format!("SYN-{key}-{tranche}-{attempt}"),
                 };
-                (
-                    Job::BankClerk,
-                    Effect::Settled(self.minor(tranche)),
-                    Command::SettleTranche(request),
-                )
+                (Job::BankClerk, Effect::Settled(self.minor(tranche)), Command::SettleTranche(request))
             }
             Step::ReturnUnsettled(tranche, attempt) | Step::ReturnSettled(tranche, attempt) => {
                 let request = ReturnPaymentRequest {
@@ -155,30 +127,18 @@ impl Subject<'_> {
                 };
                 let minor = self.minor(tranche);
                 let settled = matches!(step, Step::ReturnSettled(..));
-                let effect = if settled {
-                    Effect::ReturnedSettled(minor)
-                } else {
-                    Effect::ReturnedUnsettled(minor)
-                };
+                let effect =
+                    if settled { Effect::ReturnedSettled(minor) } else { Effect::ReturnedUnsettled(minor) };
                 (Job::BankClerk, effect, Command::ReturnPayment(request))
             }
         };
-        (
-            effect,
-            BulkCommand {
-                actor: Some(job.of(key).to_wire()),
-                command: Some(command),
-            },
-        )
+        (effect, BulkCommand { actor: Some(job.of(key).to_wire()), command: Some(command) })
     }
 }
 
 /// The command that imports an award.
 pub(super) fn import(key: &str, request: ImportAwardRequest) -> (Effect, BulkCommand) {
-    let minor = request
-        .amount
-        .as_ref()
-        .map_or(0, |amount| amount.amount_minor);
+    let minor = request.amount.as_ref().map_or(0, |amount| amount.amount_minor);
     let command = BulkCommand {
         actor: Some(Job::Importer.of(key).to_wire()),
         command: Some(Command::ImportAward(request)),
@@ -194,14 +154,8 @@ mod tests {
     #[test]
     fn no_two_jobs_are_in_one_hand() {
         for key in (0..200).map(|key| key.to_string()) {
-            let jobs = [
-                Job::Importer,
-                Job::Verifier,
-                Job::Applicant,
-                Job::Authoriser,
-                Job::Cashier,
-                Job::BankClerk,
-            ];
+            let jobs =
+                [Job::Importer, Job::Verifier, Job::Applicant, Job::Authoriser, Job::Cashier, Job::BankClerk];
             let mut people: Vec<_> = jobs.iter().map(|job| job.of(&key).person).collect();
             people.sort();
             people.dedup();
@@ -212,11 +166,7 @@ mod tests {
 
     #[test]
     fn every_step_has_a_request_id_of_its_own_that_never_changes() {
-        let subject = Subject {
-            key: "7",
-            grant_id: "g",
-            tranche_minor: &[50, 30, 20],
-        };
+        let subject = Subject { key: "7", grant_id: "g", tranche_minor: &[50, 30, 20] };
         let steps = [
             Step::VerifyPayee,
             Step::Request(1),
@@ -241,11 +191,7 @@ mod tests {
             };
             steps
                 .iter()
-                .map(|step| {
-                    header(subject.command(*step, on).1.command.unwrap())
-                        .unwrap()
-                        .request_id
-                })
+                .map(|step| header(subject.command(*step, on).1.command.unwrap()).unwrap().request_id)
                 .collect()
         };
         let mut once = ids();
@@ -253,9 +199,6 @@ mod tests {
         once.sort();
         once.dedup();
         assert_eq!(once.len(), steps.len());
-        assert_eq!(
-            subject.command(Step::Settle(2, 1), on).0,
-            Effect::Settled(30)
-        );
+        assert_eq!(subject.command(Step::Settle(2, 1), on).0, Effect::Settled(30));
     }
 }

@@ -5,12 +5,11 @@ use concord_kernel::Date;
 use concord_kernel::id::{GrantId, InstructionId, ProgrammeId};
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
-    AdmitGrantRequest, Allocation, ApplyForGrantRequest, AppropriateProgrammeRequest,
-    ApproveGrantsRequest, AuthoriseTrancheRequest, Award, BulkCommand, FundPurpose,
-    GetGrantRequest, Grant, InstructTrancheRequest, PersonalData, PlannedTranche,
-    PublishNoticeRequest, RecommendGrantRequest, RejectGrantRequest, RequestTrancheRequest,
-    ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest, SignContractRequest, State,
-    TrancheCondition, TrancheState, VerifyPayeeRequest,
+    AdmitGrantRequest, Allocation, ApplyForGrantRequest, AppropriateProgrammeRequest, ApproveGrantsRequest,
+    AuthoriseTrancheRequest, Award, BulkCommand, FundPurpose, GetGrantRequest, Grant, InstructTrancheRequest,
+    PersonalData, PlannedTranche, PublishNoticeRequest, RecommendGrantRequest, RejectGrantRequest,
+    RequestTrancheRequest, ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest,
+    SignContractRequest, State, TrancheCondition, TrancheState, VerifyPayeeRequest,
 };
 use concord_proto::r#type::v1::{CommandHeader, FundingMode, Money, Party};
 use tonic::Status;
@@ -43,11 +42,7 @@ pub(super) struct Fresh {
 
 /// Runs the procedure, and takes what was accepted into the books.
 pub(super) async fn run(fund: &Fund, books: &mut Books) -> Result<Fresh, CliError> {
-    let mut office = Office {
-        fund,
-        books,
-        on: FILED_ON,
-    };
+    let mut office = Office { fund, books, on: FILED_ON };
     play::advance(fund, FILED_ON).await?;
     let programme = ProgrammeId::derived("demo", &format!("guiding-fund/{YEAR}")).to_string();
     office.appropriate(&programme).await?;
@@ -65,20 +60,13 @@ pub(super) async fn run(fund: &Fund, books: &mut Books) -> Result<Fresh, CliErro
             "海底电缆状态监测系统转化",
             parties::enterprise("210200", 2, "示例海洋装备有限公司")?,
         ),
-        (
-            "old-idea",
-            "",
-            "已有成果的重复申报",
-            parties::enterprise("210300", 3, "示例机械有限公司")?,
-        ),
+        ("old-idea", "", "已有成果的重复申报", parties::enterprise("210300", 3, "示例机械有限公司")?),
     ];
     let [first, second, third] =
         ["new-alloy", "sea-cable", "old-idea"].map(|key| GrantId::derived("demo", key));
     println!("\nfresh applications 新申报 ({FILED_ON}, guiding-fund/{YEAR}, CNY, synthetic 模拟)");
     for (key, industry, title, lead) in &projects {
-        office
-            .file(key, &programme, industry, title, lead, &partner)
-            .await?;
+        office.file(key, &programme, industry, title, lead, &partner).await?;
     }
     office.reject(third).await?;
     let approvable_from = office.notice(first, second).await?;
@@ -92,17 +80,11 @@ pub(super) async fn run(fund: &Fund, books: &mut Books) -> Result<Fresh, CliErro
     // The second stays where the office has to act: authorised, the payee not yet verified.
     office.sign(second, CONTRACTED, "sign").await?;
     office.ask(second, &projects[1].3).await?;
-    Ok(Fresh {
-        grants: projects.len() as u64,
-        shown: first,
-    })
+    Ok(Fresh { grants: projects.len() as u64, shown: first })
 }
 
 fn yuan(amount_minor: i64) -> Option<Money> {
-    Some(Money {
-        amount_minor,
-        currency: "CNY".to_owned(),
-    })
+    Some(Money { amount_minor, currency: "CNY".to_owned() })
 }
 
 fn clerk(job: &str) -> Actor {
@@ -132,25 +114,14 @@ impl Office<'_> {
 
     /// Sends one command as somebody.
     async fn send(&self, by: &Actor, command: Command) -> Result<(), Status> {
-        let command = BulkCommand {
-            actor: Some(by.to_wire()),
-            command: Some(command),
-        };
+        let command = BulkCommand { actor: Some(by.to_wire()), command: Some(command) };
         let mut refused = None;
-        let mut client = self
-            .fund
-            .grants(by)
-            .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        bulk::execute(
-            &mut client,
-            std::iter::once(((), command)),
-            &Stop::default(),
-            |(), answer| {
-                if let Answer::Refused(status) = answer {
-                    refused = Some(status);
-                }
-            },
-        )
+        let mut client = self.fund.grants(by).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        bulk::execute(&mut client, std::iter::once(((), command)), &Stop::default(), |(), answer| {
+            if let Answer::Refused(status) = answer {
+                refused = Some(status);
+            }
+        })
         .await?;
         refused.map_or(Ok(()), Err)
     }
@@ -175,30 +146,17 @@ impl Office<'_> {
                 println!("\n> {tried}\n{}", explain(&status));
                 Ok(())
             }
-            Err(status) => Err(CliError::failed(format!(
-                "{tried}: expected {rule}, got\n{}",
-                explain(&status)
-            ))),
-            Ok(()) => Err(CliError::failed(format!(
-                "{tried}: expected {rule}, and it was accepted"
-            ))),
+            Err(status) => {
+                Err(CliError::failed(format!("{tried}: expected {rule}, got\n{}", explain(&status))))
+            }
+            Ok(()) => Err(CliError::failed(format!("{tried}: expected {rule}, and it was accepted"))),
         }
     }
 
     async fn grant(&self, id: GrantId) -> Result<Grant, CliError> {
-        let request = GetGrantRequest {
-            grant_id: id.to_string(),
-            min_position: 0,
-        };
-        let response = self
-            .fund
-            .grants(&clerk("reader"))?
-            .get_grant(request)
-            .await?
-            .into_inner();
-        response
-            .grant
-            .ok_or_else(|| CliError::failed(format!("grant {id} came back empty")))
+        let request = GetGrantRequest { grant_id: id.to_string(), min_position: 0 };
+        let response = self.fund.grants(&clerk("reader"))?.get_grant(request).await?.into_inner();
+        response.grant.ok_or_else(|| CliError::failed(format!("grant {id} came back empty")))
     }
 
     async fn appropriate(&mut self, programme: &str) -> Result<(), CliError> {
@@ -211,10 +169,7 @@ impl Office<'_> {
             amount: yuan(APPROPRIATED),
             title: format!("{YEAR} 年专项引导资金（演示）"),
         };
-        self.fund
-            .programmes(&clerk("budget"))?
-            .appropriate_programme(request)
-            .await?;
+        self.fund.programmes(&clerk("budget"))?.appropriate_programme(request).await?;
         self.books.take("CNY", Effect::Appropriated(APPROPRIATED));
         Ok(())
     }
@@ -244,19 +199,11 @@ impl Office<'_> {
             industry: industry.to_owned(),
             requested: yuan(REQUESTED),
             total_budget: yuan(3 * REQUESTED),
-            allocations: vec![
-                share(lead, REQUESTED * 7 / 10),
-                share(partner, REQUESTED * 3 / 10),
-            ],
+            allocations: vec![share(lead, REQUESTED * 7 / 10), share(partner, REQUESTED * 3 / 10)],
             starts_on: "2023-03-01".to_owned(),
             ends_on: "2025-02-28".to_owned(),
         };
-        self.act(
-            &applicant(lead),
-            Effect::None,
-            Command::ApplyForGrant(apply),
-        )
-        .await?;
+        self.act(&applicant(lead), Effect::None, Command::ApplyForGrant(apply)).await?;
         let header = self.header(&format!("{key}/recommend"));
         let recommend = RecommendGrantRequest {
             header,
@@ -269,28 +216,16 @@ impl Office<'_> {
             Command::RecommendGrant(recommend),
         )
         .await?;
-        let admit = AdmitGrantRequest {
-            header: self.header(&format!("{key}/admit")),
-            grant_id: grant_id.clone(),
-        };
-        self.act(
-            &clerk("admissions"),
-            Effect::None,
-            Command::AdmitGrant(admit),
-        )
-        .await?;
+        let admit =
+            AdmitGrantRequest { header: self.header(&format!("{key}/admit")), grant_id: grant_id.clone() };
+        self.act(&clerk("admissions"), Effect::None, Command::AdmitGrant(admit)).await?;
         let review = ReviewGrantRequest {
             header: self.header(&format!("{key}/review")),
             grant_id,
             score_hundredths: 8_650,
             ceiling: yuan(AWARDED),
         };
-        self.act(
-            &clerk("expert-panel"),
-            Effect::None,
-            Command::ReviewGrant(review),
-        )
-        .await
+        self.act(&clerk("expert-panel"), Effect::None, Command::ReviewGrant(review)).await
     }
 
     async fn reject(&mut self, grant: GrantId) -> Result<(), CliError> {
@@ -299,12 +234,7 @@ impl Office<'_> {
             grant_id: grant.to_string(),
             reason: "与已立项项目内容重复 the project repeats one that was funded".to_owned(),
         };
-        self.act(
-            &clerk("meeting"),
-            Effect::None,
-            Command::RejectGrant(request),
-        )
-        .await
+        self.act(&clerk("meeting"), Effect::None, Command::RejectGrant(request)).await
     }
 
     /// Publishes both, and gives the first day on which both may be approved.
@@ -317,17 +247,9 @@ impl Office<'_> {
                 amount: yuan(AWARDED),
             };
             // By itself and not in bulk: only this answer says from when it may be approved.
-            let answer = self
-                .fund
-                .grants(&clerk("publisher"))?
-                .publish_notice(request)
-                .await?
-                .into_inner();
+            let answer = self.fund.grants(&clerk("publisher"))?.publish_notice(request).await?.into_inner();
             let from: Date = answer.approvable_from.parse().map_err(|_| {
-                CliError::failed(format!(
-                    "approvable from {:?} is no date",
-                    answer.approvable_from
-                ))
+                CliError::failed(format!("approvable from {:?} is no date", answer.approvable_from))
             })?;
             approvable_from = approvable_from.max(from);
         }
@@ -355,21 +277,17 @@ impl Office<'_> {
         second: GrantId,
         approvable_from: Date,
     ) -> Result<(), CliError> {
-        if self.grant(first).await?.state != i32::from(State::OnNotice)
-            || self.on >= approvable_from
-        {
+        if self.grant(first).await?.state != i32::from(State::OnNotice) || self.on >= approvable_from {
             return Ok(());
         }
         let tried = format!("approve on {} while the notice hangs 公示期内立项", self.on);
         let command = self.approval("approve-early", first, second);
-        self.expect_refusal(&clerk("meeting"), &tried, "A08", command)
-            .await
+        self.expect_refusal(&clerk("meeting"), &tried, "A08", command).await
     }
 
     async fn approve(&mut self, first: GrantId, second: GrantId) -> Result<(), CliError> {
         let command = self.approval("approve", first, second);
-        self.act(&clerk("meeting"), Effect::Approved(2 * AWARDED), command)
-            .await
+        self.act(&clerk("meeting"), Effect::Approved(2 * AWARDED), command).await
     }
 
     fn signing(&self, grant: GrantId, contracted: i64, what: &str) -> Command {
@@ -396,23 +314,15 @@ impl Office<'_> {
 
     async fn sign(&mut self, grant: GrantId, contracted: i64, what: &str) -> Result<(), CliError> {
         let command = self.signing(grant, contracted, what);
-        self.act(
-            &clerk("contracts"),
-            Effect::Contracted {
-                contracted,
-                approved: AWARDED,
-            },
-            command,
-        )
-        .await
+        self.act(&clerk("contracts"), Effect::Contracted { contracted, approved: AWARDED }, command).await
     }
 
     async fn contract(&mut self, grant: GrantId) -> Result<(), CliError> {
         if self.grant(grant).await?.state == i32::from(State::Approved) {
             let command = self.signing(grant, REQUESTED, "sign-above");
-            let tried = "sign a contract over 1,000,000.00 yuan where 800,000.00 was approved 合同超过立项金额";
-            self.expect_refusal(&clerk("contracts"), tried, "A02", command)
-                .await?;
+            let tried =
+                "sign a contract over 1,000,000.00 yuan where 800,000.00 was approved 合同超过立项金额";
+            self.expect_refusal(&clerk("contracts"), tried, "A02", command).await?;
         }
         self.sign(grant, CONTRACTED, "sign").await
     }
@@ -420,33 +330,11 @@ impl Office<'_> {
     /// Asks for the first tranche and has it authorised.
     async fn ask(&mut self, grant: GrantId, lead: &Party) -> Result<(), CliError> {
         let (header, grant_id) = (self.header(&format!("{grant}/request")), grant.to_string());
-        let request = RequestTrancheRequest {
-            header,
-            grant_id,
-            tranche_number: 1,
-            amount: None,
-        };
-        self.act(
-            &applicant(lead),
-            Effect::None,
-            Command::RequestTranche(request),
-        )
-        .await?;
-        let (header, grant_id) = (
-            self.header(&format!("{grant}/authorise")),
-            grant.to_string(),
-        );
-        let request = AuthoriseTrancheRequest {
-            header,
-            grant_id,
-            tranche_number: 1,
-        };
-        self.act(
-            &clerk("finance-head"),
-            Effect::None,
-            Command::AuthoriseTranche(request),
-        )
-        .await
+        let request = RequestTrancheRequest { header, grant_id, tranche_number: 1, amount: None };
+        self.act(&applicant(lead), Effect::None, Command::RequestTranche(request)).await?;
+        let (header, grant_id) = (self.header(&format!("{grant}/authorise")), grant.to_string());
+        let request = AuthoriseTrancheRequest { header, grant_id, tranche_number: 1 };
+        self.act(&clerk("finance-head"), Effect::None, Command::AuthoriseTranche(request)).await
     }
 
     fn instruct(&self, grant: GrantId, what: &str) -> Command {
@@ -462,16 +350,12 @@ impl Office<'_> {
     async fn pay(&mut self, grant: GrantId, lead: &Party) -> Result<(), CliError> {
         self.ask(grant, lead).await?;
         let now = self.grant(grant).await?;
-        let waiting = now
-            .tranches
-            .first()
-            .is_some_and(|tranche| tranche.state == i32::from(TrancheState::Authorised));
+        let waiting =
+            now.tranches.first().is_some_and(|tranche| tranche.state == i32::from(TrancheState::Authorised));
         if waiting && !now.payee_verified {
             let command = self.instruct(grant, "instruct-unverified");
-            let tried =
-                "instruct the bank before the payee's account was verified 收款账户未核验即支付";
-            self.expect_refusal(&clerk("cashier"), tried, "A01", command)
-                .await?;
+            let tried = "instruct the bank before the payee's account was verified 收款账户未核验即支付";
+            self.expect_refusal(&clerk("cashier"), tried, "A01", command).await?;
         }
         let verify = VerifyPayeeRequest {
             header: self.header(&format!("{grant}/verify")),
@@ -481,26 +365,15 @@ impl Office<'_> {
                 text: "synthetic account 模拟账户 6200 0000 0000 0001".to_owned(),
             }),
         };
-        self.act(
-            &clerk("verifier"),
-            Effect::None,
-            Command::VerifyPayee(verify),
-        )
-        .await?;
+        self.act(&clerk("verifier"), Effect::None, Command::VerifyPayee(verify)).await?;
         if waiting {
             let command = self.instruct(grant, "instruct-one-hand");
             let tried = "instruct by the person who authorised 审批与支付为同一人";
-            self.expect_refusal(&clerk("finance-head"), tried, "A13", command)
-                .await?;
+            self.expect_refusal(&clerk("finance-head"), tried, "A13", command).await?;
         }
         let tranche_minor = CONTRACTED / 100 * 50;
         let command = self.instruct(grant, "instruct/1");
-        self.act(
-            &clerk("cashier"),
-            Effect::Instructed(tranche_minor),
-            command,
-        )
-        .await?;
+        self.act(&clerk("cashier"), Effect::Instructed(tranche_minor), command).await?;
         let returned = ReturnPaymentRequest {
             header: self.header(&format!("{grant}/return/1")),
             grant_id: grant.to_string(),
@@ -515,23 +388,13 @@ impl Office<'_> {
         )
         .await?;
         let command = self.instruct(grant, "instruct/2");
-        self.act(
-            &clerk("cashier"),
-            Effect::Instructed(tranche_minor),
-            command,
-        )
-        .await?;
+        self.act(&clerk("cashier"), Effect::Instructed(tranche_minor), command).await?;
         let settle = SettleTrancheRequest {
             header: self.header(&format!("{grant}/settle/2")),
             grant_id: grant.to_string(),
             tranche_number: 1,
             bank_reference: format!("SYN-{grant}-1-2"),
         };
-        self.act(
-            &clerk("bank-clerk"),
-            Effect::Settled(tranche_minor),
-            Command::SettleTranche(settle),
-        )
-        .await
+        self.act(&clerk("bank-clerk"), Effect::Settled(tranche_minor), Command::SettleTranche(settle)).await
     }
 }

@@ -18,9 +18,7 @@ pub(super) fn uscc(body: &str) -> Result<PartyCode, CliError> {
             }
         }
     }
-    Err(CliError::failed(format!(
-        "{body} cannot begin a unified social credit code"
-    )))
+    Err(CliError::failed(format!("{body} cannot begin a unified social credit code")))
 }
 
 /// An enterprise of a region, numbered.
@@ -33,13 +31,7 @@ pub(super) fn university(region: &str, number: u32, name: &str) -> Result<Party,
     party("12", region, number, name, PartyKind::University)
 }
 
-fn party(
-    register: &str,
-    region: &str,
-    number: u32,
-    name: &str,
-    kind: PartyKind,
-) -> Result<Party, CliError> {
+fn party(register: &str, region: &str, number: u32, name: &str, kind: PartyKind) -> Result<Party, CliError> {
     // "XXXX" where a registry would have digits: nobody takes it for a real organisation.
     let code = uscc(&format!("{register}{region}XXXX{number:04}"))?;
     Ok(Party {
@@ -58,12 +50,8 @@ mod tests {
     #[test]
     fn check_characters_are_those_of_the_standard() {
         // From domain.md section 9.
-        for known in [
-            "91330100799655058B",
-            "9144030071526726XG",
-            "91110108551385082Q",
-            "91110000802100433B",
-        ] {
+        for known in ["91330100799655058B", "9144030071526726XG", "91110108551385082Q", "91110000802100433B"]
+        {
             assert_eq!(uscc(&known[..16]).unwrap().code, known);
         }
         assert!(uscc("IIIIIIIIIIIIIIII").is_err());

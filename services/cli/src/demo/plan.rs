@@ -49,11 +49,7 @@ enum Fate {
 #[must_use]
 pub(super) fn quarters() -> Vec<Date> {
     YEARS
-        .flat_map(|year| {
-            [3, 6, 9, 12]
-                .into_iter()
-                .filter_map(move |month| Date::new(year, month, 1).ok())
-        })
+        .flat_map(|year| [3, 6, 9, 12].into_iter().filter_map(move |month| Date::new(year, month, 1).ok()))
         .map(|first| first.last_of_month())
         .collect()
 }
@@ -77,16 +73,10 @@ pub(super) fn life(
     for tranche in tranches {
         let number = tranche.number;
         let roll = ids::spread(&format!("demo/fate/{key}/{number}"));
-        let due = tranche
-            .due_on
-            .parse()
-            .ok()
-            .and_then(|due| quarter_of(due, quarters));
+        let due = tranche.due_on.parse().ok().and_then(|due| quarter_of(due, quarters));
         // Half are asked for in the quarter in which they are due, the others later.
         let delay = [0, 0, 1, 2][(roll / 100 % 4) as usize];
-        let Some(begun) = due
-            .map(|due| due.max(earliest) + delay)
-            .filter(|begun| *begun < quarters.len())
+        let Some(begun) = due.map(|due| due.max(earliest) + delay).filter(|begun| *begun < quarters.len())
         else {
             return steps;
         };
@@ -157,9 +147,7 @@ mod tests {
         let quarters = quarters();
         let start: Date = "2015-02-01".parse().unwrap();
         let plan = tranches::plan(1_000_000, start, Some("2018-01-31".parse().unwrap()));
-        (0..2_000)
-            .map(|key| life(&key.to_string(), &plan, 4, &quarters))
-            .collect()
+        (0..2_000).map(|key| life(&key.to_string(), &plan, 4, &quarters)).collect()
     }
 
     #[test]
@@ -168,14 +156,8 @@ mod tests {
         assert_eq!(quarters.len(), 36);
         assert_eq!(quarters[0].to_string(), "2014-03-31");
         assert_eq!(quarters[35].to_string(), "2022-12-31");
-        assert_eq!(
-            quarter_of("2014-04-01".parse().unwrap(), &quarters),
-            Some(1)
-        );
-        assert_eq!(
-            quarter_of("2010-01-01".parse().unwrap(), &quarters),
-            Some(0)
-        );
+        assert_eq!(quarter_of("2014-04-01".parse().unwrap(), &quarters), Some(1));
+        assert_eq!(quarter_of("2010-01-01".parse().unwrap(), &quarters), Some(0));
         assert_eq!(quarter_of("2023-01-01".parse().unwrap(), &quarters), None);
     }
 
@@ -192,12 +174,8 @@ mod tests {
     #[test]
     fn all_ends_occur() {
         let lives = lives();
-        let ends = |wanted: fn(&Step) -> bool| {
-            lives
-                .iter()
-                .filter(|life| wanted(&life[life.len() - 1].1))
-                .count()
-        };
+        let ends =
+            |wanted: fn(&Step) -> bool| lives.iter().filter(|life| wanted(&life[life.len() - 1].1)).count();
         assert!(ends(|step| matches!(step, Step::Settle(3, _))) > 1_200);
         assert!(ends(|step| matches!(step, Step::Request(_))) > 20);
         assert!(ends(|step| matches!(step, Step::Authorise(_))) > 20);

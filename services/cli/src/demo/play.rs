@@ -94,10 +94,7 @@ pub(super) async fn play(
         }
     }
     progress.finish();
-    Ok(Played {
-        commands: progress.done(),
-        elapsed: started.elapsed(),
-    })
+    Ok(Played { commands: progress.done(), elapsed: started.elapsed() })
 }
 
 /// Moves the log's today; a repeat, or a log that is further already, changes nothing.
@@ -106,10 +103,7 @@ pub(super) async fn advance(fund: &Fund, today: Date) -> Result<(), CliError> {
         request_id: ids::request(&format!("demo/1/today/{today}")),
         today: today.to_string(),
     };
-    let moved = fund
-        .log(&Actor::new("demo-clock", OFFICE))?
-        .advance_today(request)
-        .await;
+    let moved = fund.log(&Actor::new("demo-clock", OFFICE))?.advance_today(request).await;
     moved.map(|_| ()).map_err(|status| {
         CliError::failed(format!(
             "{}\nThe demo needs a stack of its own whose clock it may play: concord up --reset --played-from 2014-01-01\n\
@@ -133,10 +127,7 @@ fn plan_all(grants: &[SourceGrant], quarters: &[Date]) -> (Vec<Facts>, Vec<Quart
         }
         subjects.push(Facts {
             grant_id: grant.grant_id().to_string(),
-            tranche_minor: tranches
-                .iter()
-                .map(|tranche| tranche.amount_minor)
-                .collect(),
+            tranche_minor: tranches.iter().map(|tranche| tranche.amount_minor).collect(),
         });
     }
     (subjects, calendar)
@@ -176,22 +167,11 @@ mod tests {
         let quarters = plan::quarters();
         let (subjects, calendar) = plan_all(&file.grants, &quarters);
         assert_eq!(calendar, plan_all(&file.grants, &quarters).1);
-        assert_eq!(
-            calendar
-                .iter()
-                .flatten()
-                .filter(|(_, step)| step.is_none())
-                .count(),
-            300
-        );
+        assert_eq!(calendar.iter().flatten().filter(|(_, step)| step.is_none()).count(), 300);
         let mut imported = vec![false; file.grants.len()];
         let mut books = Books::default();
         for (index, step) in calendar.iter().flatten() {
-            assert_eq!(
-                imported[*index],
-                step.is_some(),
-                "steps come after the import"
-            );
+            assert_eq!(imported[*index], step.is_some(), "steps come after the import");
             imported[*index] = true;
             let subject = Subject {
                 key: &file.grants[*index].rcn,
@@ -205,10 +185,7 @@ mod tests {
             books.take("EUR", effect);
         }
         let total: i64 = file.grants.iter().map(|grant| grant.ceiling_minor).sum();
-        let nothing = concord_proto::audit::v1::Balance {
-            currency: "EUR".to_owned(),
-            ..Default::default()
-        };
+        let nothing = concord_proto::audit::v1::Balance { currency: "EUR".to_owned(), ..Default::default() };
         let appropriated =
             format!("EUR appropriated: {total} minor units by the demo's sums, 0 by the ledger");
         assert!(books.differences(&[nothing]).contains(&appropriated));

@@ -2,8 +2,7 @@
 
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::audit::v1::{
-    AsOf, Dimension, GetGrantStatementRequest, ListBalancesRequest, ListOverdueRequest,
-    ListUndrawnRequest,
+    AsOf, Dimension, GetGrantStatementRequest, ListBalancesRequest, ListOverdueRequest, ListUndrawnRequest,
 };
 use concord_proto::log::v1::GetLogStatusResponse;
 use tonic::transport::Channel;
@@ -19,10 +18,7 @@ use crate::output::Format;
 const TOP: i32 = 10;
 
 fn at(head: u64) -> Option<AsOf> {
-    Some(AsOf {
-        min_position: head,
-        ..AsOf::default()
-    })
+    Some(AsOf { min_position: head, ..AsOf::default() })
 }
 
 /// Prints the office's tables.
@@ -33,19 +29,9 @@ pub(super) async fn print(
     grant: &str,
 ) -> Result<(), CliError> {
     for (title, dimension, order_by, page_size) in [
-        (
-            "by year, with execution 按年度及执行率",
-            Dimension::Year,
-            "",
-            100,
-        ),
+        ("by year, with execution 按年度及执行率", Dimension::Year, "", 100),
         ("by mode 按资助方式", Dimension::Mode, "", 100),
-        (
-            "by lead's region, top 10 按牵头单位地区",
-            Dimension::LeadRegion,
-            "appropriated_minor desc",
-            TOP,
-        ),
+        ("by lead's region, top 10 按牵头单位地区", Dimension::LeadRegion, "appropriated_minor desc", TOP),
     ] {
         println!("\n{title}");
         let request = ListBalancesRequest {
@@ -55,24 +41,13 @@ pub(super) async fn print(
             page_size,
             ..ListBalancesRequest::default()
         };
-        tables::balances(
-            &audit.list_balances(request).await?.into_inner(),
-            &[dimension],
-        );
+        tables::balances(&audit.list_balances(request).await?.into_inner(), &[dimension]);
     }
     println!("\nundrawn, top 10 未拨付");
-    let request = ListUndrawnRequest {
-        as_of: at(head),
-        page_size: TOP,
-        ..ListUndrawnRequest::default()
-    };
+    let request = ListUndrawnRequest { as_of: at(head), page_size: TOP, ..ListUndrawnRequest::default() };
     tables::undrawn(&audit.list_undrawn(request).await?.into_inner());
     println!("\noverdue, top 10 逾期");
-    let request = ListOverdueRequest {
-        as_of: at(head),
-        page_size: TOP,
-        ..ListOverdueRequest::default()
-    };
+    let request = ListOverdueRequest { as_of: at(head), page_size: TOP, ..ListOverdueRequest::default() };
     tables::overdue(&audit.list_overdue(request).await?.into_inner());
     println!("\nrefusals 被拒绝的操作");
     log::print_refusals(
@@ -83,10 +58,7 @@ pub(super) async fn print(
     )
     .await?;
     println!("\nstatement of a grant 项目对账单");
-    let request = GetGrantStatementRequest {
-        grant_id: grant.to_owned(),
-        as_of: at(head),
-    };
+    let request = GetGrantStatementRequest { grant_id: grant.to_owned(), as_of: at(head) };
     tables::statement(&audit.get_grant_statement(request).await?.into_inner());
     Ok(())
 }
@@ -98,31 +70,19 @@ pub(super) async fn check(
     books: &Books,
     grants: u64,
 ) -> Result<(), CliError> {
-    let request = ListBalancesRequest {
-        as_of: at(log.head),
-        page_size: 1,
-        ..ListBalancesRequest::default()
-    };
+    let request = ListBalancesRequest { as_of: at(log.head), page_size: 1, ..ListBalancesRequest::default() };
     let totals = audit.list_balances(request).await?.into_inner().totals;
     let mut differences = books.differences(&totals);
     let status = projection(audit).await?;
     if u64::try_from(status.grants) != Ok(grants) {
-        differences.push(format!(
-            "grants: {grants} by the demo's count, {} by the projection",
-            status.grants
-        ));
+        differences
+            .push(format!("grants: {grants} by the demo's count, {} by the projection", status.grants));
     }
     if log.published != log.head {
-        differences.push(format!(
-            "the log is at {}, its stream at {}",
-            log.head, log.published
-        ));
+        differences.push(format!("the log is at {}, its stream at {}", log.head, log.published));
     }
     if status.checkpoint != log.head {
-        differences.push(format!(
-            "the log is at {}, the projection at {}",
-            log.head, status.checkpoint
-        ));
+        differences.push(format!("the log is at {}, the projection at {}", log.head, status.checkpoint));
     }
     if !status.balanced {
         differences.push("the projection's ledger does not add up to zero".to_owned());

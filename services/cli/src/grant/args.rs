@@ -284,55 +284,29 @@ pub struct Share {
 
 fn parse_score(text: &str) -> Result<u32, String> {
     let (points, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let wrong = || {
-        format!("{text:?}: write points out of 100 with at most two decimals, for example 86.50")
-    };
+    let wrong = || format!("{text:?}: write points out of 100 with at most two decimals, for example 86.50");
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if points.is_empty() || decimals.len() > 2 || !digits(points) || !digits(decimals) {
         return Err(wrong());
     }
-    let hundredths: u32 = format!("{points}{decimals:0<2}")
-        .parse()
-        .map_err(|_| wrong())?;
-    if hundredths > 10_000 {
-        Err(wrong())
-    } else {
-        Ok(hundredths)
-    }
+    let hundredths: u32 = format!("{points}{decimals:0<2}").parse().map_err(|_| wrong())?;
+    if hundredths > 10_000 { Err(wrong()) } else { Ok(hundredths) }
 }
 
 fn parse_award(text: &str) -> Result<(Uuid, Money), String> {
-    let (grant, amount) = text
-        .split_once('=')
-        .ok_or("write GRANT=AMOUNT, for example \"0190…=800000.00 CNY\"")?;
-    Ok((
-        grant
-            .parse()
-            .map_err(|_| format!("{grant:?} is not the UUID of a grant"))?,
-        parse_money(amount)?,
-    ))
+    let (grant, amount) =
+        text.split_once('=').ok_or("write GRANT=AMOUNT, for example \"0190…=800000.00 CNY\"")?;
+    Ok((grant.parse().map_err(|_| format!("{grant:?} is not the UUID of a grant"))?, parse_money(amount)?))
 }
 
 fn parse_tranche(text: &str) -> Result<TrancheLine, String> {
     let [amount, condition, due_on] = text.splitn(3, ':').collect::<Vec<_>>()[..] else {
-        return Err(
-            "write AMOUNT:CONDITION:DUE, for example 400000.00:contract:2024-05-01".to_owned(),
-        );
+        return Err("write AMOUNT:CONDITION:DUE, for example 400000.00:contract:2024-05-01".to_owned());
     };
-    let condition = words::value(CONDITIONS, condition).ok_or_else(|| {
-        format!(
-            "{condition:?} is no condition; use one of {}",
-            words::list(CONDITIONS)
-        )
-    })?;
-    let due_on = due_on
-        .parse()
-        .map_err(|_| format!("{due_on:?} is not a date like 2024-05-01"))?;
-    Ok(TrancheLine {
-        amount: amount.to_owned(),
-        condition,
-        due_on,
-    })
+    let condition = words::value(CONDITIONS, condition)
+        .ok_or_else(|| format!("{condition:?} is no condition; use one of {}", words::list(CONDITIONS)))?;
+    let due_on = due_on.parse().map_err(|_| format!("{due_on:?} is not a date like 2024-05-01"))?;
+    Ok(TrancheLine { amount: amount.to_owned(), condition, due_on })
 }
 
 fn parse_share(text: &str) -> Result<Share, String> {
@@ -341,16 +315,9 @@ fn parse_share(text: &str) -> Result<Share, String> {
     };
     let kind = words::value(KINDS, kind)
         .ok_or_else(|| format!("{kind:?} is no kind; use one of {}", words::list(KINDS)))?;
-    let party = Party {
-        code: code.to_owned(),
-        kind: kind.into(),
-        region: region.to_owned(),
-        name: String::new(),
-    };
-    Ok(Share {
-        party,
-        amount: amount.to_owned(),
-    })
+    let party =
+        Party { code: code.to_owned(), kind: kind.into(), region: region.to_owned(), name: String::new() };
+    Ok(Share { party, amount: amount.to_owned() })
 }
 
 #[cfg(test)]
@@ -360,12 +327,7 @@ mod tests {
 
     #[test]
     fn scores_are_hundredths() {
-        for (text, hundredths) in [
-            ("86.50", 8_650),
-            ("86.5", 8_650),
-            ("100", 10_000),
-            ("0.01", 1),
-        ] {
+        for (text, hundredths) in [("86.50", 8_650), ("86.5", 8_650), ("100", 10_000), ("0.01", 1)] {
             assert_eq!(parse_score(text), Ok(hundredths));
         }
         for wrong in ["100.01", "86.505", "x", "", "-1", "1.x"] {
@@ -376,25 +338,10 @@ mod tests {
     #[test]
     fn compound_arguments_say_how_they_are_written() {
         let line = parse_tranche("400000.00:contract:2024-05-01").unwrap();
-        assert_eq!(
-            (line.amount.as_str(), line.condition),
-            ("400000.00", TrancheCondition::Contract)
-        );
-        assert!(
-            parse_tranche("1:now:2024-05-01")
-                .unwrap_err()
-                .contains("midterm")
-        );
-        assert!(
-            parse_tranche("1")
-                .unwrap_err()
-                .contains("AMOUNT:CONDITION:DUE")
-        );
-        assert!(
-            parse_share("CN-USCC:1,club,210100,1")
-                .unwrap_err()
-                .contains("university")
-        );
+        assert_eq!((line.amount.as_str(), line.condition), ("400000.00", TrancheCondition::Contract));
+        assert!(parse_tranche("1:now:2024-05-01").unwrap_err().contains("midterm"));
+        assert!(parse_tranche("1").unwrap_err().contains("AMOUNT:CONDITION:DUE"));
+        assert!(parse_share("CN-USCC:1,club,210100,1").unwrap_err().contains("university"));
         assert!(parse_award("x=1.00 CNY").unwrap_err().contains("UUID"));
     }
 }

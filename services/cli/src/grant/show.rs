@@ -28,10 +28,7 @@ pub(super) fn print(grant: &Grant, position: u64) {
         ("state 状态", words::both(STATES, grant.state)),
         ("programme 年度计划", grant.programme_id.clone()),
         ("mode 资助方式", words::both(MODES, grant.mode)),
-        (
-            "lead 牵头单位",
-            format!("{} ({})", grant.lead_code, grant.lead_region),
-        ),
+        ("lead 牵头单位", format!("{} ({})", grant.lead_code, grant.lead_region)),
         ("industry 产业", grant.industry.clone()),
         ("requested 申请", shown(grant.requested_minor)),
         ("review ceiling 评审上限", shown(grant.review_ceiling_minor)),
@@ -48,12 +45,7 @@ pub(super) fn print(grant: &Grant, position: u64) {
         ),
         (
             "payee 收款账户",
-            if grant.payee_verified {
-                "verified 已核验"
-            } else {
-                "not verified 未核验"
-            }
-            .to_owned(),
+            if grant.payee_verified { "verified 已核验" } else { "not verified 未核验" }.to_owned(),
         ),
         ("version 版本", grant.version.to_string()),
         ("as of 截至", position.to_string()),
@@ -80,11 +72,7 @@ pub(super) fn print(grant: &Grant, position: u64) {
             words::both(CONDITIONS, tranche.condition),
             tranche.due_on.clone(),
             tranche.instruction_id.clone(),
-            if tranche.attempt == 0 {
-                String::new()
-            } else {
-                tranche.attempt.to_string()
-            },
+            if tranche.attempt == 0 { String::new() } else { tranche.attempt.to_string() },
         ]);
     }
     println!("{table}");

@@ -18,36 +18,22 @@ use crate::ids;
 ///
 /// # Errors
 /// Where the file lacks a column that the mapping names.
-pub fn parse(
-    text: &str,
-    mapping: &Mapping,
-    today: Date,
-) -> Result<(Vec<Award>, Vec<Reject>), CliError> {
-    let mut reader = ::csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(text.as_bytes());
+pub fn parse(text: &str, mapping: &Mapping, today: Date) -> Result<(Vec<Award>, Vec<Reject>), CliError> {
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader
         .headers()
         .map_err(|error| CliError::failed(format!("the header cannot be read: {error}")))?
         .clone();
     // The first column may carry a byte-order mark.
-    let columns: HashMap<&str, usize> = headers
-        .iter()
-        .map(|name| name.trim_start_matches('\u{feff}'))
-        .zip(0..)
-        .collect();
-    if let Some(missing) = mapping
-        .columns()
-        .into_iter()
-        .find(|column| !columns.contains_key(column))
-    {
+    let columns: HashMap<&str, usize> =
+        headers.iter().map(|name| name.trim_start_matches('\u{feff}')).zip(0..).collect();
+    if let Some(missing) = mapping.columns().into_iter().find(|column| !columns.contains_key(column)) {
         let found = headers.iter().collect::<Vec<_>>().join(", ");
         return Err(CliError::failed(format!(
             "the mapping names column {missing:?}; the file has {found} 文件缺少列 {missing}"
         )));
     }
-    let (mut awards, mut rejects, mut first_line) =
-        (Vec::new(), Vec::new(), HashMap::<String, u64>::new());
+    let (mut awards, mut rejects, mut first_line) = (Vec::new(), Vec::new(), HashMap::<String, u64>::new());
     let mut record = ::csv::StringRecord::new();
     loop {
         let from = reader.position().byte();
@@ -55,24 +41,14 @@ pub fn parse(
             Ok(false) => break,
             Ok(true) => {}
             Err(error) => {
-                return Err(CliError::failed(format!(
-                    "the file cannot be read on: {error}"
-                )));
+                return Err(CliError::failed(format!("the file cannot be read on: {error}")));
             }
         }
         let line = record.position().map_or(0, ::csv::Position::line);
-        let row = Row {
-            record: &record,
-            columns: &columns,
-            mapping,
-        };
+        let row = Row { record: &record, columns: &columns, mapping };
         let key = row.field(&mapping.key).to_owned();
         let read = if record.len() != headers.len() {
-            Err(format!(
-                "{} fields, the header has {}",
-                record.len(),
-                headers.len()
-            ))
+            Err(format!("{} fields, the header has {}", record.len(), headers.len()))
         } else if let Some(first) = first_line.get(&key) {
             Err(format!("the key stands on line {first} already"))
         } else {
@@ -97,10 +73,7 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn column(&self, name: &str) -> &'a str {
-        self.columns
-            .get(name)
-            .and_then(|index| self.record.get(*index))
-            .unwrap_or_default()
+        self.columns.get(name).and_then(|index| self.record.get(*index)).unwrap_or_default()
     }
 
     fn field(&self, field: &'a Field) -> &'a str {
@@ -125,8 +98,7 @@ impl<'a> Row<'a> {
             Currency::try_from(self.field(&mapping.currency)).map_err(|error| error.to_string())?;
         let mut discrepancies = Vec::new();
         let mut minor = |text: &str, name: &str| -> Result<i64, String> {
-            let parsed =
-                parse_minor(text, currency).map_err(|error| format!("{name} {text:?}: {error}"))?;
+            let parsed = parse_minor(text, currency).map_err(|error| format!("{name} {text:?}: {error}"))?;
             if parsed.rounded {
                 discrepancies.push(format!("{name} {text} was rounded half to even"));
             }
@@ -138,10 +110,9 @@ impl<'a> Row<'a> {
         }
         let total_budget = match self.optional(&mapping.total_budget) {
             "" => None,
-            text => Some(Money {
-                amount_minor: minor(text, "total_budget")?,
-                currency: currency.to_string(),
-            }),
+            text => {
+                Some(Money { amount_minor: minor(text, "total_budget")?, currency: currency.to_string() })
+            }
         };
         let awarded_on = self.date(self.optional(&mapping.effective_on), "effective_on")?;
         let starts_on = self.date(self.optional(&mapping.starts_on), "starts_on")?;
@@ -158,10 +129,7 @@ impl<'a> Row<'a> {
         let programme = format!("{fund}/{year}/{currency}");
         Ok(ImportAwardRequest {
             header: Some(CommandHeader {
-                request_id: ids::request(&format!(
-                    "import/csv/{}/{happened}/{content}",
-                    mapping.namespace
-                )),
+                request_id: ids::request(&format!("import/csv/{}/{happened}/{content}", mapping.namespace)),
                 effective_on: happened,
                 ..CommandHeader::default()
             }),
@@ -173,10 +141,7 @@ impl<'a> Row<'a> {
             title: title.to_owned(),
             lead: Some(self.recipient()?),
             industry: self.optional(&mapping.industry).to_owned(),
-            amount: Some(Money {
-                amount_minor,
-                currency: currency.to_string(),
-            }),
+            amount: Some(Money { amount_minor, currency: currency.to_string() }),
             total_budget,
             allocations: Vec::new(),
             starts_on: text(starts_on),
@@ -194,22 +159,18 @@ impl<'a> Row<'a> {
 
     fn recipient(&self) -> Result<Party, String> {
         let recipient = &self.mapping.recipient;
-        let code = recipient
-            .code
-            .iter()
-            .find_map(|rule| rule.apply(self.column(&rule.column)))
-            .ok_or_else(|| {
+        let code = recipient.code.iter().find_map(|rule| rule.apply(self.column(&rule.column))).ok_or_else(
+            || {
                 let columns: Vec<_> = recipient
                     .code
                     .iter()
                     .map(|rule| format!("{} {:?}", rule.column, self.column(&rule.column)))
                     .collect();
                 format!("no rule of recipient.code fits: {}", columns.join(", "))
-            })?;
+            },
+        )?;
         Ok(Party {
-            code: PartyCode::parse(&code)
-                .map_err(|error| error.to_string())?
-                .to_string(),
+            code: PartyCode::parse(&code).map_err(|error| error.to_string())?.to_string(),
             kind: kind(self.field(&recipient.kind))?.into(),
             region: self.field(&recipient.region).to_owned(),
             name: self.optional(&recipient.name).to_owned(),
@@ -234,9 +195,7 @@ impl<'a> Row<'a> {
         {
             return Ok(year);
         }
-        let date = self
-            .date(text, "programme.year")?
-            .ok_or("the programme's year is empty")?;
+        let date = self.date(text, "programme.year")?.ok_or("the programme's year is empty")?;
         let before_its_begin = date.month() < self.mapping.programme.year_begins_in_month;
         Ok(i32::from(date.year()) - i32::from(before_its_begin))
     }
@@ -274,12 +233,7 @@ mod tests {
 
     fn parse_rows(rows: &str) -> (Vec<Award>, Vec<Reject>) {
         let text = format!("\u{feff}id,title,amount,date,company\n{rows}");
-        parse(
-            &text,
-            &Mapping::parse(MAPPING).unwrap(),
-            "2020-01-01".parse().unwrap(),
-        )
-        .unwrap()
+        parse(&text, &Mapping::parse(MAPPING).unwrap(), "2020-01-01".parse().unwrap()).unwrap()
     }
 
     #[test]
@@ -288,19 +242,10 @@ mod tests {
         assert_eq!(rejects, []);
         let request = &awards[0].request;
         assert_eq!(request.amount.as_ref().unwrap().amount_minor, 123_450);
-        assert_eq!(
-            request.discrepancies,
-            ["amount 1234.505 was rounded half to even"]
-        );
-        assert_eq!(
-            (request.year, request.starts_on.as_str()),
-            (2015, "2016-03-31")
-        );
+        assert_eq!(request.discrepancies, ["amount 1234.505 was rounded half to even"]);
+        assert_eq!((request.year, request.starts_on.as_str()), (2015, "2016-03-31"));
         assert_eq!(request.lead.as_ref().unwrap().code, "GB-COH:06825798");
-        assert_eq!(
-            request.source.as_ref().unwrap().row,
-            "a,\"Buses, many\",1234.505,31/03/2016,6825798"
-        );
+        assert_eq!(request.source.as_ref().unwrap().row, "a,\"Buses, many\",1234.505,31/03/2016,6825798");
     }
 
     #[test]
@@ -310,13 +255,7 @@ mod tests {
              d,t,1,01/04/2016,n/a\nd,,1,01/04/2016,6825798\n,t,1,01/04/2016,6825798\nf,t\n\
              g,t,1,01/04/2016,6825798\ng,t,2,01/04/2016,6825798\n",
         );
-        assert_eq!(
-            awards
-                .iter()
-                .map(|award| award.key.as_str())
-                .collect::<Vec<_>>(),
-            ["g"]
-        );
+        assert_eq!(awards.iter().map(|award| award.key.as_str()).collect::<Vec<_>>(), ["g"]);
         let reasons = [
             "above zero",
             "amount \"x\"",
@@ -328,27 +267,17 @@ mod tests {
             "line 9 already",
         ];
         assert_eq!(rejects.len(), reasons.len());
-        for (reject, (reason, line)) in rejects
-            .iter()
-            .zip(reasons.into_iter().zip([2, 3, 4, 5, 6, 7, 8, 10]))
+        for (reject, (reason, line)) in rejects.iter().zip(reasons.into_iter().zip([2, 3, 4, 5, 6, 7, 8, 10]))
         {
-            assert!(
-                reject.reason.contains(reason) && reject.line == line,
-                "{reject:?}"
-            );
+            assert!(reject.reason.contains(reason) && reject.line == line, "{reject:?}");
         }
     }
 
     #[test]
     fn a_missing_column_is_named() {
         let mapping = Mapping::parse(MAPPING).unwrap();
-        let error = parse("id,title\n", &mapping, "2020-01-01".parse().unwrap())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("\"amount\"") && error.contains("id, title"),
-            "{error}"
-        );
+        let error = parse("id,title\n", &mapping, "2020-01-01".parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("\"amount\"") && error.contains("id, title"), "{error}");
     }
 
     /// The file is not part of the repository.
@@ -361,22 +290,16 @@ mod tests {
             return;
         }
         let mapping =
-            Mapping::read(&repository.join("deploy/mappings/uk-government-grants-2016-17.toml"))
-                .unwrap();
+            Mapping::read(&repository.join("deploy/mappings/uk-government-grants-2016-17.toml")).unwrap();
         let text = crate::import::read_file(&path).unwrap();
         let (awards, rejects) = parse(&text, &mapping, "2024-01-01".parse().unwrap()).unwrap();
-        let zero = rejects
-            .iter()
-            .filter(|reject| reject.reason.contains("above zero"))
-            .count();
+        let zero = rejects.iter().filter(|reject| reject.reason.contains("above zero")).count();
         assert_eq!(zero, 109);
         assert_eq!(
             rejects.len(),
             zero,
             "{:?}",
-            rejects
-                .iter()
-                .find(|reject| !reject.reason.contains("above zero"))
+            rejects.iter().find(|reject| !reject.reason.contains("above zero"))
         );
         assert_eq!(awards.len(), 3_351 - zero);
     }

@@ -3,6 +3,8 @@
 //! A row is one organisation's part in one grant; the rows of a grant are put together by its `rcn`. The source has no
 //! titles and no payments. What does not add up in it is imported as it stands, with a note on the award.
 
+mod truths;
+
 use std::collections::HashMap;
 
 use concord_kernel::Date;
@@ -13,16 +15,17 @@ use concord_kernel::region::from_eu_country;
 use concord_proto::fund::v1::{Allocation, ImportAwardRequest, Source};
 use concord_proto::r#type::v1::{CommandHeader, FundingMode, Money, Party, PartyKind};
 
+pub use self::truths::{Truths, print_summary};
 use super::{Award, Reject, csv_slice, effective_on, tranches};
 use crate::errors::CliError;
 use crate::ids;
-use crate::output::{amount, count};
+use crate::output::amount;
 
 /// Credit of the data, kept with every award.
-pub const CREDIT: &str =
-    "CORDIS Horizon 2020 projects (© European Union), via zambujo/eunets (MIT)";
+pub const CREDIT: &str = "CORDIS Horizon 2020 projects (© European Union), via zambujo/eunets (MIT)";
 /// Credit where a payment plan was made up.
-pub const CREDIT_SYNTHETIC: &str = "CORDIS Horizon 2020 projects (© European Union), via zambujo/eunets (MIT); payments synthetic 模拟";
+pub const CREDIT_SYNTHETIC: &str =
+    "CORDIS Horizon 2020 projects (© European Union), via zambujo/eunets (MIT); payments synthetic 模拟";
 /// The fund that all these grants are of.
 pub const FUND: &str = "horizon-2020";
 /// Currency of every amount in the file.
@@ -101,9 +104,7 @@ struct Row<'a> {
 /// # Errors
 /// Where the header lacks a column; a bad row only sets its grant aside.
 pub fn parse(text: &str) -> Result<SourceFile, CliError> {
-    let mut reader = ::csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader
         .headers()
         .map_err(|error| CliError::failed(format!("the header cannot be read: {error}")))?
@@ -138,18 +139,14 @@ pub fn parse(text: &str) -> Result<SourceFile, CliError> {
             Ok(false) => break,
             Ok(true) => {}
             Err(error) => {
-                return Err(CliError::failed(format!(
-                    "line {line} cannot be read: {error}"
-                )));
+                return Err(CliError::failed(format!("line {line} cannot be read: {error}")));
             }
         }
         let line = record.position().map_or(line, ::csv::Position::line);
         let raw = csv_slice(text, from, reader.position().byte());
         file.rows += 1;
         let rcn = record.get(0).unwrap_or_default().to_owned();
-        let read = record
-            .deserialize::<Row<'_>>(Some(&headers))
-            .map_err(|error| error.to_string());
+        let read = record.deserialize::<Row<'_>>(Some(&headers)).map_err(|error| error.to_string());
         let merged = read.and_then(|row| match by_rcn.get(row.rcn) {
             Some(index) => file.grants[*index].add(&row, raw),
             None => SourceGrant::begin(&row, line, raw).map(|grant| {
@@ -158,11 +155,7 @@ pub fn parse(text: &str) -> Result<SourceFile, CliError> {
             }),
         });
         if let Err(reason) = merged {
-            bad.entry(rcn.clone()).or_insert(Reject {
-                line,
-                key: rcn,
-                reason,
-            });
+            bad.entry(rcn.clone()).or_insert(Reject { line, key: rcn, reason });
         }
     }
     file.grants.retain(|grant| !bad.contains_key(&grant.rcn));
@@ -178,10 +171,7 @@ fn known(field: &str) -> Option<&str> {
 
 fn date(field: &str, column: &str) -> Result<Option<Date>, String> {
     known(field)
-        .map(|text| {
-            text.parse()
-                .map_err(|_| format!("{column} {text:?} is not a date like 2019-05-01"))
-        })
+        .map(|text| text.parse().map_err(|_| format!("{column} {text:?} is not a date like 2019-05-01")))
         .transpose()
 }
 
@@ -197,16 +187,12 @@ impl SourceGrant {
             starts_on: date(row.start_date, "start_date")?,
             ends_on: date(row.end_date, "end_date")?,
             year: known(row.start_year)
-                .map(|year| {
-                    year.parse()
-                        .map_err(|_| format!("start_year {year:?} is not a year"))
-                })
+                .map(|year| year.parse().map_err(|_| format!("start_year {year:?} is not a year")))
                 .transpose()?,
             rounded: 0,
         };
-        grant.ceiling_minor = grant
-            .minor(row.max_contribution, "max_contribution")?
-            .ok_or("max_contribution is NA")?;
+        grant.ceiling_minor =
+            grant.minor(row.max_contribution, "max_contribution")?.ok_or("max_contribution is NA")?;
         grant.cost_minor = grant.minor(row.total_cost, "total_cost")?;
         if grant.ceiling_minor <= 0 {
             return Err("max_contribution is not above zero".to_owned());
@@ -217,9 +203,8 @@ impl SourceGrant {
 
     /// Takes a further row in; what it says of the whole grant must be what the first one said.
     fn add(&mut self, row: &Row<'_>, raw: &str) -> Result<(), String> {
-        let ceiling = parse_minor(row.max_contribution, CURRENCY)
-            .map_err(|error| error.to_string())?
-            .amount_minor;
+        let ceiling =
+            parse_minor(row.max_contribution, CURRENCY).map_err(|error| error.to_string())?.amount_minor;
         let same = ceiling == self.ceiling_minor
             && date(row.start_date, "start_date")? == self.starts_on
             && date(row.end_date, "end_date")? == self.ends_on;
@@ -253,11 +238,7 @@ impl SourceGrant {
             region: region.to_owned(),
             name: String::new(),
         };
-        self.parts.push(Part {
-            party,
-            coordinator: row.role == "coordinator",
-            share_minor,
-        });
+        self.parts.push(Part { party, coordinator: row.role == "coordinator", share_minor });
         if !self.raw.is_empty() {
             self.raw.push('\n');
         }
@@ -269,8 +250,7 @@ impl SourceGrant {
         let Some(text) = known(field) else {
             return Ok(None);
         };
-        let parsed =
-            parse_minor(text, CURRENCY).map_err(|error| format!("{column} {text:?}: {error}"))?;
+        let parsed = parse_minor(text, CURRENCY).map_err(|error| format!("{column} {text:?}: {error}"))?;
         if parsed.amount_minor < 0 {
             return Err(format!("{column} {text} is below zero"));
         }
@@ -287,20 +267,13 @@ impl SourceGrant {
     /// Number of shares that the source does not state.
     #[must_use]
     pub fn unknown_shares(&self) -> usize {
-        self.parts
-            .iter()
-            .filter(|part| part.share_minor.is_none())
-            .count()
+        self.parts.iter().filter(|part| part.share_minor.is_none()).count()
     }
 
     /// The stated shares, less the ceiling; in cents.
     #[must_use]
     pub fn excess_minor(&self) -> i64 {
-        self.parts
-            .iter()
-            .filter_map(|part| part.share_minor)
-            .sum::<i64>()
-            - self.ceiling_minor
+        self.parts.iter().filter_map(|part| part.share_minor).sum::<i64>() - self.ceiling_minor
     }
 
     /// The lead: the coordinator, the one with the largest share of several, or the largest participant without any.
@@ -333,11 +306,7 @@ impl SourceGrant {
     #[must_use]
     pub fn plan_start(&self) -> Date {
         // A year from a file that was read is a year that a date can have.
-        let first_day = || {
-            i16::try_from(self.budget_year())
-                .ok()
-                .and_then(|year| Date::new(year, 1, 1).ok())
-        };
+        let first_day = || i16::try_from(self.budget_year()).ok().and_then(|year| Date::new(year, 1, 1).ok());
         self.starts_on.or_else(first_day).unwrap_or(Date::ZERO)
     }
 
@@ -347,29 +316,15 @@ impl SourceGrant {
         let mut notes = Vec::new();
         let excess = self.excess_minor();
         if excess > TOLERANCE_MINOR {
-            notes.push(format!(
-                "the shares exceed the ceiling by {} EUR",
-                amount(excess, "EUR")
-            ));
+            notes.push(format!("the shares exceed the ceiling by {} EUR", amount(excess, "EUR")));
         } else if excess < -TOLERANCE_MINOR {
-            notes.push(format!(
-                "the shares fall short of the ceiling by {} EUR",
-                amount(-excess, "EUR")
-            ));
+            notes.push(format!("the shares fall short of the ceiling by {} EUR", amount(-excess, "EUR")));
         }
         if self.coordinators() != 1 {
-            notes.push(format!(
-                "{} coordinators; taken as lead: {}",
-                self.coordinators(),
-                self.lead().code
-            ));
+            notes.push(format!("{} coordinators; taken as lead: {}", self.coordinators(), self.lead().code));
         }
         if self.unknown_shares() > 0 {
-            notes.push(format!(
-                "{} of {} shares are not stated",
-                self.unknown_shares(),
-                self.parts.len()
-            ));
+            notes.push(format!("{} of {} shares are not stated", self.unknown_shares(), self.parts.len()));
         }
         if self.rounded > 0 {
             notes.push(format!(
@@ -378,9 +333,7 @@ impl SourceGrant {
             ));
         }
         if self.year.is_none() {
-            notes.push(format!(
-                "no start date; taken into the programme of {YEAR_UNKNOWN}"
-            ));
+            notes.push(format!("no start date; taken into the programme of {YEAR_UNKNOWN}"));
         }
         notes
     }
@@ -391,38 +344,24 @@ impl SourceGrant {
         let mut discrepancies = self.discrepancies();
         let tranches = if synthetic_tranches {
             if self.starts_on.is_none() || self.ends_on.is_none() {
-                discrepancies
-                    .push("a date is missing; the synthetic payment plan assumes one".to_owned());
+                discrepancies.push("a date is missing; the synthetic payment plan assumes one".to_owned());
             }
             tranches::plan(self.ceiling_minor, self.plan_start(), self.ends_on)
         } else {
             Vec::new()
         };
-        let money = |amount_minor| Money {
-            amount_minor,
-            currency: CURRENCY.to_string(),
-        };
+        let money = |amount_minor| Money { amount_minor, currency: CURRENCY.to_string() };
         let year = self.budget_year();
         // From the rows' content, not from the file: however the file is cut or named, the same rows are the same request.
-        let plan = if synthetic_tranches {
-            "synthetic-tranches"
-        } else {
-            "as-published"
-        };
+        let plan = if synthetic_tranches { "synthetic-tranches" } else { "as-published" };
         // The date is part of it: an award that was still to come is sent with its own date once that has passed, and
         // the service answers that it has it already.
         let happened = effective_on(self.starts_on, today);
-        let request_id = ids::request(&format!(
-            "import/h2020/{plan}/{happened}/{}",
-            ids::sha256_hex(self.raw.as_bytes())
-        ));
+        let request_id =
+            ids::request(&format!("import/h2020/{plan}/{happened}/{}", ids::sha256_hex(self.raw.as_bytes())));
         let text = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
         let request = ImportAwardRequest {
-            header: Some(CommandHeader {
-                request_id,
-                effective_on: happened,
-                ..CommandHeader::default()
-            }),
+            header: Some(CommandHeader { request_id, effective_on: happened, ..CommandHeader::default() }),
             grant_id: self.grant_id().to_string(),
             programme_id: ProgrammeId::derived(GRANT_LABEL, &year.to_string()).to_string(),
             fund: FUND.to_owned(),
@@ -436,112 +375,23 @@ impl SourceGrant {
             allocations: self
                 .parts
                 .iter()
-                .map(|part| Allocation {
-                    party: Some(part.party.clone()),
-                    amount_minor: part.share_minor,
-                })
+                .map(|part| Allocation { party: Some(part.party.clone()), amount_minor: part.share_minor })
                 .collect(),
             starts_on: text(self.starts_on),
             ends_on: text(self.ends_on),
             tranches,
             source: Some(Source {
-                data_set: if synthetic_tranches {
-                    CREDIT_SYNTHETIC
-                } else {
-                    CREDIT
-                }
-                .to_owned(),
+                data_set: if synthetic_tranches { CREDIT_SYNTHETIC } else { CREDIT }.to_owned(),
                 key: self.rcn.clone(),
                 row: self.raw.clone(),
                 synthetic: synthetic_tranches,
             }),
             discrepancies,
         };
-        Award {
-            line: self.line,
-            key: self.rcn.clone(),
-            request,
-        }
+        Award { line: self.line, key: self.rcn.clone(), request }
     }
-}
-
-/// Counts over a file, to check an importer against what is known of the source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Truths {
-    /// Number of grants.
-    pub grants: usize,
-    /// Their shares add up to the ceiling within 1 EUR.
-    pub add_up: usize,
-    /// Their shares exceed it.
-    pub exceed: Vec<String>,
-    /// Their shares fall short of it.
-    pub fall_short: usize,
-    /// They have no or several coordinators.
-    pub not_one_coordinator: usize,
-    /// Shares that are NA.
-    pub unknown_shares: usize,
-}
-
-impl Truths {
-    /// Counts.
-    #[must_use]
-    pub fn of(grants: &[SourceGrant]) -> Self {
-        let exceeding = grants
-            .iter()
-            .filter(|grant| grant.excess_minor() > TOLERANCE_MINOR);
-        let exceed: Vec<_> = exceeding.map(|grant| grant.rcn.clone()).collect();
-        let fall_short = grants
-            .iter()
-            .filter(|grant| grant.excess_minor() < -TOLERANCE_MINOR)
-            .count();
-        Self {
-            grants: grants.len(),
-            add_up: grants.len() - exceed.len() - fall_short,
-            exceed,
-            fall_short,
-            not_one_coordinator: grants
-                .iter()
-                .filter(|grant| grant.coordinators() != 1)
-                .count(),
-            unknown_shares: grants.iter().map(SourceGrant::unknown_shares).sum(),
-        }
-    }
-}
-
-/// Prints what a file holds.
-pub fn print_summary(file: &SourceFile) {
-    let truths = Truths::of(&file.grants);
-    let number = |number: usize| count(number as u64);
-    println!(
-        "{} rows, {} grants 项目 ({CREDIT})",
-        number(file.rows),
-        number(truths.grants)
-    );
-    println!(
-        "  shares add up to the ceiling within 1 EUR 份额与上限一致: {}",
-        number(truths.add_up)
-    );
-    let listed = if truths.exceed.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", truths.exceed.join(", "))
-    };
-    println!(
-        "  shares exceed the ceiling 超出上限: {}{listed}",
-        truths.exceed.len()
-    );
-    println!("  shares fall short of it 低于上限: {}", truths.fall_short);
-    println!(
-        "  not exactly one coordinator 牵头单位不唯一: {}",
-        truths.not_one_coordinator
-    );
-    println!(
-        "  shares not stated (NA) 份额缺失: {}",
-        number(truths.unknown_shares)
-    );
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-#[path = "h2020_tests.rs"]
 mod tests;

@@ -130,11 +130,7 @@ impl TryFrom<RawField> for Field {
             (None, Some(constant)) => From::Constant(constant),
             _ => return Err("a field has either `column` or `constant`".to_owned()),
         };
-        Ok(Self {
-            from,
-            values: raw.values,
-            default: raw.default,
-        })
+        Ok(Self { from, values: raw.values, default: raw.default })
     }
 }
 
@@ -149,21 +145,14 @@ fn january() -> i8 {
 fn mode<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<FundingMode, D::Error> {
     let word = String::deserialize(deserializer)?;
     words::value(MODES, &word).ok_or_else(|| {
-        D::Error::custom(format!(
-            "{word:?} is no funding mode; use one of {}",
-            words::list(MODES)
-        ))
+        D::Error::custom(format!("{word:?} is no funding mode; use one of {}", words::list(MODES)))
     })
 }
 
 /// Reads a party kind.
 pub(crate) fn kind(word: &str) -> Result<PartyKind, String> {
-    words::value(KINDS, word).ok_or_else(|| {
-        format!(
-            "{word:?} is no kind of party; use one of {}",
-            words::list(KINDS)
-        )
-    })
+    words::value(KINDS, word)
+        .ok_or_else(|| format!("{word:?} is no kind of party; use one of {}", words::list(KINDS)))
 }
 
 impl Mapping {
@@ -173,8 +162,7 @@ impl Mapping {
     /// [`CliError::Usage`] with the line, and the name of an unknown or missing key.
     pub fn read(path: &Path) -> Result<Self, CliError> {
         let text = std::fs::read_to_string(path).map_err(CliError::file("read", path))?;
-        Self::parse(&text)
-            .map_err(|reason| CliError::usage(format!("mapping {}: {reason}", path.display())))
+        Self::parse(&text).map_err(|reason| CliError::usage(format!("mapping {}: {reason}", path.display())))
     }
 
     /// Reads a mapping from its text.
@@ -184,9 +172,7 @@ impl Mapping {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mapping: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if mapping.recipient.code.is_empty() {
-            return Err(
-                "recipient.code has no rule; add at least one [[recipient.code]]".to_owned(),
-            );
+            return Err("recipient.code has no rule; add at least one [[recipient.code]]".to_owned());
         }
         if !(1..=12).contains(&mapping.programme.year_begins_in_month) {
             return Err("programme.year_begins_in_month is a month, 1 to 12".to_owned());
@@ -248,26 +234,17 @@ impl CodeRule {
     /// The code as `SCHEME:CODE`, where the value has one of the rule's shapes.
     pub(crate) fn apply(&self, value: &str) -> Option<String> {
         // Blanks inside a code are typing habits: "GB 435757819".
-        let code: String = value
-            .chars()
-            .filter(|character| !character.is_whitespace())
-            .collect::<String>()
-            .to_uppercase();
+        let code: String =
+            value.chars().filter(|character| !character.is_whitespace()).collect::<String>().to_uppercase();
         if code.is_empty() || !self.shapes.iter().any(|shape| has_shape(&code, shape)) {
             return None;
         }
-        Some(format!(
-            "{}:{code:0>width$}",
-            self.scheme,
-            width = self.pad_to
-        ))
+        Some(format!("{}:{code:0>width$}", self.scheme, width = self.pad_to))
     }
 }
 
 fn has_shape(code: &str, shape: &str) -> bool {
-    let (shape, open) = shape
-        .strip_suffix('*')
-        .map_or((shape, false), |start| (start, true));
+    let (shape, open) = shape.strip_suffix('*').map_or((shape, false), |start| (start, true));
     let mut characters = code.chars();
     let fits = shape.chars().all(|expected| {
         characters.next().is_some_and(|found| match expected {
@@ -308,12 +285,8 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named() {
         let error = Mapping::parse(&SMALL.replace("currency =", "curency =")).unwrap_err();
-        assert!(
-            error.contains("curency") && error.contains("currency"),
-            "{error}"
-        );
-        let error = Mapping::parse(&SMALL.replace("{ column = \"id\" }", "{ colum = \"id\" }"))
-            .unwrap_err();
+        assert!(error.contains("curency") && error.contains("currency"), "{error}");
+        let error = Mapping::parse(&SMALL.replace("{ column = \"id\" }", "{ colum = \"id\" }")).unwrap_err();
         assert!(error.contains("colum"), "{error}");
     }
 
@@ -321,11 +294,7 @@ mod tests {
     fn wrong_values_are_refused_with_those_that_may_be_used() {
         for (right, wrong, says) in [
             ("\"non_repayable\"", "\"gift\"", "post_completion"),
-            (
-                "{ constant = \"other\" }",
-                "{ constant = \"club\" }",
-                "enterprise",
-            ),
+            ("{ constant = \"other\" }", "{ constant = \"club\" }", "enterprise"),
             (
                 "{ constant = \"GBP\" }",
                 "{ constant = \"GBP\", column = \"c\" }",
@@ -343,11 +312,7 @@ mod tests {
         let rule = CodeRule {
             column: String::new(),
             scheme: "GB-COH".to_owned(),
-            shapes: vec![
-                "9999999".to_owned(),
-                "AA999999".to_owned(),
-                "GGIS_*".to_owned(),
-            ],
+            shapes: vec!["9999999".to_owned(), "AA999999".to_owned(), "GGIS_*".to_owned()],
             pad_to: 8,
         };
         assert_eq!(rule.apply("682 5798").as_deref(), Some("GB-COH:06825798"));
@@ -361,11 +326,6 @@ mod tests {
     fn the_shipped_mapping_is_right() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../deploy/mappings/uk-government-grants-2016-17.toml");
-        assert!(
-            Mapping::read(&path)
-                .unwrap()
-                .columns()
-                .contains(&"Amount Awarded")
-        );
+        assert!(Mapping::read(&path).unwrap().columns().contains(&"Amount Awarded"));
     }
 }

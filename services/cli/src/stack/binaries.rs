@@ -34,9 +34,7 @@ impl Places {
         let projects = here.ancestors().map(|folder| folder.join(".concord/bin"));
         let user = env::home_dir().map(|home| home.join(".local/share/concord/bin"));
         Self {
-            path: env::split_paths(&path)
-                .filter(|folder| folder.is_absolute())
-                .collect(),
+            path: env::split_paths(&path).filter(|folder| folder.is_absolute()).collect(),
             postgres_root: PathBuf::from("/usr/lib/postgresql"),
             nats: projects.chain(user).collect(),
         }
@@ -54,13 +52,10 @@ pub(super) struct Postgres {
 /// Finds PostgreSQL: the one named, or else that of `PATH`, or else the newest that Debian installed. Data that exists decides
 /// the major version.
 pub(super) async fn postgres(options: &StackOptions, data: &Path) -> Result<Postgres, StackError> {
-    let written_by = fs::read_to_string(data.join("PG_VERSION"))
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
+    let written_by =
+        fs::read_to_string(data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
     let fits = |found: &Postgres| {
-        written_by.map_or(found.major >= POSTGRES_OLDEST, |major: u32| {
-            found.major == major
-        })
+        written_by.map_or(found.major >= POSTGRES_OLDEST, |major: u32| found.major == major)
     };
 
     let mut found = Vec::new();
@@ -81,21 +76,13 @@ pub(super) async fn postgres(options: &StackOptions, data: &Path) -> Result<Post
 
     let listed: Vec<_> = found
         .iter()
-        .map(|postgres| {
-            format!(
-                "PostgreSQL {} in {}",
-                postgres.major,
-                postgres.bin.display()
-            )
-        })
+        .map(|postgres| format!("PostgreSQL {} in {}", postgres.major, postgres.bin.display()))
         .collect();
     let listed = listed.join(", ");
     Err(match written_by {
-        Some(wanted) if !found.is_empty() => StackError::PostgresMajor {
-            data: data.to_owned(),
-            wanted,
-            found: listed,
-        },
+        Some(wanted) if !found.is_empty() => {
+            StackError::PostgresMajor { data: data.to_owned(), wanted, found: listed }
+        }
         _ if found.is_empty() => StackError::PostgresMissing {
             looked_in: format!("PATH and {}", options.places.postgres_root.display()),
         },
@@ -108,22 +95,15 @@ pub(super) async fn postgres(options: &StackOptions, data: &Path) -> Result<Post
 pub(super) async fn nats_server(options: &StackOptions, dir: &Path) -> Result<PathBuf, StackError> {
     let mut too_old = Vec::new();
     if let Some(program) = &options.nats_server {
-        let unusable = || StackError::NatsProgram {
-            path: program.clone(),
-        };
+        let unusable = || StackError::NatsProgram { path: program.clone() };
         let version = nats_version(program).await.ok_or_else(unusable)?;
         if version >= NATS_OLDEST {
             return Ok(program.clone());
         }
         too_old.push((version, program.clone()));
     } else {
-        let folders = options
-            .places
-            .path
-            .iter()
-            .cloned()
-            .chain([dir.join("bin")])
-            .chain(options.places.nats.clone());
+        let folders =
+            options.places.path.iter().cloned().chain([dir.join("bin")]).chain(options.places.nats.clone());
         for program in folders.map(|folder| folder.join("nats-server")) {
             match nats_version(&program).await {
                 Some(version) if version >= NATS_OLDEST => return Ok(program),
@@ -135,48 +115,28 @@ pub(super) async fn nats_server(options: &StackOptions, dir: &Path) -> Result<Pa
     if too_old.is_empty() {
         let own = dir.join("bin");
         return Err(StackError::NatsMissing {
-            looked_in: format!(
-                "PATH, {}, .concord/bin and ~/.local/share/concord/bin",
-                own.display()
-            ),
+            looked_in: format!("PATH, {}, .concord/bin and ~/.local/share/concord/bin", own.display()),
         });
     }
     let listed: Vec<_> = too_old
         .iter()
-        .map(|((major, minor), program)| {
-            format!("nats-server {major}.{minor} as {}", program.display())
-        })
+        .map(|((major, minor), program)| format!("nats-server {major}.{minor} as {}", program.display()))
         .collect();
-    Err(StackError::NatsTooOld {
-        found: listed.join(", "),
-    })
+    Err(StackError::NatsTooOld { found: listed.join(", ") })
 }
 
 fn postgres_folders(places: &Places) -> Vec<PathBuf> {
     // The program in PATH is often a symbolic link, and its companions are where the link leads.
-    let in_path = places
-        .path
-        .iter()
-        .filter_map(|folder| fs::canonicalize(folder.join("postgres")).ok());
+    let in_path = places.path.iter().filter_map(|folder| fs::canonicalize(folder.join("postgres")).ok());
     let in_path = in_path.filter_map(|program| program.parent().map(Path::to_owned));
 
-    let installed = fs::read_dir(&places.postgres_root)
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok);
+    let installed = fs::read_dir(&places.postgres_root).into_iter().flatten().filter_map(Result::ok);
     let mut installed: Vec<(u32, PathBuf)> = installed
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse().ok()?,
-                entry.path().join("bin"),
-            ))
-        })
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
         .collect();
     installed.sort_by_key(|(major, _)| Reverse(*major));
 
-    in_path
-        .chain(installed.into_iter().map(|(_, bin)| bin))
-        .collect()
+    in_path.chain(installed.into_iter().map(|(_, bin)| bin)).collect()
 }
 
 async fn inspect_postgres(bin: &Path) -> Option<Postgres> {
@@ -186,23 +146,15 @@ async fn inspect_postgres(bin: &Path) -> Option<Postgres> {
     // As in "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" or "postgres (PostgreSQL) 18beta1".
     let text = version_text(&bin.join("postgres")).await?;
     let version = text.strip_prefix("postgres (PostgreSQL) ")?;
-    let digits = version
-        .split(|character: char| !character.is_ascii_digit())
-        .next()?;
-    Some(Postgres {
-        bin: bin.to_owned(),
-        major: digits.parse().ok()?,
-    })
+    let digits = version.split(|character: char| !character.is_ascii_digit()).next()?;
+    Some(Postgres { bin: bin.to_owned(), major: digits.parse().ok()? })
 }
 
 async fn nats_version(program: &Path) -> Option<(u32, u32)> {
     // As in "nats-server: v2.15.1".
     let text = version_text(program).await?;
-    let mut numbers = text
-        .trim()
-        .strip_prefix("nats-server: v")?
-        .split('.')
-        .map(|number| number.parse().ok());
+    let mut numbers =
+        text.trim().strip_prefix("nats-server: v")?.split('.').map(|number| number.parse().ok());
     Some((numbers.next()??, numbers.next()??))
 }
 
@@ -210,11 +162,6 @@ async fn version_text(program: &Path) -> Option<String> {
     if !program.is_file() {
         return None;
     }
-    let output = Command::new(program)
-        .arg("--version")
-        .kill_on_drop(true)
-        .output()
-        .await
-        .ok()?;
+    let output = Command::new(program).arg("--version").kill_on_drop(true).output().await.ok()?;
     String::from_utf8(output.stdout).ok()
 }

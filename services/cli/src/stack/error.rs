@@ -273,11 +273,7 @@ pub(super) trait Context<T> {
 
 impl<T> Context<T> for io::Result<T> {
     fn context(self, doing: &'static str, path: &Path) -> Result<T, StackError> {
-        self.map_err(|source| StackError::Io {
-            doing,
-            path: path.to_owned(),
-            source,
-        })
+        self.map_err(|source| StackError::Io { doing, path: path.to_owned(), source })
     }
 }
 
@@ -322,12 +318,7 @@ impl fmt::Display for LastLines<'_> {
         if self.tail.is_empty() {
             write!(f, "it wrote nothing to {}", self.log.display())
         } else {
-            write!(
-                f,
-                "the last lines of {} say why:\n{}",
-                self.log.display(),
-                self.tail
-            )
+            write!(f, "the last lines of {} say why:\n{}", self.log.display(), self.tail)
         }
     }
 }

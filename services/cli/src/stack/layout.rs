@@ -64,12 +64,9 @@ impl Layout {
     pub(super) fn of(dir: &Path, record: &Record) -> Result<Self, StackError> {
         let owner = fs::metadata(dir).context("read", dir)?.uid();
         let me = geteuid();
-        let recorded = record
-            .home
-            .clone()
-            .filter(|home| home != dir && is_home_of(home, dir));
-        let outside = recorded
-            .unwrap_or_else(|| Path::new(OUTSIDE).join(format!("concord-{:016x}", hash(dir))));
+        let recorded = record.home.clone().filter(|home| home != dir && is_home_of(home, dir));
+        let outside =
+            recorded.unwrap_or_else(|| Path::new(OUTSIDE).join(format!("concord-{:016x}", hash(dir))));
         let has_cluster = |home: &Path| fs::symlink_metadata(home.join("pg")).is_ok();
         let settled = if has_cluster(dir) {
             Some(dir.to_owned())
@@ -89,17 +86,10 @@ impl Layout {
             _ => dir.to_owned(),
         });
         for path in [dir, &home] {
-            path.to_str().ok_or_else(|| StackError::PathEncoding {
-                path: path.to_owned(),
-            })?;
+            path.to_str().ok_or_else(|| StackError::PathEncoding { path: path.to_owned() })?;
         }
         let everything_to_account = me.is_root() && owner != 0;
-        Ok(Self {
-            dir: dir.to_owned(),
-            home,
-            account,
-            everything_to_account,
-        })
+        Ok(Self { dir: dir.to_owned(), home, account, everything_to_account })
     }
 
     pub(super) fn cluster(&self) -> PathBuf {
@@ -148,9 +138,7 @@ impl Layout {
 
     /// A fresh directory to make a cluster in, beside the place it will be renamed to.
     pub(super) fn staging(&self) -> Result<tempfile::TempDir, StackError> {
-        let staging = tempfile::Builder::new()
-            .prefix(STAGING_PREFIX)
-            .tempdir_in(&self.home);
+        let staging = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(&self.home);
         let staging = staging.context("create a directory in", &self.home)?;
         self.finish(staging.path())?;
         self.make_for_servers(&staging.path().join("data"))?;
@@ -164,12 +152,7 @@ impl Layout {
         };
         entries
             .filter_map(Result::ok)
-            .filter(|entry| {
-                entry
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with(STAGING_PREFIX)
-            })
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(STAGING_PREFIX))
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .map(|entry| entry.path())
             .collect()
@@ -186,9 +169,7 @@ impl Layout {
             return Ok(usual);
         }
         let parent = Path::new(SHORT_SOCKET_PARENT);
-        let short = tempfile::Builder::new()
-            .prefix(SHORT_SOCKET_PREFIX)
-            .tempdir_in(parent);
+        let short = tempfile::Builder::new().prefix(SHORT_SOCKET_PREFIX).tempdir_in(parent);
         let short = short.context("create a directory in", parent)?.keep();
         self.give_to_servers(&short)?;
         Ok(short)
@@ -200,12 +181,9 @@ impl Layout {
         let ours = directory.parent() == Some(Path::new(SHORT_SOCKET_PARENT))
             && name.starts_with(SHORT_SOCKET_PREFIX);
         // Somebody else may have taken the name since the machine was restarted.
-        let server = self
-            .account
-            .as_ref()
-            .map_or(geteuid().as_raw(), |account| account.uid);
-        let owned = fs::symlink_metadata(directory)
-            .is_ok_and(|found| found.is_dir() && found.uid() == server);
+        let server = self.account.as_ref().map_or(geteuid().as_raw(), |account| account.uid);
+        let owned =
+            fs::symlink_metadata(directory).is_ok_and(|found| found.is_dir() && found.uid() == server);
         if ours && owned {
             let _ = fs::remove_dir_all(directory);
         }
@@ -213,16 +191,8 @@ impl Layout {
 
     /// Deletes everything this stack made, the lock excepted: a lock that is deleted while somebody waits for it locks nothing.
     pub(super) fn delete(&self) -> Result<(), StackError> {
-        let parts = [
-            self.cluster(),
-            self.nats(),
-            self.home.join("run"),
-            self.dir.join("run"),
-        ];
-        let existing: Vec<_> = parts
-            .into_iter()
-            .filter(|path| fs::symlink_metadata(path).is_ok())
-            .collect();
+        let parts = [self.cluster(), self.nats(), self.home.join("run"), self.dir.join("run")];
+        let existing: Vec<_> = parts.into_iter().filter(|path| fs::symlink_metadata(path).is_ok()).collect();
         // Look at all of them first: half a stack is worse than either.
         for path in &existing {
             self.check_made_here(path)?;
@@ -270,19 +240,14 @@ impl Layout {
                 self.check_made_here(path)?;
                 self.finish(path)
             }
-            Err(source) => Err(StackError::Io {
-                doing: "create",
-                path: path.to_owned(),
-                source,
-            }),
+            Err(source) => Err(StackError::Io { doing: "create", path: path.to_owned(), source }),
         }
     }
 
     fn finish(&self, path: &Path) -> Result<(), StackError> {
         // The servers pass through to what is theirs, without reading what is ours.
         let mode = if self.account.is_some() { 0o711 } else { 0o700 };
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
-            .context("set the mode of", path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).context("set the mode of", path)?;
         let marker = path.join(MARKER);
         write_private(&marker, self.dir.as_os_str().as_encoded_bytes())?;
         self.hand_over(&marker)?;
@@ -291,42 +256,26 @@ impl Layout {
 
     /// An empty directory without a marker is what a kill between the two leaves.
     fn check_made_here(&self, path: &Path) -> Result<(), StackError> {
-        let foreign = || StackError::Foreign {
-            path: path.to_owned(),
-        };
+        let foreign = || StackError::Foreign { path: path.to_owned() };
         let metadata = fs::symlink_metadata(path).context("read", path)?;
-        let trusted = [
-            Some(geteuid().as_raw()),
-            Some(0),
-            self.account.as_ref().map(|account| account.uid),
-        ];
+        let trusted = [Some(geteuid().as_raw()), Some(0), self.account.as_ref().map(|account| account.uid)];
         if !metadata.is_dir() || !trusted.contains(&Some(metadata.uid())) {
             return Err(foreign());
         }
         let marked = fs::symlink_metadata(path.join(MARKER)).is_ok_and(|marker| marker.is_file());
         let empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-        if marked || empty() {
-            Ok(())
-        } else {
-            Err(foreign())
-        }
+        if marked || empty() { Ok(()) } else { Err(foreign()) }
     }
 
     fn make_for_servers(&self, path: &Path) -> Result<(), StackError> {
         match fs::DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(StackError::Io {
-                    doing: "create",
-                    path: path.to_owned(),
-                    source: error,
-                });
+                return Err(StackError::Io { doing: "create", path: path.to_owned(), source: error });
             }
             _ => {}
         }
         if !fs::symlink_metadata(path).context("read", path)?.is_dir() {
-            return Err(StackError::Foreign {
-                path: path.to_owned(),
-            });
+            return Err(StackError::Foreign { path: path.to_owned() });
         }
         self.give_to_servers(path)
     }
@@ -345,11 +294,7 @@ impl Layout {
 
     /// Under root in a directory of an ordinary user: leaves them what they need to go on without root.
     pub(super) fn hand_over(&self, path: &Path) -> Result<(), StackError> {
-        if self.everything_to_account {
-            self.give_to_servers_as_it_is(path)
-        } else {
-            Ok(())
-        }
+        if self.everything_to_account { self.give_to_servers_as_it_is(path) } else { Ok(()) }
     }
 }
 
@@ -358,12 +303,9 @@ pub(super) fn create_directory(dir: &Path) -> Result<PathBuf, StackError> {
     if fs::metadata(dir).is_err() {
         fs::create_dir_all(dir).context("create", dir)?;
         // A strict umask must not shut out the account that root lends to the servers; what is secret is closed by itself.
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
-            .context("set the mode of", dir)?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).context("set the mode of", dir)?;
     }
-    existing_directory(dir)?.ok_or_else(|| StackError::Foreign {
-        path: dir.to_owned(),
-    })
+    existing_directory(dir)?.ok_or_else(|| StackError::Foreign { path: dir.to_owned() })
 }
 
 /// The real path of a stack directory, if it exists. It must be the caller's; root may use anybody's.
@@ -372,11 +314,7 @@ pub(super) fn existing_directory(dir: &Path) -> Result<Option<PathBuf>, StackErr
         Ok(path) => path,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(StackError::Io {
-                doing: "read",
-                path: dir.to_owned(),
-                source,
-            });
+            return Err(StackError::Io { doing: "read", path: dir.to_owned(), source });
         }
     };
     let metadata = fs::metadata(&path).context("read", &path)?;
@@ -431,26 +369,18 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = fs::read(&path)
-                    .ok()
-                    .and_then(|bytes| serde_json::from_slice::<ProcessId>(&bytes).ok());
+                let holder =
+                    fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<ProcessId>(&bytes).ok());
                 // The name in the file may be of an earlier holder, until the present one has written its own.
                 return Ok(Err(holder.filter(|holder| holder.is_alive())));
             }
             Err(TryLockError::Error(source)) => {
-                return Err(StackError::Io {
-                    doing: "lock",
-                    path,
-                    source,
-                });
+                return Err(StackError::Io { doing: "lock", path, source });
             }
         }
-        let content = serde_json::to_vec(&ProcessId::current())
-            .map_err(io::Error::from)
-            .context("write", &path)?;
-        file.set_len(0)
-            .and_then(|()| file.write_all(&content))
-            .context("write", &path)?;
+        let content =
+            serde_json::to_vec(&ProcessId::current()).map_err(io::Error::from).context("write", &path)?;
+        file.set_len(0).and_then(|()| file.write_all(&content)).context("write", &path)?;
         Ok(Ok(Self { _file: file }))
     }
 }
@@ -493,26 +423,18 @@ pub(super) struct RecordFile {
 impl RecordFile {
     pub(super) fn new(layout: &Layout, mut record: Record) -> Self {
         record.home = Some(layout.home.clone());
-        Self {
-            path: layout.dir.join("stack.json"),
-            record: Mutex::new(record),
-        }
+        Self { path: layout.dir.join("stack.json"), record: Mutex::new(record) }
     }
 
     pub(super) fn get(&self) -> Record {
         self.locked().clone()
     }
 
-    pub(super) fn update(
-        &self,
-        layout: &Layout,
-        change: impl FnOnce(&mut Record),
-    ) -> Result<(), StackError> {
+    pub(super) fn update(&self, layout: &Layout, change: impl FnOnce(&mut Record)) -> Result<(), StackError> {
         let mut record = self.locked();
         change(&mut record);
-        let content = serde_json::to_vec_pretty(&*record)
-            .map_err(io::Error::from)
-            .context("write", &self.path)?;
+        let content =
+            serde_json::to_vec_pretty(&*record).map_err(io::Error::from).context("write", &self.path)?;
         write_private(&self.path, &content)?;
         layout.hand_over(&self.path)
     }
@@ -539,9 +461,7 @@ pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<(), StackErro
 
 /// Makes a rename in this directory survive a crash of the machine.
 pub(super) fn sync_directory(path: &Path) -> Result<(), StackError> {
-    File::open(path)
-        .and_then(|directory| directory.sync_all())
-        .context("sync", path)
+    File::open(path).and_then(|directory| directory.sync_all()).context("sync", path)
 }
 
 /// Whether every directory on the way lets the account through.
@@ -562,34 +482,22 @@ pub(super) fn reachable(path: &Path, account: &Account) -> bool {
 
 /// The account that owns one of these already, or else one made for servers.
 fn account_for(owned: &[&Path]) -> Result<Account, StackError> {
-    let owner = owned
-        .iter()
-        .filter_map(|path| fs::symlink_metadata(path).ok())
-        .find(|found| found.uid() != 0);
+    let owner =
+        owned.iter().filter_map(|path| fs::symlink_metadata(path).ok()).find(|found| found.uid() != 0);
     if let Some(owner) = owner {
         let user = User::from_uid(Uid::from_raw(owner.uid())).ok().flatten();
         let name = user.map_or_else(|| format!("uid {}", owner.uid()), |user| user.name);
-        return Ok(Account {
-            name,
-            uid: owner.uid(),
-            gid: owner.gid(),
-        });
+        return Ok(Account { name, uid: owner.uid(), gid: owner.gid() });
     }
-    let user = ["postgres", "nobody"]
-        .into_iter()
-        .find_map(|name| User::from_name(name).ok().flatten());
+    let user = ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok().flatten());
     let user = user.ok_or(StackError::NoAccount)?;
-    Ok(Account {
-        name: user.name,
-        uid: user.uid.as_raw(),
-        gid: user.gid.as_raw(),
-    })
+    Ok(Account { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() })
 }
 
 /// Whether `home` was made for `dir`, or for a directory that has since been renamed to `dir`.
 fn is_home_of(home: &Path, dir: &Path) -> bool {
-    let ours = fs::symlink_metadata(home)
-        .is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw());
+    let ours =
+        fs::symlink_metadata(home).is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw());
     let marker = fs::read_to_string(home.join(MARKER)).map(PathBuf::from);
     ours && marker.is_ok_and(|made_for| made_for == dir || !made_for.exists())
 }
@@ -597,9 +505,9 @@ fn is_home_of(home: &Path, dir: &Path) -> bool {
 /// FNV-1a: names must not change with the compiler, as those of the standard hasher may.
 fn hash(path: &Path) -> u64 {
     let bytes = path.as_os_str().as_encoded_bytes();
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn ignore_missing(result: io::Result<()>) -> io::Result<()> {

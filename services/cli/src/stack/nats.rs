@@ -21,10 +21,7 @@ use super::process::{self, Found, Kind, Launch, Probe, Server};
 
 pub(super) const KIND: Kind = Kind {
     name: "nats-server",
-    stop: &[
-        (Signal::SIGTERM, Duration::from_secs(20)),
-        (Signal::SIGKILL, Duration::from_secs(5)),
-    ],
+    stop: &[(Signal::SIGTERM, Duration::from_secs(20)), (Signal::SIGKILL, Duration::from_secs(5))],
 };
 
 const CONFIG_OPTION: &str = "--config";
@@ -63,10 +60,7 @@ pub(super) async fn start(
         return Ok(running);
     }
     if !found.is_empty() {
-        tracing::info!(
-            processes = found.len(),
-            "stopping a nats-server that an earlier run left"
-        );
+        tracing::info!(processes = found.len(), "stopping a nats-server that an earlier run left");
         process::stop_found(&KIND, &found).await?;
     }
     for attempt in 0..ports::ATTEMPTS {
@@ -79,21 +73,13 @@ pub(super) async fn start(
             other => return other,
         }
     }
-    Err(StackError::NoPort {
-        name: KIND.name,
-        attempts: ports::ATTEMPTS,
-    })
+    Err(StackError::NoPort { name: KIND.name, attempts: ports::ATTEMPTS })
 }
 
 /// The nats-server that works on this stack's streams.
 pub(super) fn servers(layout: &Layout) -> Vec<Found> {
     let mut found = process::working_in(&layout.nats_store());
-    found.retain(|process| {
-        process
-            .argv
-            .get(1)
-            .is_some_and(|argument| argument == OsStr::new(CONFIG_OPTION))
-    });
+    found.retain(|process| process.argv.get(1).is_some_and(|argument| argument == OsStr::new(CONFIG_OPTION)));
     found
 }
 
@@ -113,38 +99,24 @@ fn within_reach(layout: &Layout, program: PathBuf) -> Result<PathBuf, StackError
     }
     // Renamed into place, because a program that runs cannot be written.
     layout::write_private(&copy, &content)?;
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))
-        .context("set the mode of", &copy)?;
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).context("set the mode of", &copy)?;
     Ok(copy)
 }
 
-async fn adopt(
-    layout: &Layout,
-    record: &RecordFile,
-    program: &Path,
-    found: &[Found],
-) -> Option<Running> {
+async fn adopt(layout: &Layout, record: &RecordFile, program: &Path, found: &[Found]) -> Option<Running> {
     let [process] = found else { return None };
     let record = record.get();
     let port = record.nats.port?;
     let arguments = arguments(layout);
     let store = layout.nats_store();
-    let launch = Launch {
-        program,
-        arguments: &arguments,
-        working_directory: &store,
-        account: None,
-    };
+    let launch = Launch { program, arguments: &arguments, working_directory: &store, account: None };
     let same = record.nats.process == Some(process.id)
         && process.argv == launch.argv()
         && !process.replaced
         // The file is written only before a start, so the server read what it holds now.
         && fs::read_to_string(config_file(layout)).is_ok_and(|present| present == config(layout, port));
     let healthy = same && matches!(probe(port, &layout.instance()).await, Probe::Ready);
-    healthy.then(|| Running {
-        server: Server::adopt(&KIND, process.id, layout.log("nats")),
-        port,
-    })
+    healthy.then(|| Running { server: Server::adopt(&KIND, process.id, layout.log("nats")), port })
 }
 
 async fn launch(
@@ -170,9 +142,7 @@ async fn launch(
         record.nats.port = Some(port);
     })?;
     let instance = layout.instance();
-    server
-        .wait_ready(options.start_timeout, || probe(port, &instance))
-        .await?;
+    server.wait_ready(options.start_timeout, || probe(port, &instance)).await?;
     tracing::info!(pid = server.id.pid, port, "nats-server is ready");
     Ok(Running { server, port })
 }
@@ -182,10 +152,7 @@ fn config_file(layout: &Layout) -> PathBuf {
 }
 
 fn arguments(layout: &Layout) -> Vec<String> {
-    vec![
-        CONFIG_OPTION.to_owned(),
-        config_file(layout).display().to_string(),
-    ]
+    vec![CONFIG_OPTION.to_owned(), config_file(layout).display().to_string()]
 }
 
 /// Transport only: PostgreSQL is the truth and refills what JetStream loses, so its interval of syncing stays as it is.
@@ -219,10 +186,6 @@ async fn probe(port: u16, instance: &str) -> Probe {
 async fn read_info(port: u16) -> Option<Info> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
     let mut line = String::new();
-    BufReader::new(stream)
-        .take(INFO_BYTES_MAX)
-        .read_line(&mut line)
-        .await
-        .ok()?;
+    BufReader::new(stream).take(INFO_BYTES_MAX).read_line(&mut line).await.ok()?;
     serde_json::from_str(line.strip_prefix("INFO ")?).ok()
 }

@@ -32,78 +32,28 @@ pub(super) const KIND: Kind = Kind {
 /// What a killed postmaster leaves: SIGINT would only break off a query there.
 const BACKENDS: Kind = Kind {
     name: "PostgreSQL without its postmaster",
-    stop: &[
-        (Signal::SIGQUIT, Duration::from_secs(2)),
-        (Signal::SIGKILL, Duration::from_secs(5)),
-    ],
+    stop: &[(Signal::SIGQUIT, Duration::from_secs(2)), (Signal::SIGKILL, Duration::from_secs(5))],
 };
 
-const INITDB: Kind = Kind {
-    name: "initdb",
-    stop: &[(Signal::SIGKILL, Duration::from_secs(5))],
-};
+const INITDB: Kind = Kind { name: "initdb", stop: &[(Signal::SIGKILL, Duration::from_secs(5))] };
 
 /// Every setting that differs from PostgreSQL's default or that must not be changed, with the reason. They are given on the
 /// command line, so neither `postgresql.conf` nor `ALTER SYSTEM` overrides them.
 const SETTINGS: &[(&str, &str, &str)] = &[
-    (
-        "fsync",
-        "on",
-        "PostgreSQL is the system of record: what was acknowledged survives a power cut",
-    ),
-    (
-        "synchronous_commit",
-        "on",
-        "a commit is answered only when it is on disk",
-    ),
-    (
-        "full_page_writes",
-        "on",
-        "a page torn by a crash is repaired",
-    ),
-    (
-        "wal_compression",
-        "off",
-        "the commit path is short of processor time, not of disk",
-    ),
-    (
-        "shared_buffers",
-        "256MB",
-        "holds the working set of a local stack; modest on a laptop",
-    ),
-    (
-        "max_wal_size",
-        "4GB",
-        "a bulk load is not slowed by checkpoints that volume forces",
-    ),
-    (
-        "max_connections",
-        "100",
-        "the pools of all services, with room for people",
-    ),
-    (
-        "jit",
-        "off",
-        "compiling a query takes longer than any query here runs",
-    ),
-    (
-        "logging_collector",
-        "off",
-        "the log is the server's own output, in a file that is already open",
-    ),
-    (
-        "log_min_duration_statement",
-        "-1",
-        "statements hold personal data, which has no place in a log",
-    ),
+    ("fsync", "on", "PostgreSQL is the system of record: what was acknowledged survives a power cut"),
+    ("synchronous_commit", "on", "a commit is answered only when it is on disk"),
+    ("full_page_writes", "on", "a page torn by a crash is repaired"),
+    ("wal_compression", "off", "the commit path is short of processor time, not of disk"),
+    ("shared_buffers", "256MB", "holds the working set of a local stack; modest on a laptop"),
+    ("max_wal_size", "4GB", "a bulk load is not slowed by checkpoints that volume forces"),
+    ("max_connections", "100", "the pools of all services, with room for people"),
+    ("jit", "off", "compiling a query takes longer than any query here runs"),
+    ("logging_collector", "off", "the log is the server's own output, in a file that is already open"),
+    ("log_min_duration_statement", "-1", "statements hold personal data, which has no place in a log"),
     ("log_timezone", "UTC", "one clock for every log"),
     ("timezone", "UTC", "one clock for every session"),
     ("listen_addresses", "127.0.0.1", "nobody else's business"),
-    (
-        "unix_socket_permissions",
-        "0700",
-        "only the user who runs the stack, and root",
-    ),
+    ("unix_socket_permissions", "0700", "only the user who runs the stack, and root"),
     ("cluster_name", "concord", "names the processes in `ps`"),
 ];
 
@@ -124,9 +74,7 @@ pub(super) struct Access {
 
 impl std::fmt::Debug for Access {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Access")
-            .field("port", &self.port)
-            .finish_non_exhaustive()
+        f.debug_struct("Access").field("port", &self.port).finish_non_exhaustive()
     }
 }
 
@@ -148,18 +96,12 @@ impl Access {
     /// The address of a database by way of the socket, which costs each exchange less than TCP does.
     pub(super) fn url(&self, database: &str) -> String {
         let host = percent_encoded(&self.socket_directory);
-        format!(
-            "postgres://{USER}:{}@{host}:{}/{database}",
-            self.password, self.port
-        )
+        format!("postgres://{USER}:{}@{host}:{}/{database}", self.password, self.port)
     }
 
     /// The address by way of TCP, without a database.
     pub(super) fn tcp_url_base(&self) -> String {
-        format!(
-            "postgres://{USER}:{}@127.0.0.1:{}",
-            self.password, self.port
-        )
+        format!("postgres://{USER}:{}@127.0.0.1:{}", self.password, self.port)
     }
 }
 
@@ -177,10 +119,7 @@ pub(super) async fn start(
     let data = layout.data();
     layout.give_tree_to_servers(&data)?;
     let secret = layout.password_file();
-    let password = fs::read_to_string(&secret)
-        .context("read", &secret)?
-        .trim()
-        .to_owned();
+    let password = fs::read_to_string(&secret).context("read", &secret)?.trim().to_owned();
 
     let found = servers(layout);
     if let Some(running) = adopt(layout, record, bin, &found, &password).await {
@@ -197,8 +136,7 @@ pub(super) async fn start(
         layout.remove_socket_directory(old);
     }
     let socket_directory = layout.make_socket_directory()?;
-    let started =
-        start_on_a_free_port(layout, record, options, bin, &socket_directory, &password).await;
+    let started = start_on_a_free_port(layout, record, options, bin, &socket_directory, &password).await;
     if started.is_err() {
         layout.remove_socket_directory(&socket_directory);
     }
@@ -216,11 +154,8 @@ async fn start_on_a_free_port(
     for attempt in 0..ports::ATTEMPTS {
         let preferred = record.get().postgres.port.filter(|_| attempt == 0);
         let port = ports::free(KIND.name, preferred)?;
-        let access = Access {
-            socket_directory: socket_directory.to_owned(),
-            port,
-            password: password.to_owned(),
-        };
+        let access =
+            Access { socket_directory: socket_directory.to_owned(), port, password: password.to_owned() };
         match launch(layout, record, options, bin, access).await {
             Err(StackError::Ended { tail, .. }) if tail.contains("Address already in use") => {
                 tracing::info!(port, "the port was taken in the meantime; trying another");
@@ -228,10 +163,7 @@ async fn start_on_a_free_port(
             other => return other,
         }
     }
-    Err(StackError::NoPort {
-        name: KIND.name,
-        attempts: ports::ATTEMPTS,
-    })
+    Err(StackError::NoPort { name: KIND.name, attempts: ports::ATTEMPTS })
 }
 
 /// The postmaster of this cluster first, then every other process of it.
@@ -252,10 +184,7 @@ pub(super) async fn stop_servers(layout: &Layout) -> Result<(), StackError> {
     let Some(first) = found.first() else {
         return Ok(());
     };
-    tracing::info!(
-        processes = found.len(),
-        "stopping a PostgreSQL that an earlier run left"
-    );
+    tracing::info!(processes = found.len(), "stopping a PostgreSQL that an earlier run left");
     if postmaster_pid(&layout.data()) == Some(first.id.pid) {
         process::stop_found(&KIND, &found[..1]).await?;
     }
@@ -293,11 +222,7 @@ async fn init(layout: &Layout, bin: &Path) -> Result<(), StackError> {
     };
     let (log, file) = Log::open(layout.log("initdb"))?;
     layout.hand_over(&log.path)?;
-    let status = launch
-        .spawn(&file, true)?
-        .wait()
-        .await
-        .context("wait for", &program)?;
+    let status = launch.spawn(&file, true)?.wait().await.context("wait for", &program)?;
     if !status.success() {
         return Err(process::ended(&INITDB, process::describe(status), &log));
     }
@@ -338,21 +263,13 @@ async fn adopt(
     let program = bin.join("postgres");
     let data = layout.data();
     let arguments = arguments(&data, &access);
-    let launch = Launch {
-        program: &program,
-        arguments: &arguments,
-        working_directory: &data,
-        account: None,
-    };
+    let launch = Launch { program: &program, arguments: &arguments, working_directory: &data, account: None };
     let same = record.postgres.process == Some(postmaster.id)
         && postmaster_pid(&data) == Some(postmaster.id.pid)
         && postmaster.argv == launch.argv()
         && !postmaster.replaced;
     let healthy = same && matches!(probe(&access, layout).await, Probe::Ready);
-    healthy.then(|| Running {
-        server: Server::adopt(&KIND, postmaster.id, layout.log("postgres")),
-        access,
-    })
+    healthy.then(|| Running { server: Server::adopt(&KIND, postmaster.id, layout.log("postgres")), access })
 }
 
 async fn launch(
@@ -378,24 +295,14 @@ async fn launch(
         record.postgres.process = Some(server.id);
         record.postgres.port = Some(access.port);
     })?;
-    server
-        .wait_ready(options.start_timeout, || probe(&access, layout))
-        .await?;
-    tracing::info!(
-        pid = server.id.pid,
-        port = access.port,
-        "PostgreSQL is ready"
-    );
+    server.wait_ready(options.start_timeout, || probe(&access, layout)).await?;
+    tracing::info!(pid = server.id.pid, port = access.port, "PostgreSQL is ready");
     Ok(Running { server, access })
 }
 
 fn arguments(data: &Path, access: &Access) -> Vec<String> {
     // The setting is a list, so a comma in the path needs the quotes.
-    let socket_directory = access
-        .socket_directory
-        .display()
-        .to_string()
-        .replace('"', "\"\"");
+    let socket_directory = access.socket_directory.display().to_string().replace('"', "\"\"");
     let given = [
         "-D".to_owned(),
         data.display().to_string(),
@@ -404,9 +311,8 @@ fn arguments(data: &Path, access: &Access) -> Vec<String> {
         "-c".to_owned(),
         format!("unix_socket_directories=\"{socket_directory}\""),
     ];
-    let settings = SETTINGS
-        .iter()
-        .flat_map(|(name, value, _why)| ["-c".to_owned(), format!("{name}={value}")]);
+    let settings =
+        SETTINGS.iter().flat_map(|(name, value, _why)| ["-c".to_owned(), format!("{name}={value}")]);
     given.into_iter().chain(settings).collect()
 }
 
@@ -423,9 +329,7 @@ async fn probe(access: &Access, layout: &Layout) -> Probe {
     match timeout(Duration::from_secs(2), attempt).await {
         Ok(Ok(())) => Probe::Ready,
         Ok(Err(error)) if error.code() == Some(&SqlState::INVALID_PASSWORD) => {
-            Probe::Never(StackError::Password {
-                secret: layout.password_file(),
-            })
+            Probe::Never(StackError::Password { secret: layout.password_file() })
         }
         Ok(Err(_)) | Err(_) => Probe::NotYet,
     }
@@ -433,21 +337,14 @@ async fn probe(access: &Access, layout: &Layout) -> Probe {
 
 /// The first line of `postmaster.pid`.
 fn postmaster_pid(data: &Path) -> Option<i32> {
-    fs::read_to_string(data.join("postmaster.pid"))
-        .ok()?
-        .lines()
-        .next()?
-        .trim()
-        .parse()
-        .ok()
+    fs::read_to_string(data.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
 }
 
 /// After a crash of the machine the number in `postmaster.pid` may be that of some other process of the same user, and after a
 /// kill that of a zombie nobody collects, as in a container. PostgreSQL would refuse to start for either. A number that nobody
 /// has it deals with by itself.
 fn remove_recycled_pid_file(data: &Path) -> Result<(), StackError> {
-    let taken =
-        postmaster_pid(data).is_some_and(|pid| Path::new("/proc").join(pid.to_string()).exists());
+    let taken = postmaster_pid(data).is_some_and(|pid| Path::new("/proc").join(pid.to_string()).exists());
     if !taken {
         return Ok(());
     }
@@ -461,9 +358,7 @@ fn remove_recycled_pid_file(data: &Path) -> Result<(), StackError> {
 fn new_password() -> Result<String, StackError> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0_u8; 32];
-    File::open(source)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .context("read", source)?;
+    File::open(source).and_then(|mut file| file.read_exact(&mut bytes)).context("read", source)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -68,10 +68,7 @@ impl ProcessId {
         }
         match kill(Pid::from_raw(self.pid), signal) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(errno) => Err(StackError::Signal {
-                pid: self.pid,
-                source: errno.into(),
-            }),
+            Err(errno) => Err(StackError::Signal { pid: self.pid, source: errno.into() }),
         }
     }
 }
@@ -101,25 +98,12 @@ pub(super) fn working_in(dir: &Path) -> Vec<Found> {
                 return None;
             }
             let id = ProcessId::of(pid)?;
-            let name = fs::read_to_string(proc.join("comm"))
-                .ok()?
-                .trim_end()
-                .to_owned();
+            let name = fs::read_to_string(proc.join("comm")).ok()?.trim_end().to_owned();
             let argv = fs::read(proc.join("cmdline")).ok()?;
-            let argv = argv
-                .strip_suffix(b"\0")
-                .unwrap_or(&argv)
-                .split(|byte| *byte == 0);
-            let argv = argv
-                .map(|argument| OsString::from_vec(argument.to_vec()))
-                .collect();
+            let argv = argv.strip_suffix(b"\0").unwrap_or(&argv).split(|byte| *byte == 0);
+            let argv = argv.map(|argument| OsString::from_vec(argument.to_vec())).collect();
             let program = fs::read_link(proc.join("exe")).unwrap_or_default();
-            Some(Found {
-                id,
-                name,
-                argv,
-                replaced: program.to_string_lossy().ends_with(" (deleted)"),
-            })
+            Some(Found { id, name, argv, replaced: program.to_string_lossy().ends_with(" (deleted)") })
         })
         .collect()
 }
@@ -155,10 +139,7 @@ pub(super) async fn stop(kind: &'static Kind, processes: &[ProcessId]) -> Result
         );
     }
     let alive = processes.iter().filter(|process| process.is_alive());
-    Err(StackError::Unstoppable {
-        name: kind.name,
-        pids: alive.map(|process| process.pid).collect(),
-    })
+    Err(StackError::Unstoppable { name: kind.name, pids: alive.map(|process| process.pid).collect() })
 }
 
 /// Stops the processes that were found, if any.
@@ -181,11 +162,7 @@ impl Log {
         if old > LOG_BYTES_MAX {
             fs::rename(&path, path.with_extension("log.old")).context("set aside", &path)?;
         }
-        let file = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path);
+        let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         let file = file.context("open", &path)?;
         let from = file.metadata().context("read", &path)?.len();
         Ok((Self { path, from }, file))
@@ -208,10 +185,7 @@ impl Log {
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
         let text = read().unwrap_or_default();
-        let lines: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .collect();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
     }
 }
@@ -287,19 +261,10 @@ impl Server {
         let mut child = launch.spawn(&file, false)?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         match pid.and_then(ProcessId::of) {
-            Some(id) => Ok(Self {
-                kind,
-                id,
-                child: Some(child),
-                log,
-            }),
+            Some(id) => Ok(Self { kind, id, child: Some(child), log }),
             // It ended before it could be looked at.
             None => {
-                let how = child
-                    .try_wait()
-                    .ok()
-                    .flatten()
-                    .map_or_else(|| "at once".to_owned(), describe);
+                let how = child.try_wait().ok().flatten().map_or_else(|| "at once".to_owned(), describe);
                 Err(ended(kind, how, &log))
             }
         }
@@ -307,12 +272,7 @@ impl Server {
 
     /// Takes over a server that runs already.
     pub(super) fn adopt(kind: &'static Kind, id: ProcessId, log_path: PathBuf) -> Self {
-        Self {
-            kind,
-            id,
-            child: None,
-            log: Log::existing(log_path),
-        }
+        Self { kind, id, child: None, log: Log::existing(log_path) }
     }
 
     /// The error that says how the server ended, or nothing while it runs.
@@ -320,24 +280,14 @@ impl Server {
         if self.id.is_alive() {
             return Ok(());
         }
-        let status = self
-            .child
-            .as_mut()
-            .and_then(|child| child.try_wait().ok().flatten());
-        Err(ended(
-            self.kind,
-            status.map_or_else(|| "unexpectedly".to_owned(), describe),
-            &self.log,
-        ))
+        let status = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+        Err(ended(self.kind, status.map_or_else(|| "unexpectedly".to_owned(), describe), &self.log))
     }
 
     /// Waits for the server to end by itself, which it never should.
     pub(super) async fn died(&mut self) -> StackError {
         let how = match &mut self.child {
-            Some(child) => child
-                .wait()
-                .await
-                .map_or_else(|error| error.to_string(), describe),
+            Some(child) => child.wait().await.map_or_else(|error| error.to_string(), describe),
             None => {
                 while self.id.is_alive() {
                     sleep(WATCH).await;
@@ -410,10 +360,5 @@ pub(super) fn describe(status: ExitStatus) -> String {
 
 /// The error for a program that ended.
 pub(super) fn ended(kind: &'static Kind, how: String, log: &Log) -> StackError {
-    StackError::Ended {
-        name: kind.name,
-        how,
-        log: log.path.clone(),
-        tail: log.tail(),
-    }
+    StackError::Ended { name: kind.name, how, log: log.path.clone(), tail: log.tail() }
 }

@@ -5,8 +5,7 @@ use crate::{
     amount::Amount,
     programme::Programme,
     refusal::{
-        Ruling, done_otherwise, happens_under, never_published, of_grant, refused, unchanged,
-        wrong_stage,
+        Ruling, done_otherwise, happens_under, never_published, of_grant, refused, unchanged, wrong_stage,
     },
     rules::{self, Hand},
     view::Case,
@@ -18,7 +17,7 @@ use concord_kernel::{
     rulebook::Duty,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// An award as the meeting made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,67 +55,36 @@ pub(crate) fn decide(case: &Case<'_, '_>, meeting: &Meeting) -> Result<Decision<
     let mut left: BTreeMap<ProgrammeId, Programme> = BTreeMap::new();
     let (mut events, mut broken) = (Vec::new(), Vec::new());
     for (index, (grant, award)) in grants.into_iter().zip(&meeting.awards).enumerate() {
-        if !left.contains_key(&grant.programme) {
-            left.insert(grant.programme, case.programme(grant.programme)?.clone());
-        }
-        let Some(programme) = left.get_mut(&grant.programme) else {
-            continue;
+        let programme = match left.entry(grant.programme) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(case.programme(grant.programme)?.clone()),
         };
         let ruling = rule(case, grant, programme, award.amount, &meeting.minutes);
-        match grant.conclude(
-            case,
-            Hand::Office(Some(Duty::Approve)),
-            grant.last_step_on,
-            ruling,
-        ) {
+        match grant.conclude(case, Hand::Office(Some(Duty::Approve)), grant.last_step_on, ruling) {
             Ok(decision) => {
-                decision
-                    .events
-                    .iter()
-                    .for_each(|event| programme.apply(event));
+                decision.events.iter().for_each(|event| programme.apply(event));
                 events.extend(decision.events);
             }
             Err(Stop::Refused(refusal)) => {
-                broken.extend(
-                    refusal
-                        .broken
-                        .into_iter()
-                        .map(|broken| located(index, grant.id, broken)),
-                );
+                broken.extend(refusal.broken.into_iter().map(|broken| located(index, grant.id, broken)));
             }
             Err(need) => return Err(need),
         }
     }
-    if broken.is_empty() {
-        Ok(Decision::events(events))
-    } else {
-        Err(case.refuse(RefusalKind::Rule, broken))
-    }
+    if broken.is_empty() { Ok(Decision::events(events)) } else { Err(case.refuse(RefusalKind::Rule, broken)) }
 }
 
 /// Rules on every stage.
-fn rule(
-    case: &Case<'_, '_>,
-    grant: &Grant,
-    programme: &Programme,
-    amount: Amount,
-    minutes: &str,
-) -> Ruling {
+fn rule(case: &Case<'_, '_>, grant: &Grant, programme: &Programme, amount: Amount, minutes: &str) -> Ruling {
     match &grant.stage {
         Stage::OnNotice(notice) => approve(case, grant, programme, notice, amount, minutes),
         Stage::Reviewed(_) => refused(never_published()),
         stage => match stage.approval() {
-            Some(first) if first.amount_minor == amount.minor && first.minutes == minutes => {
-                unchanged()
-            }
+            Some(first) if first.amount_minor == amount.minor && first.minutes == minutes => unchanged(),
             Some(first) => refused(approved_already(grant, first)),
-            None => refused(wrong_stage(
-                stage,
-                (
-                    "a grant is approved after its notice",
-                    "公示期满之后方可立项",
-                ),
-            )),
+            None => {
+                refused(wrong_stage(stage, ("a grant is approved after its notice", "公示期满之后方可立项")))
+            }
         },
     }
 }
@@ -133,12 +101,7 @@ fn approve(
     let weighed = rules::a08_notice(notice, amount, case.context.effective_on)
         .into_iter()
         .chain(rules::a02_available(programme, amount))
-        .chain(rules::a02_sub_limits(
-            programme,
-            grant.mode,
-            lead_region,
-            amount,
-        ));
+        .chain(rules::a02_sub_limits(programme, grant.mode, lead_region, amount));
     happens_under(
         weighed.map(Some),
         FundEvent::GrantApproved {
@@ -155,20 +118,14 @@ fn approve(
 
 /// The grants of a meeting, with all that is missing or in another currency told at once.
 fn find<'v>(case: &Case<'_, 'v>, meeting: &Meeting) -> Result<Vec<&'v Grant>, Stop> {
-    case.states
-        .prefetch(meeting.awards.iter().map(|award| award.grant.0))?;
+    case.states.prefetch(meeting.awards.iter().map(|award| award.grant.0))?;
     let mut grants = Vec::with_capacity(meeting.awards.len());
     let mut missing = Vec::new();
     for (index, award) in meeting.awards.iter().enumerate() {
         match case.grant(award.grant) {
             Ok(grant) => grants.push(grant),
             Err(Stop::Refused(refusal)) => {
-                missing.extend(
-                    refusal
-                        .broken
-                        .into_iter()
-                        .map(|broken| located(index, award.grant, broken)),
-                );
+                missing.extend(refusal.broken.into_iter().map(|broken| located(index, award.grant, broken)));
             }
             Err(need) => return Err(need),
         }
@@ -176,18 +133,12 @@ fn find<'v>(case: &Case<'_, 'v>, meeting: &Meeting) -> Result<Vec<&'v Grant>, St
     if !missing.is_empty() {
         return Err(case.refuse(RefusalKind::NotFound, missing));
     }
-    let currencies =
-        grants
-            .iter()
-            .zip(&meeting.awards)
-            .enumerate()
-            .map(|(index, (grant, award))| {
-                let broken = grant.other_currency("amount.currency", award.amount)?;
-                Some(located(index, grant.id, broken))
-            });
+    let currencies = grants.iter().zip(&meeting.awards).enumerate().map(|(index, (grant, award))| {
+        let broken = grant.other_currency("amount.currency", award.amount)?;
+        Some(located(index, grant.id, broken))
+    });
     case.well_formed(currencies)?;
-    case.states
-        .prefetch(grants.iter().map(|grant| grant.programme.0))?;
+    case.states.prefetch(grants.iter().map(|grant| grant.programme.0))?;
     Ok(grants)
 }
 
@@ -205,9 +156,6 @@ fn approved_already(grant: &Grant, first: &Approval) -> Broken {
     done_otherwise(
         "ALREADY_APPROVED",
         ("the grant was approved", "该项目已立项"),
-        &[
-            ("amount", &grant.amount(first.amount_minor)),
-            ("minutes", &first.minutes),
-        ],
+        &[("amount", &grant.amount(first.amount_minor)), ("minutes", &first.minutes)],
     )
 }

@@ -84,22 +84,14 @@ pub(super) fn decide(
         ContractCommand::Sign(signing) => {
             case.well_formed([grant.other_currency("amount.currency", signing.amount)])?;
             let hand = Hand::Office(Some(Duty::Contract));
-            let answer = grant.conclude(
-                case,
-                hand,
-                grant.last_step_on,
-                rule_signing(case, grant, signing),
-            )?;
+            let answer =
+                grant.conclude(case, hand, grant.last_step_on, rule_signing(case, grant, signing))?;
             // From here on the award's terms follow the rulebook of this day; the signing itself already names it.
             let signed_now = !answer.events.is_empty();
-            Ok(if signed_now {
-                answer.under_terms(&case.rulebook.version)
-            } else {
-                answer
-            })
+            Ok(if signed_now { answer.under_terms(&case.rulebook.version) } else { answer })
         }
         ContractCommand::VerifyPayee { account } => {
-            // An account is not a step of the grant: it may be checked on any day since the approval.
+            // Checking an account is no step of the grant: it moves no dates, and may be done anew.
             let hand = Hand::Office(Some(Duty::VerifyPayee));
             grant.conclude(case, hand, grant.last_step_on, rule_payee(grant, account))
         }
@@ -112,22 +104,16 @@ fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling
         Stage::Approved(approval) => sign(case, grant, approval, signing),
         Stage::Running(contract) if contract.is_signed_as(signing) => unchanged(),
         Stage::Running(contract) => refused(contracted_already(grant, contract)),
-        stage => refused(wrong_stage(
-            stage,
-            (
-                "a contract is signed after the approval",
-                "立项之后方可签订任务书",
-            ),
-        )),
+        stage => {
+            refused(wrong_stage(stage, ("a contract is signed after the approval", "立项之后方可签订任务书")))
+        }
     }
 }
 
 /// A02, and the rulebook's terms for the plan. What was approved beyond the contract is available again.
 fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signing) -> Ruling {
     let plan = rules::tranche_plan(case.rulebook, signing.amount, &signing.tranches);
-    let weighed = rules::a02_contract(signing.amount, approval.amount_minor)
-        .into_iter()
-        .chain(plan);
+    let weighed = rules::a02_contract(signing.amount, approval.amount_minor).into_iter().chain(plan);
     happens_under(
         weighed.map(Some),
         FundEvent::ContractSigned {
@@ -150,37 +136,26 @@ fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signi
 /// Rules on verifying at every stage. An account is asked for only once there is something to pay.
 fn rule_payee(grant: &Grant, account: &PersonalRef) -> Ruling {
     match &grant.stage {
-        Stage::Approved(_) | Stage::Running(_) if grant.payee.as_ref() == Some(account) => {
-            unchanged()
+        Stage::Approved(_) | Stage::Running(_) if grant.payee.as_ref() == Some(account) => unchanged(),
+        Stage::Approved(_) | Stage::Running(_) => {
+            happens(FundEvent::PayeeVerified { grant: grant.id, account: account.clone() })
         }
-        Stage::Approved(_) | Stage::Running(_) => happens(FundEvent::PayeeVerified {
-            grant: grant.id,
-            account: account.clone(),
-        }),
         stage => refused(wrong_stage(
             stage,
-            (
-                "an account is verified after the approval",
-                "立项之后方可核验收款账户",
-            ),
+            ("an account is verified after the approval", "立项之后方可核验收款账户"),
         )),
     }
 }
 
 fn contracted_already(grant: &Grant, first: &Contract) -> Broken {
     let number = match &first.basis {
-        Basis::Signed {
-            contract_number, ..
-        } => contract_number.as_str(),
+        Basis::Signed { contract_number, .. } => contract_number.as_str(),
         Basis::Migrated => "of the migrated award",
     };
     done_otherwise(
         "ALREADY_CONTRACTED",
         ("the contract was signed", "任务书已签订"),
-        &[
-            ("contract_number", &number),
-            ("amount", &grant.amount(first.amount_minor)),
-        ],
+        &[("contract_number", &number), ("amount", &grant.amount(first.amount_minor))],
     )
 }
 
@@ -197,27 +172,18 @@ impl Contract {
     /// The tranche with this number.
     #[must_use]
     pub fn tranche(&self, number: u32) -> Option<&Tranche> {
-        self.tranches
-            .iter()
-            .find(|tranche| tranche.plan.number == number)
+        self.tranches.iter().find(|tranche| tranche.plan.number == number)
     }
 
     fn is_signed_as(&self, signing: &Signing) -> bool {
-        let Basis::Signed {
-            contract_number, ..
-        } = &self.basis
-        else {
+        let Basis::Signed { contract_number, .. } = &self.basis else {
             return false;
         };
         *contract_number == signing.contract_number
             && self.amount_minor == signing.amount.minor
             && self.starts_on == Some(signing.starts_on)
             && self.ends_on == Some(signing.ends_on)
-            && self
-                .tranches
-                .iter()
-                .map(|tranche| &tranche.plan)
-                .eq(&signing.tranches)
+            && self.tranches.iter().map(|tranche| &tranche.plan).eq(&signing.tranches)
     }
 }
 
@@ -233,17 +199,11 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             terms_rulebook,
             ..
         } => Stage::Running(Contract {
-            basis: Basis::Signed {
-                approval,
-                contract_number: contract_number.clone(),
-            },
+            basis: Basis::Signed { approval, contract_number: contract_number.clone() },
             amount_minor: *amount_minor,
             starts_on: Some(*starts_on),
             ends_on: Some(*ends_on),
-            tranches: tranches
-                .iter()
-                .map(|plan| Tranche::planned(plan, on))
-                .collect(),
+            tranches: tranches.iter().map(|plan| Tranche::planned(plan, on)).collect(),
             terms_rulebook: terms_rulebook.clone(),
         }),
         _ => Stage::Approved(approval),
@@ -252,14 +212,7 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
 
 /// The stage in which `AwardImported` opens a grant.
 pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
-    let FundEvent::AwardImported {
-        amount_minor,
-        starts_on,
-        ends_on,
-        tranches,
-        terms_rulebook,
-        ..
-    } = event
+    let FundEvent::AwardImported { amount_minor, starts_on, ends_on, tranches, terms_rulebook, .. } = event
     else {
         return None;
     };
@@ -268,10 +221,7 @@ pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
         amount_minor: *amount_minor,
         starts_on: *starts_on,
         ends_on: *ends_on,
-        tranches: tranches
-            .iter()
-            .map(|plan| Tranche::planned(plan, on))
-            .collect(),
+        tranches: tranches.iter().map(|plan| Tranche::planned(plan, on)).collect(),
         terms_rulebook: terms_rulebook.clone(),
     }))
 }

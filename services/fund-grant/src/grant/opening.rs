@@ -110,31 +110,21 @@ pub(super) fn import(
     award: &MigratedAward,
 ) -> Result<Decision<FundEvent>, Stop> {
     case.states.prefetch([id.0, award.programme.0])?;
-    let ruling = match (
-        case.grant_or_free(id)?,
-        case.programme_or_free(award.programme)?,
-    ) {
+    let ruling = match (case.grant_or_free(id)?, case.programme_or_free(award.programme)?) {
         (Some(grant), _) if award.opened(grant) => unchanged(),
         (Some(_), _) => {
             return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]));
         }
-        (None, None) => happens_under(
-            [rules::mode_offered(award.mode)],
-            award.event(id, &case.rulebook.version),
-        ),
+        (None, None) => {
+            happens_under([rules::mode_offered(award.mode)], award.event(id, &case.rulebook.version))
+        }
         (None, Some(programme)) => {
             case.well_formed([programme.other_currency("amount.currency", award.amount)])?;
             if programme.fund == award.fund && programme.year == award.year {
-                let limits = rules::a02_sub_limits(
-                    programme,
-                    award.mode,
-                    award.lead.region.as_ref(),
-                    award.amount,
-                );
-                let weighed = [
-                    rules::mode_offered(award.mode),
-                    rules::a02_ledger_holds(programme, award.amount),
-                ];
+                let limits =
+                    rules::a02_sub_limits(programme, award.mode, award.lead.region.as_ref(), award.amount);
+                let weighed =
+                    [rules::mode_offered(award.mode), rules::a02_ledger_holds(programme, award.amount)];
                 let weighed = weighed.into_iter().chain(limits.into_iter().map(Some));
                 happens_under(weighed, award.event(id, &case.rulebook.version))
             } else {
@@ -259,9 +249,7 @@ impl Grant {
                     starts_on: *starts_on,
                     ends_on: *ends_on,
                 },
-                origin: Origin::Migrated {
-                    synthetic: source.synthetic,
-                },
+                origin: Origin::Migrated { synthetic: source.synthetic },
                 opened_as: content_hash(event),
                 stage: contract::migrated(event, meta.effective_on)?,
                 last_step_on: meta.effective_on,

@@ -105,65 +105,40 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
     use ProcedureCommand::{Admit, PublishNotice, Recommend, Reject, Review, Withdraw};
     let stage = &grant.stage;
     match (command, stage) {
-        (Recommend { recommender }, Stage::Applied) => happens(FundEvent::GrantRecommended {
-            grant: grant.id,
-            recommender: recommender.clone(),
-        }),
+        (Recommend { recommender }, Stage::Applied) => {
+            happens(FundEvent::GrantRecommended { grant: grant.id, recommender: recommender.clone() })
+        }
         (Recommend { recommender }, _) => match stage.recommendation() {
             Some(first) if first.recommender == *recommender => unchanged(),
             Some(first) => refused(recommended_already(first)),
             None => refused(wrong_stage(
                 stage,
-                (
-                    "a grant is recommended after it was applied for",
-                    "申报之后方可推荐",
-                ),
+                ("a grant is recommended after it was applied for", "申报之后方可推荐"),
             )),
         },
 
         (Admit, Stage::Recommended(_)) => happens(FundEvent::GrantAdmitted { grant: grant.id }),
         (Admit, Stage::Admitted(_)) => unchanged(),
         (Admit, _) if stage.review().is_some() => unchanged(),
-        (Admit, _) => refused(wrong_stage(
-            stage,
-            (
-                "a grant is admitted after it was recommended",
-                "推荐之后方可受理",
-            ),
-        )),
+        (Admit, _) => {
+            refused(wrong_stage(stage, ("a grant is admitted after it was recommended", "推荐之后方可受理")))
+        }
 
-        (
-            Review {
-                score_hundredths,
-                ceiling,
-            },
-            Stage::Admitted(_),
-        ) => happens(FundEvent::GrantReviewed {
+        (Review { score_hundredths, ceiling }, Stage::Admitted(_)) => happens(FundEvent::GrantReviewed {
             grant: grant.id,
             score_hundredths: *score_hundredths,
             ceiling_minor: ceiling.minor,
         }),
-        (
-            Review {
-                score_hundredths,
-                ceiling,
-            },
-            _,
-        ) => match stage.review() {
+        (Review { score_hundredths, ceiling }, _) => match stage.review() {
             Some(first)
-                if (first.score_hundredths, first.ceiling_minor)
-                    == (*score_hundredths, ceiling.minor) =>
+                if (first.score_hundredths, first.ceiling_minor) == (*score_hundredths, ceiling.minor) =>
             {
                 unchanged()
             }
             Some(first) => refused(reviewed_already(grant, first)),
-            None => refused(wrong_stage(
-                stage,
-                (
-                    "a grant is reviewed after it was admitted",
-                    "受理之后方可评审",
-                ),
-            )),
+            None => {
+                refused(wrong_stage(stage, ("a grant is reviewed after it was admitted", "受理之后方可评审")))
+            }
         },
 
         (PublishNotice { amount }, Stage::Reviewed(_)) => publish(case, grant, *amount),
@@ -176,28 +151,18 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
             (Some(notice), Some(_)) => refused(published_already(grant, notice)),
             (None, _) => refused(wrong_stage(
                 stage,
-                (
-                    "a notice is published between review and approval",
-                    "评审之后、立项之前方可公示",
-                ),
+                ("a notice is published between review and approval", "评审之后、立项之前方可公示"),
             )),
         },
 
-        (Reject { reason }, Stage::Rejected(first))
-        | (Withdraw { reason }, Stage::Withdrawn(first))
+        (Reject { reason }, Stage::Rejected(first)) | (Withdraw { reason }, Stage::Withdrawn(first))
             if reason == first =>
         {
             unchanged()
         }
-        (Reject { .. }, Stage::Running(_) | Stage::Rejected(_) | Stage::Withdrawn(_)) => {
-            refused(wrong_stage(
-                stage,
-                (
-                    "a grant is rejected before its contract",
-                    "签订任务书之前方可不予立项",
-                ),
-            ))
-        }
+        (Reject { .. }, Stage::Running(_) | Stage::Rejected(_) | Stage::Withdrawn(_)) => refused(
+            wrong_stage(stage, ("a grant is rejected before its contract", "签订任务书之前方可不予立项")),
+        ),
         (Reject { reason }, _) => happens(FundEvent::GrantRejected {
             grant: grant.id,
             programme: grant.programme,
@@ -207,15 +172,9 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
             released_minor: reserved_minor(stage),
             reason: reason.clone(),
         }),
-        (Withdraw { .. }, Stage::Running(_) | Stage::Rejected(_) | Stage::Withdrawn(_)) => {
-            refused(wrong_stage(
-                stage,
-                (
-                    "a grant is withdrawn before its contract",
-                    "签订任务书之前方可撤回",
-                ),
-            ))
-        }
+        (Withdraw { .. }, Stage::Running(_) | Stage::Rejected(_) | Stage::Withdrawn(_)) => refused(
+            wrong_stage(stage, ("a grant is withdrawn before its contract", "签订任务书之前方可撤回")),
+        ),
         (Withdraw { reason }, _) => happens(FundEvent::GrantWithdrawn {
             grant: grant.id,
             programme: grant.programme,
@@ -233,13 +192,7 @@ fn publish(case: &Case<'_, '_>, grant: &Grant, amount: Amount) -> Ruling {
     let (notice, published_on) = (&case.rulebook.notice, case.context.effective_on);
     let last_day = notice
         .last_counted_day(published_on, case.calendar)
-        .map_err(|missing| {
-            vec![refusal::calendar_ends(
-                published_on,
-                notice.working_days,
-                &missing,
-            )]
-        })?;
+        .map_err(|missing| vec![refusal::calendar_ends(published_on, notice.working_days, &missing)])?;
     let approvable_from = last_day.tomorrow().unwrap_or(Date::MAX);
     let published = FundEvent::NoticePublished {
         grant: grant.id,
@@ -271,10 +224,7 @@ fn reviewed_already(grant: &Grant, first: &Review) -> Broken {
     done_otherwise(
         "ALREADY_REVIEWED",
         ("the grant was reviewed", "该项目已评审"),
-        &[
-            ("score_hundredths", &first.score_hundredths),
-            ("ceiling", &grant.amount(first.ceiling_minor)),
-        ],
+        &[("score_hundredths", &first.score_hundredths), ("ceiling", &grant.amount(first.ceiling_minor))],
     )
 }
 
@@ -290,19 +240,13 @@ fn published_already(grant: &Grant, first: &Notice) -> Broken {
 pub(super) fn after(stage: Stage, event: &FundEvent) -> Stage {
     match (event, stage) {
         (FundEvent::GrantRecommended { recommender, .. }, Stage::Applied) => {
-            Stage::Recommended(Recommendation {
-                recommender: recommender.clone(),
-            })
+            Stage::Recommended(Recommendation { recommender: recommender.clone() })
         }
         (FundEvent::GrantAdmitted { .. }, Stage::Recommended(recommendation)) => {
             Stage::Admitted(recommendation)
         }
         (
-            FundEvent::GrantReviewed {
-                score_hundredths,
-                ceiling_minor,
-                ..
-            },
+            FundEvent::GrantReviewed { score_hundredths, ceiling_minor, .. },
             Stage::Admitted(recommendation),
         ) => Stage::Reviewed(Review {
             recommendation,
@@ -310,12 +254,7 @@ pub(super) fn after(stage: Stage, event: &FundEvent) -> Stage {
             ceiling_minor: *ceiling_minor,
         }),
         (
-            FundEvent::NoticePublished {
-                amount_minor,
-                last_day,
-                approvable_from,
-                ..
-            },
+            FundEvent::NoticePublished { amount_minor, last_day, approvable_from, .. },
             Stage::Reviewed(review) | Stage::OnNotice(Notice { review, .. }),
         ) => Stage::OnNotice(Notice {
             review,

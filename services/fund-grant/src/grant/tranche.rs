@@ -161,25 +161,18 @@ impl Tranche {
             TrancheState::Instructed(payment)
             | TrancheState::Settled { payment, .. }
             | TrancheState::PaymentReturned(payment) => Some(payment),
-            TrancheState::Planned(_) | TrancheState::Requested(_) | TrancheState::Authorised(_) => {
-                None
-            }
+            TrancheState::Planned(_) | TrancheState::Requested(_) | TrancheState::Authorised(_) => None,
         }
     }
 
     /// Whether this reference settled it, now or in an attempt that came back.
     fn was_settled_as(&self, reference: &str) -> bool {
         let now = matches!(&self.state, TrancheState::Settled { bank_reference, .. } if bank_reference == reference);
-        now || self
-            .returned
-            .iter()
-            .any(|attempt| attempt.settled_as.as_deref() == Some(reference))
+        now || self.returned.iter().any(|attempt| attempt.settled_as.as_deref() == Some(reference))
     }
 
     fn return_as(&self, reference: &str) -> Option<&ReturnedAttempt> {
-        self.returned
-            .iter()
-            .find(|attempt| attempt.returned_as == reference)
+        self.returned.iter().find(|attempt| attempt.returned_as == reference)
     }
 }
 
@@ -201,93 +194,40 @@ impl TrancheState {
 /// Folds an event of one of the contract's tranches.
 pub(super) fn apply(contract: &mut Contract, event: &FundEvent, on: Date) {
     let (number, state) = match event {
-        FundEvent::TrancheRequested {
-            tranche,
-            amount_minor,
-            ..
-        } => (*tranche, TrancheState::Requested(*amount_minor)),
-        FundEvent::TrancheAuthorised {
-            tranche,
-            amount_minor,
-            ..
-        } => (*tranche, TrancheState::Authorised(*amount_minor)),
-        FundEvent::TrancheRejected {
-            tranche, reason, ..
-        } => (
-            *tranche,
-            TrancheState::Planned(Some(Failed::Rejected(reason.clone()))),
-        ),
-        FundEvent::TrancheCancelled {
-            tranche, reason, ..
-        } => (
-            *tranche,
-            TrancheState::Planned(Some(Failed::Cancelled(reason.clone()))),
-        ),
-        FundEvent::TrancheInstructed {
-            tranche,
-            amount_minor,
-            instruction,
-            attempt,
-            ..
-        } => {
-            let payment = Payment {
-                amount_minor: *amount_minor,
-                instruction: *instruction,
-                attempt: *attempt,
-            };
+        FundEvent::TrancheRequested { tranche, amount_minor, .. } => {
+            (*tranche, TrancheState::Requested(*amount_minor))
+        }
+        FundEvent::TrancheAuthorised { tranche, amount_minor, .. } => {
+            (*tranche, TrancheState::Authorised(*amount_minor))
+        }
+        FundEvent::TrancheRejected { tranche, reason, .. } => {
+            (*tranche, TrancheState::Planned(Some(Failed::Rejected(reason.clone()))))
+        }
+        FundEvent::TrancheCancelled { tranche, reason, .. } => {
+            (*tranche, TrancheState::Planned(Some(Failed::Cancelled(reason.clone()))))
+        }
+        FundEvent::TrancheInstructed { tranche, amount_minor, instruction, attempt, .. } => {
+            let payment =
+                Payment { amount_minor: *amount_minor, instruction: *instruction, attempt: *attempt };
             (*tranche, TrancheState::Instructed(payment))
         }
-        FundEvent::TrancheSettled {
-            tranche,
-            amount_minor,
-            instruction,
-            attempt,
-            bank_reference,
-            ..
-        } => {
-            let payment = Payment {
-                amount_minor: *amount_minor,
-                instruction: *instruction,
-                attempt: *attempt,
-            };
-            (
-                *tranche,
-                TrancheState::Settled {
-                    payment,
-                    bank_reference: bank_reference.clone(),
-                },
-            )
+        FundEvent::TrancheSettled { tranche, amount_minor, instruction, attempt, bank_reference, .. } => {
+            let payment =
+                Payment { amount_minor: *amount_minor, instruction: *instruction, attempt: *attempt };
+            (*tranche, TrancheState::Settled { payment, bank_reference: bank_reference.clone() })
         }
-        FundEvent::PaymentReturned {
-            tranche,
-            amount_minor,
-            instruction,
-            attempt,
-            ..
-        } => {
-            let payment = Payment {
-                amount_minor: *amount_minor,
-                instruction: *instruction,
-                attempt: *attempt,
-            };
+        FundEvent::PaymentReturned { tranche, amount_minor, instruction, attempt, .. } => {
+            let payment =
+                Payment { amount_minor: *amount_minor, instruction: *instruction, attempt: *attempt };
             (*tranche, TrancheState::PaymentReturned(payment))
         }
         _ => return,
     };
-    let Some(tranche) = contract
-        .tranches
-        .iter_mut()
-        .find(|tranche| tranche.plan.number == number)
-    else {
+    let Some(tranche) = contract.tranches.iter_mut().find(|tranche| tranche.plan.number == number) else {
         return;
     };
     let before = std::mem::replace(&mut tranche.state, state);
-    if let FundEvent::PaymentReturned {
-        bank_reference,
-        reason,
-        ..
-    } = event
-    {
+    if let FundEvent::PaymentReturned { bank_reference, reason, .. } = event {
         let settled_as = match before {
             TrancheState::Settled { bank_reference, .. } => Some(bank_reference),
             _ => None,

@@ -19,25 +19,17 @@ use concord_proto::{
 pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
     let stage = &grant.stage;
     let contract = grant.contract();
-    let starts_on = contract
-        .and_then(|contract| contract.starts_on)
-        .or(grant.project.starts_on);
-    let ends_on = contract
-        .and_then(|contract| contract.ends_on)
-        .or(grant.project.ends_on);
+    let starts_on = contract.and_then(|contract| contract.starts_on).or(grant.project.starts_on);
+    let ends_on = contract.and_then(|contract| contract.ends_on).or(grant.project.ends_on);
     let on_notice = match stage {
         Stage::OnNotice(notice) => Some(notice.approvable_from),
         _ => None,
     };
     let contracted_minor = contract.map_or(0, |contract| contract.amount_minor);
     let (requested_minor, approved_minor, synthetic) = match &grant.origin {
-        Origin::Applied {
-            requested_minor, ..
-        } => (
-            *requested_minor,
-            stage.approval().map_or(0, |approval| approval.amount_minor),
-            false,
-        ),
+        Origin::Applied { requested_minor, .. } => {
+            (*requested_minor, stage.approval().map_or(0, |approval| approval.amount_minor), false)
+        }
         // What came in contracted was asked for and approved elsewhere.
         Origin::Migrated { synthetic } => (0, contracted_minor, *synthetic),
     };
@@ -49,18 +41,8 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
         title: grant.project.title.clone(),
         lead_party_id: grant.project.lead.party.to_string(),
         lead_code: grant.project.lead.code.to_string(),
-        lead_region: grant
-            .project
-            .lead
-            .region
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        industry: grant
-            .project
-            .industry
-            .map(|industry| industry.to_string())
-            .unwrap_or_default(),
+        lead_region: grant.project.lead.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+        industry: grant.project.industry.map(|industry| industry.to_string()).unwrap_or_default(),
         currency: grant.currency.to_string(),
         requested_minor,
         review_ceiling_minor: stage.review().map_or(0, |review| review.ceiling_minor),
@@ -102,9 +84,7 @@ fn tranche(tranche: &Tranche) -> fund::Tranche {
         amount_minor: tranche.amount_minor().unwrap_or_default(),
         condition: condition.into(),
         due_on: tranche.plan.due_on.to_string(),
-        instruction_id: payment
-            .map(|payment| payment.instruction.to_string())
-            .unwrap_or_default(),
+        instruction_id: payment.map(|payment| payment.instruction.to_string()).unwrap_or_default(),
         attempt: payment.map_or(0, |payment| payment.attempt),
     }
 }

@@ -62,26 +62,16 @@ ask!(AppropriateProgrammeRequest, |this, reading| {
     let purpose = reading.purpose(this.purpose);
     let year = reading.year(this.year);
     let amount = reading.amount("amount", this.amount.as_ref(), 1);
-    let title = reading
-        .faults
-        .text("title", &this.title, TEXT_BYTES_MAX, true);
-    let opening = Appropriation {
-        fund: fund?,
-        purpose: purpose?,
-        year: year?,
-        amount: amount?,
-        title: title?,
-    };
+    let title = reading.faults.text("title", &this.title, TEXT_BYTES_MAX, true);
+    let opening =
+        Appropriation { fund: fund?, purpose: purpose?, year: year?, amount: amount?, title: title? };
     Some(programme(id?, ProgrammeCommand::Appropriate(opening)))
 });
 
 ask!(SupplementProgrammeRequest, |this, reading| {
     let id = reading.programme_id(&this.programme_id);
     let amount = reading.amount("amount", this.amount.as_ref(), 1);
-    Some(programme(
-        id?,
-        ProgrammeCommand::Supplement { amount: amount? },
-    ))
+    Some(programme(id?, ProgrammeCommand::Supplement { amount: amount? }))
 });
 
 ask!(CutProgrammeRequest, |this, reading| {
@@ -98,10 +88,7 @@ ask!(SetSubLimitRequest, |this, reading| {
         None => reading.faults.require("dimension", None),
     };
     let limit = reading.optional_amount("limit", this.limit.as_ref(), 0);
-    Some(programme(
-        id?,
-        ProgrammeCommand::SetSubLimit { on: on?, limit },
-    ))
+    Some(programme(id?, ProgrammeCommand::SetSubLimit { on: on?, limit }))
 });
 
 // Procedure.
@@ -119,10 +106,9 @@ ask!(ApplyForGrantRequest, |this, reading| {
         && requested.currency == budget.currency
         && budget.minor < requested.minor
     {
-        reading.faults.add(
-            "total_budget.amount_minor",
-            format!("is less than what is asked for, {}", requested.minor),
-        );
+        reading
+            .faults
+            .add("total_budget.amount_minor", format!("is less than what is asked for, {}", requested.minor));
     }
     let allocations = reading.shares(&this.allocations, lead.as_ref(), requested);
     let (starts_on, ends_on) = reading.term(&this.starts_on, &this.ends_on).unzip();
@@ -143,15 +129,8 @@ ask!(ApplyForGrantRequest, |this, reading| {
 
 ask!(RecommendGrantRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
-    let recommender = reading
-        .faults
-        .text("recommender", &this.recommender, TEXT_BYTES_MAX, true);
-    Some(procedure(
-        id?,
-        ProcedureCommand::Recommend {
-            recommender: recommender?,
-        },
-    ))
+    let recommender = reading.faults.text("recommender", &this.recommender, TEXT_BYTES_MAX, true);
+    Some(procedure(id?, ProcedureCommand::Recommend { recommender: recommender? }))
 });
 
 ask!(AdmitGrantRequest, |this, reading| {
@@ -163,28 +142,16 @@ ask!(ReviewGrantRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
     let score_hundredths = this.score_hundredths;
     if score_hundredths > 10_000 {
-        reading.faults.add(
-            "score_hundredths",
-            format!("is {score_hundredths}; 10000 is the most"),
-        );
+        reading.faults.add("score_hundredths", format!("is {score_hundredths}; 10000 is the most"));
     }
     let ceiling = reading.amount("ceiling", this.ceiling.as_ref(), 0);
-    Some(procedure(
-        id?,
-        ProcedureCommand::Review {
-            score_hundredths,
-            ceiling: ceiling?,
-        },
-    ))
+    Some(procedure(id?, ProcedureCommand::Review { score_hundredths, ceiling: ceiling? }))
 });
 
 ask!(PublishNoticeRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
     let amount = reading.amount("amount", this.amount.as_ref(), 1);
-    Some(procedure(
-        id?,
-        ProcedureCommand::PublishNotice { amount: amount? },
-    ))
+    Some(procedure(id?, ProcedureCommand::PublishNotice { amount: amount? }))
 });
 
 ask!(RejectGrantRequest, |this, reading| {
@@ -196,21 +163,13 @@ ask!(RejectGrantRequest, |this, reading| {
 ask!(WithdrawGrantRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
     let reason = reading.reason(&this.reason);
-    Some(procedure(
-        id?,
-        ProcedureCommand::Withdraw { reason: reason? },
-    ))
+    Some(procedure(id?, ProcedureCommand::Withdraw { reason: reason? }))
 });
 
 ask!(ApproveGrantsRequest, |this, reading| {
-    let minutes = reading
-        .faults
-        .text("minutes", &this.minutes, ID_BYTES_MAX, true);
+    let minutes = reading.faults.text("minutes", &this.minutes, ID_BYTES_MAX, true);
     if this.awards.is_empty() || this.awards.len() > AWARDS_MAX {
-        reading.faults.add(
-            "awards",
-            format!("are {}; name one to {AWARDS_MAX} grants", this.awards.len()),
-        );
+        reading.faults.add("awards", format!("are {}; name one to {AWARDS_MAX} grants", this.awards.len()));
     }
     let (mut awards, mut expected, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (index, award) in this.awards.iter().take(AWARDS_MAX).enumerate() {
@@ -220,40 +179,24 @@ ask!(ApproveGrantsRequest, |this, reading| {
             continue;
         };
         if !seen.insert(grant) {
-            reading.faults.add(
-                format!("awards[{index}].grant_id"),
-                "is named twice; name each grant once",
-            );
+            reading.faults.add(format!("awards[{index}].grant_id"), "is named twice; name each grant once");
         }
         expected.extend(award.expected_version.map(|version| (grant.0, version)));
         awards.push(Award { grant, amount });
     }
-    let command = Command::Approve(Meeting {
-        minutes: minutes?,
-        awards,
-    });
-    Some(Asked {
-        command,
-        target: None,
-        expected,
-        personal: None,
-    })
+    let command = Command::Approve(Meeting { minutes: minutes?, awards });
+    Some(Asked { command, target: None, expected, personal: None })
 });
 
 // Contract and payee.
 
 ask!(SignContractRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
-    let contract_number =
-        reading
-            .faults
-            .text("contract_number", &this.contract_number, ID_BYTES_MAX, true);
+    let contract_number = reading.faults.text("contract_number", &this.contract_number, ID_BYTES_MAX, true);
     let amount = reading.amount("amount", this.amount.as_ref(), 1);
     let (starts_on, ends_on) = reading.term(&this.starts_on, &this.ends_on).unzip();
     if this.tranches.is_empty() {
-        reading
-            .faults
-            .add("tranches", "are missing; plan at least one");
+        reading.faults.add("tranches", "are missing; plan at least one");
     }
     let tranches = reading.plan(&this.tranches, amount);
     let signing = Signing {
@@ -263,32 +206,18 @@ ask!(SignContractRequest, |this, reading| {
         ends_on: ends_on?,
         tranches: tranches?,
     };
-    Some(grant(
-        id?,
-        GrantCommand::Contract(ContractCommand::Sign(signing)),
-    ))
+    Some(grant(id?, GrantCommand::Contract(ContractCommand::Sign(signing))))
 });
 
 ask!(VerifyPayeeRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
     let account = reading.faults.require("account", this.account)?;
-    let person_id =
-        reading
-            .faults
-            .text("account.person_id", &account.person_id, ID_BYTES_MAX, true);
-    let text = reading
-        .faults
-        .text("account.text", &account.text, PERSONAL_BYTES_MAX, true);
+    let person_id = reading.faults.text("account.person_id", &account.person_id, ID_BYTES_MAX, true);
+    let text = reading.faults.text("account.text", &account.text, PERSONAL_BYTES_MAX, true);
     let personal = person_id.zip(text);
     // The hash is known once the text is kept.
-    let account = PersonalRef {
-        person_id: personal.as_ref()?.0.clone(),
-        hash: String::new(),
-    };
-    let asked = grant(
-        id?,
-        GrantCommand::Contract(ContractCommand::VerifyPayee { account }),
-    );
+    let account = PersonalRef { person_id: personal.as_ref()?.0.clone(), hash: String::new() };
+    let asked = grant(id?, GrantCommand::Contract(ContractCommand::VerifyPayee { account }));
     Some(Asked { personal, ..asked })
 });
 
@@ -319,45 +248,21 @@ ask!(CancelTrancheRequest, |this, reading| {
 
 ask!(InstructTrancheRequest, |this, reading| {
     let of = reading.tranche(&this.grant_id, this.tranche_number);
-    let instruction = reading
-        .faults
-        .require_uuid("instruction_id", &this.instruction_id);
-    Some(tranche(
-        of?,
-        TrancheCommand::Instruct {
-            instruction: InstructionId(instruction?),
-        },
-    ))
+    let instruction = reading.faults.require_uuid("instruction_id", &this.instruction_id);
+    Some(tranche(of?, TrancheCommand::Instruct { instruction: InstructionId(instruction?) }))
 });
 
 ask!(SettleTrancheRequest, |this, reading| {
     let of = reading.tranche(&this.grant_id, this.tranche_number);
-    let bank_reference =
-        reading
-            .faults
-            .text("bank_reference", &this.bank_reference, ID_BYTES_MAX, true);
-    Some(tranche(
-        of?,
-        TrancheCommand::Settle {
-            bank_reference: bank_reference?,
-        },
-    ))
+    let bank_reference = reading.faults.text("bank_reference", &this.bank_reference, ID_BYTES_MAX, true);
+    Some(tranche(of?, TrancheCommand::Settle { bank_reference: bank_reference? }))
 });
 
 ask!(ReturnPaymentRequest, |this, reading| {
     let of = reading.tranche(&this.grant_id, this.tranche_number);
-    let bank_reference =
-        reading
-            .faults
-            .text("bank_reference", &this.bank_reference, ID_BYTES_MAX, true);
+    let bank_reference = reading.faults.text("bank_reference", &this.bank_reference, ID_BYTES_MAX, true);
     let reason = reading.reason(&this.reason);
-    Some(tranche(
-        of?,
-        TrancheCommand::Return {
-            bank_reference: bank_reference?,
-            reason: reason?,
-        },
-    ))
+    Some(tranche(of?, TrancheCommand::Return { bank_reference: bank_reference?, reason: reason? }))
 });
 
 // Migration.
@@ -431,8 +336,7 @@ impl Reading<'_> {
     fn tranche(&mut self, grant_id: &str, number: u32) -> Option<(GrantId, u32)> {
         let id = self.grant_id("grant_id", grant_id);
         if number == 0 {
-            self.faults
-                .add("tranche_number", "is missing; tranches are numbered from 1");
+            self.faults.add("tranche_number", "is missing; tranches are numbered from 1");
             return None;
         }
         id.map(|id| (id, number))
@@ -446,11 +350,7 @@ impl Reading<'_> {
         if !YEARS.contains(&year) {
             self.faults.add(
                 "year",
-                format!(
-                    "is {year}; give a budget year from {} to {}",
-                    YEARS.start(),
-                    YEARS.end()
-                ),
+                format!("is {year}; give a budget year from {} to {}", YEARS.start(), YEARS.end()),
             );
             return None;
         }
@@ -459,35 +359,22 @@ impl Reading<'_> {
 
     fn source(&mut self, source: Option<fund::Source>) -> Option<Source> {
         let source = self.faults.require("source", source)?;
-        let data_set = self
-            .faults
-            .text("source.data_set", &source.data_set, TEXT_BYTES_MAX, true);
-        let key = self
-            .faults
-            .text("source.key", &source.key, ID_BYTES_MAX, true);
+        let data_set = self.faults.text("source.data_set", &source.data_set, TEXT_BYTES_MAX, true);
+        let key = self.faults.text("source.key", &source.key, ID_BYTES_MAX, true);
         let row = self.verbatim("source.row", &source.row, ROW_BYTES_MAX);
-        Some(Source {
-            data_set: data_set?,
-            key: key?,
-            row: row?,
-            synthetic: source.synthetic,
-        })
+        Some(Source { data_set: data_set?, key: key?, row: row?, synthetic: source.synthetic })
     }
 
     fn discrepancies(&mut self, texts: &[String]) -> Option<Vec<String>> {
         if texts.len() > DISCREPANCIES_MAX {
-            self.faults.add(
-                "discrepancies",
-                format!("are {}; {DISCREPANCIES_MAX} are the most", texts.len()),
-            );
+            self.faults
+                .add("discrepancies", format!("are {}; {DISCREPANCIES_MAX} are the most", texts.len()));
             return None;
         }
         let read: Vec<Option<String>> = texts
             .iter()
             .enumerate()
-            .map(|(index, text)| {
-                self.verbatim(&format!("discrepancies[{index}]"), text, REASON_BYTES_MAX)
-            })
+            .map(|(index, text)| self.verbatim(&format!("discrepancies[{index}]"), text, REASON_BYTES_MAX))
             .collect();
         read.into_iter().collect()
     }

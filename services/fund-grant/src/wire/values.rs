@@ -2,9 +2,7 @@
 
 use super::Reading;
 use crate::amount::Amount;
-use concord_events::fund::{
-    Allocation, FundPurpose, FundingMode, Party, PlannedTranche, TrancheCondition,
-};
+use concord_events::fund::{Allocation, FundPurpose, FundingMode, Party, PlannedTranche, TrancheCondition};
 use concord_kernel::{
     Date,
     industry::Industry,
@@ -32,19 +30,10 @@ const TRANCHES_MAX: usize = 100;
 
 impl Reading<'_> {
     /// An amount of at least `least_minor` that must be there.
-    pub(super) fn amount(
-        &mut self,
-        field: &str,
-        money: Option<&Money>,
-        least_minor: i64,
-    ) -> Option<Amount> {
+    pub(super) fn amount(&mut self, field: &str, money: Option<&Money>, least_minor: i64) -> Option<Amount> {
         let money = self.faults.require(field, money)?;
         let currency = self.currency(&format!("{field}.currency"), &money.currency);
-        let minor = self.minor(
-            &format!("{field}.amount_minor"),
-            money.amount_minor,
-            least_minor,
-        );
+        let minor = self.minor(&format!("{field}.amount_minor"), money.amount_minor, least_minor);
         Some(Amount::new(minor?, currency?))
     }
 
@@ -58,23 +47,15 @@ impl Reading<'_> {
     }
 
     fn currency(&mut self, field: &str, code: &str) -> Option<Currency> {
-        Currency::try_from(code)
-            .map_err(|fault| self.faults.add(field, fault.to_string()))
-            .ok()
+        Currency::try_from(code).map_err(|fault| self.faults.add(field, fault.to_string())).ok()
     }
 
     /// Minor units from `least` to [`AMOUNT_MINOR_MAX`].
     fn minor(&mut self, field: &str, minor: i64, least: i64) -> Option<i64> {
         if minor < least {
-            self.faults.add(
-                field,
-                format!("is {minor}; give {least} or more minor units"),
-            );
+            self.faults.add(field, format!("is {minor}; give {least} or more minor units"));
         } else if minor > AMOUNT_MINOR_MAX {
-            self.faults.add(
-                field,
-                format!("is {minor}; {AMOUNT_MINOR_MAX} minor units are the most"),
-            );
+            self.faults.add(field, format!("is {minor}; {AMOUNT_MINOR_MAX} minor units are the most"));
         } else {
             return Some(minor);
         }
@@ -86,10 +67,7 @@ impl Reading<'_> {
         let title = self.faults.text("title", text, 4 * TITLE_CHARS_MAX, true)?;
         let chars = title.chars().count();
         if chars > TITLE_CHARS_MAX {
-            self.faults.add(
-                "title",
-                format!("has {chars} characters; {TITLE_CHARS_MAX} are the most"),
-            );
+            self.faults.add("title", format!("has {chars} characters; {TITLE_CHARS_MAX} are the most"));
             return None;
         }
         Some(title)
@@ -98,10 +76,7 @@ impl Reading<'_> {
     /// A text that is kept as it stood elsewhere, line breaks and all.
     pub(super) fn verbatim(&mut self, field: &str, text: &str, bytes_max: usize) -> Option<String> {
         if text.len() > bytes_max {
-            self.faults.add(
-                field,
-                format!("has {} bytes; {bytes_max} are the most", text.len()),
-            );
+            self.faults.add(field, format!("has {} bytes; {bytes_max} are the most", text.len()));
         } else if text.contains('\0') {
             self.faults.add(field, "has a NUL; leave it out");
         } else {
@@ -122,13 +97,8 @@ impl Reading<'_> {
             Ok(types::FundingMode::TransferFeeSubsidy) => {
                 return Some(FundingMode::TransferFeeSubsidy);
             }
-            Ok(types::FundingMode::Unspecified) => {
-                self.faults.add(field, "is missing; name a funding mode")
-            }
-            Err(_) => self.faults.add(
-                field,
-                format!("{mode} is no funding mode; name one of FundingMode"),
-            ),
+            Ok(types::FundingMode::Unspecified) => self.faults.add(field, "is missing; name a funding mode"),
+            Err(_) => self.faults.add(field, format!("{mode} is no funding mode; name one of FundingMode")),
         }
         None
     }
@@ -139,13 +109,8 @@ impl Reading<'_> {
             Ok(fund::FundPurpose::Transformation) => return Some(FundPurpose::Transformation),
             Ok(fund::FundPurpose::PilotTest) => return Some(FundPurpose::PilotTest),
             Ok(fund::FundPurpose::General) => return Some(FundPurpose::General),
-            Ok(fund::FundPurpose::Unspecified) => {
-                self.faults.add("purpose", "is missing; name a purpose")
-            }
-            Err(_) => self.faults.add(
-                "purpose",
-                format!("{purpose} is no purpose; name one of FundPurpose"),
-            ),
+            Ok(fund::FundPurpose::Unspecified) => self.faults.add("purpose", "is missing; name a purpose"),
+            Err(_) => self.faults.add("purpose", format!("{purpose} is no purpose; name one of FundPurpose")),
         }
         None
     }
@@ -163,13 +128,8 @@ impl Reading<'_> {
             Ok(types::PartyKind::Intermediary) => return Some(PartyKind::Intermediary),
             Ok(types::PartyKind::Association) => return Some(PartyKind::Association),
             Ok(types::PartyKind::Other) => return Some(PartyKind::Other),
-            Ok(types::PartyKind::Unspecified) => {
-                self.faults.add(field, "is missing; name the kind of party")
-            }
-            Err(_) => self.faults.add(
-                field,
-                format!("{kind} is no kind of party; name one of PartyKind"),
-            ),
+            Ok(types::PartyKind::Unspecified) => self.faults.add(field, "is missing; name the kind of party"),
+            Err(_) => self.faults.add(field, format!("{kind} is no kind of party; name one of PartyKind")),
         }
         None
     }
@@ -187,10 +147,9 @@ impl Reading<'_> {
             Ok(fund::TrancheCondition::Unspecified) => {
                 self.faults.add(field, "is missing; name the condition")
             }
-            Err(_) => self.faults.add(
-                field,
-                format!("{condition} is no condition; name one of TrancheCondition"),
-            ),
+            Err(_) => {
+                self.faults.add(field, format!("{condition} is no condition; name one of TrancheCondition"))
+            }
         }
         None
     }
@@ -207,10 +166,7 @@ impl Reading<'_> {
 
     /// A region code in use on the day of the fact.
     pub(super) fn region(&mut self, field: &str, code: &str) -> Option<Region> {
-        self.regions
-            .check(code, self.on)
-            .map_err(|fault| self.faults.add(field, fault.to_string()))
-            .ok()
+        self.regions.check(code, self.on).map_err(|fault| self.faults.add(field, fault.to_string())).ok()
     }
 
     /// A party. A migrated source may not say in which region it is.
@@ -228,20 +184,11 @@ impl Reading<'_> {
         let region = if migrated && party.region.is_empty() {
             Some(None)
         } else {
-            self.region(&format!("{field}.region"), &party.region)
-                .map(Some)
+            self.region(&format!("{field}.region"), &party.region).map(Some)
         };
-        let name = self
-            .faults
-            .text(&format!("{field}.name"), &party.name, TEXT_BYTES_MAX, false);
+        let name = self.faults.text(&format!("{field}.name"), &party.name, TEXT_BYTES_MAX, false);
         let code = code?;
-        Some(Party {
-            party: PartyId::of(&code),
-            code,
-            kind: kind?,
-            region: region?,
-            name,
-        })
+        Some(Party { party: PartyId::of(&code), code, kind: kind?, region: region?, name })
     }
 
     /// The shares of an application: above zero, each party once, together what is asked for; empty, all is the lead's.
@@ -254,23 +201,18 @@ impl Reading<'_> {
         let shares = self.allocations(allocations, false)?;
         let requested_minor = requested?.minor;
         if shares.is_empty() {
-            return Some(vec![Allocation {
-                party: lead?.clone(),
-                amount_minor: Some(requested_minor),
-            }]);
+            return Some(vec![Allocation { party: lead?.clone(), amount_minor: Some(requested_minor) }]);
         }
         let mut parties = BTreeSet::new();
         for (index, share) in shares.iter().enumerate() {
             if !parties.insert(share.party.party) {
                 let fault = format!("{} has a share already; add the two up", share.party.code);
-                self.faults
-                    .add(format!("allocations[{index}].party.code"), fault);
+                self.faults.add(format!("allocations[{index}].party.code"), fault);
             }
         }
         let sum = total(shares.iter().filter_map(|share| share.amount_minor));
         if sum != i128::from(requested_minor) {
-            let fault =
-                format!("add up to {sum}, not to the {requested_minor} minor units asked for");
+            let fault = format!("add up to {sum}, not to the {requested_minor} minor units asked for");
             self.faults.add("allocations", fault);
         }
         Some(shares)
@@ -283,29 +225,20 @@ impl Reading<'_> {
         migrated: bool,
     ) -> Option<Vec<Allocation>> {
         if allocations.len() > ALLOCATIONS_MAX {
-            self.faults.add(
-                "allocations",
-                format!("are {}; {ALLOCATIONS_MAX} are the most", allocations.len()),
-            );
+            self.faults
+                .add("allocations", format!("are {}; {ALLOCATIONS_MAX} are the most", allocations.len()));
             return None;
         }
         let read = allocations.iter().enumerate().map(|(index, allocation)| {
             let field = format!("allocations[{index}]");
-            let party = self.party(
-                &format!("{field}.party"),
-                allocation.party.as_ref(),
-                migrated,
-            );
+            let party = self.party(&format!("{field}.party"), allocation.party.as_ref(), migrated);
             let field = format!("{field}.amount_minor");
             let amount_minor = match allocation.amount_minor {
                 None if migrated => Some(None),
                 None => self.faults.require(&field, None::<Option<i64>>),
                 Some(minor) => self.minor(&field, minor, i64::from(!migrated)).map(Some),
             };
-            Some(Allocation {
-                party: party?,
-                amount_minor: amount_minor?,
-            })
+            Some(Allocation { party: party?, amount_minor: amount_minor? })
         });
         whole(read)
     }
@@ -317,58 +250,38 @@ impl Reading<'_> {
         amount: Option<Amount>,
     ) -> Option<Vec<PlannedTranche>> {
         if tranches.len() > TRANCHES_MAX {
-            self.faults.add(
-                "tranches",
-                format!("are {}; {TRANCHES_MAX} are the most", tranches.len()),
-            );
+            self.faults.add("tranches", format!("are {}; {TRANCHES_MAX} are the most", tranches.len()));
             return None;
         }
-        let read = tranches
-            .iter()
-            .zip(1_u32..)
-            .enumerate()
-            .map(|(index, (tranche, number))| {
-                let field = format!("tranches[{index}]");
-                if tranche.number != number {
-                    let fault = format!(
-                        "is {}; number the tranches from 1 without gaps",
-                        tranche.number
-                    );
-                    self.faults.add(format!("{field}.number"), fault);
-                }
-                let amount_minor =
-                    self.minor(&format!("{field}.amount_minor"), tranche.amount_minor, 1);
-                let condition = self.condition(&format!("{field}.condition"), tranche.condition);
-                let due_on = self
-                    .faults
-                    .date(&format!("{field}.due_on"), &tranche.due_on);
-                Some(PlannedTranche {
-                    number,
-                    amount_minor: amount_minor?,
-                    condition: condition?,
-                    due_on: due_on?,
-                })
-            });
+        let read = tranches.iter().zip(1_u32..).enumerate().map(|(index, (tranche, number))| {
+            let field = format!("tranches[{index}]");
+            if tranche.number != number {
+                let fault = format!("is {}; number the tranches from 1 without gaps", tranche.number);
+                self.faults.add(format!("{field}.number"), fault);
+            }
+            let amount_minor = self.minor(&format!("{field}.amount_minor"), tranche.amount_minor, 1);
+            let condition = self.condition(&format!("{field}.condition"), tranche.condition);
+            let due_on = self.faults.date(&format!("{field}.due_on"), &tranche.due_on);
+            Some(PlannedTranche {
+                number,
+                amount_minor: amount_minor?,
+                condition: condition?,
+                due_on: due_on?,
+            })
+        });
         let plan = whole(read)?;
-        let (sum, amount_minor) = (
-            total(plan.iter().map(|tranche| tranche.amount_minor)),
-            amount?.minor,
-        );
+        let (sum, amount_minor) = (total(plan.iter().map(|tranche| tranche.amount_minor)), amount?.minor);
         if sum != i128::from(amount_minor) && !plan.is_empty() {
-            self.faults.add(
-                "tranches",
-                format!("add up to {sum}, not to the amount of {amount_minor} minor units"),
-            );
+            self.faults
+                .add("tranches", format!("add up to {sum}, not to the amount of {amount_minor} minor units"));
         }
         Some(plan)
     }
 
     /// First and last day of a project, in their order.
     pub(super) fn term(&mut self, starts_on: &str, ends_on: &str) -> Option<(Date, Date)> {
-        let (starts_on, ends_on) = (
-            self.faults.date("starts_on", starts_on),
-            self.faults.date("ends_on", ends_on),
-        );
+        let (starts_on, ends_on) =
+            (self.faults.date("starts_on", starts_on), self.faults.date("ends_on", ends_on));
         self.in_order(starts_on, ends_on);
         starts_on.zip(ends_on)
     }
@@ -377,10 +290,7 @@ impl Reading<'_> {
         if let Some((starts_on, ends_on)) = starts_on.zip(ends_on)
             && ends_on < starts_on
         {
-            self.faults.add(
-                "ends_on",
-                format!("{ends_on} lies before the first day, {starts_on}"),
-            );
+            self.faults.add("ends_on", format!("{ends_on} lies before the first day, {starts_on}"));
         }
     }
 }

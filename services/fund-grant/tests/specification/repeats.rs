@@ -12,10 +12,8 @@ use std::collections::BTreeMap;
 /// Everything that can be asked in the story, with small variations.
 fn anything() -> impl Strategy<Value = Order> {
     let on = march(31);
-    let limit = |minor| ProgrammeCommand::SetSubLimit {
-        on: LimitOn::Mode(FundingMode::NonRepayable),
-        limit: minor,
-    };
+    let limit =
+        |minor| ProgrammeCommand::SetSubLimit { on: LimitOn::Mode(FundingMode::NonRepayable), limit: minor };
     let money = prop_oneof![Just(AWARD), Just(AWARD / 2), Just(1_i64), 1..2 * AWARD];
     let number = 1..4_u32;
     let word = prop_oneof![Just("x"), Just("y")];
@@ -41,13 +39,10 @@ fn anything() -> impl Strategy<Value = Order> {
         (number.clone(), word.clone()).prop_map(|(number, reference)| settle(number, reference)),
         (number, word.clone(), word)
             .prop_map(|(number, reference, reason)| send_back(number, reference, reason)),
-        money.clone().prop_map(move |minor| programme(
-            on,
-            ProgrammeCommand::Supplement { amount: cny(minor) }
-        )),
         money
             .clone()
-            .prop_map(move |minor| programme(on, ProgrammeCommand::Cut { amount: cny(minor) })),
+            .prop_map(move |minor| programme(on, ProgrammeCommand::Supplement { amount: cny(minor) })),
+        money.clone().prop_map(move |minor| programme(on, ProgrammeCommand::Cut { amount: cny(minor) })),
         proptest::option::of(money).prop_map(move |minor| programme(on, limit(minor.map(cny)))),
     ]
 }
@@ -56,10 +51,7 @@ fn anything() -> impl Strategy<Value = Order> {
 fn is_told_by_its_request_id(order: &Order) -> bool {
     matches!(
         order.command,
-        Command::Programme(
-            _,
-            ProgrammeCommand::Supplement { .. } | ProgrammeCommand::Cut { .. }
-        )
+        Command::Programme(_, ProgrammeCommand::Supplement { .. } | ProgrammeCommand::Cut { .. })
     )
 }
 
@@ -74,10 +66,7 @@ fn post(balances: &mut BTreeMap<Account, i64>, event: &FundEvent) {
         *balance += line.amount_minor;
     }
     for (account, balance) in balances {
-        assert!(
-            account.is_contra() || *balance >= 0,
-            "{account:?} is {balance} after {event:?}"
-        );
+        assert!(account.is_contra() || *balance >= 0, "{account:?} is {balance} after {event:?}");
     }
 }
 

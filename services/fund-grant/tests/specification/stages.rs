@@ -23,26 +23,14 @@ use concord_fund_grant::{
 
 /// A table's cells, as (row, column, cell).
 fn cells(table: &'static str) -> Vec<(&'static str, &'static str, &'static str)> {
-    let mut lines = table
-        .lines()
-        .map(str::split_whitespace)
-        .filter(|words| words.clone().next().is_some());
+    let mut lines = table.lines().map(str::split_whitespace).filter(|words| words.clone().next().is_some());
     let columns: Vec<&str> = lines.next().unwrap().collect();
     let mut cells = Vec::new();
     for mut words in lines {
         let row = words.next().unwrap();
         let marks: Vec<&str> = words.collect();
-        assert_eq!(
-            marks.len(),
-            columns.len(),
-            "the row {row} has a mark for every command"
-        );
-        cells.extend(
-            columns
-                .iter()
-                .zip(marks)
-                .map(|(column, mark)| (row, *column, mark)),
-        );
+        assert_eq!(marks.len(), columns.len(), "the row {row} has a mark for every command");
+        cells.extend(columns.iter().zip(marks).map(|(column, mark)| (row, *column, mark)));
     }
     cells
 }
@@ -76,25 +64,16 @@ fn check(
     for row in rows {
         for column in columns {
             assert!(
-                cells
-                    .iter()
-                    .any(|(named_row, named_column, _)| named_row == row && named_column == column),
+                cells.iter().any(|(named_row, named_column, _)| named_row == row && named_column == column),
                 "{row} × {column} is not in the table"
             );
         }
     }
-    assert_eq!(
-        cells.len(),
-        rows.len() * columns.len(),
-        "the table has rows or columns that nobody knows"
-    );
+    assert_eq!(cells.len(), rows.len() * columns.len(), "the table has rows or columns that nobody knows");
     for (row, column, mark) in cells {
         let (order, event) = order(column);
         let came = world(row).outcome(&order);
-        assert!(
-            outcome(mark, event)(&came),
-            "{row} × {column}: the table says {mark}, what came is {came}"
-        );
+        assert!(outcome(mark, event)(&came), "{row} × {column}: the table says {mark}, what came is {came}");
     }
 }
 
@@ -160,10 +139,7 @@ withdrawn      t     t        w       w     w       w       w      w       w    
 ";
 
 fn grant_order(column: &str, otherwise: bool) -> (Order, &'static str) {
-    let retitled = Application {
-        title: "Another".to_owned(),
-        ..application()
-    };
+    let retitled = Application { title: "Another".to_owned(), ..application() };
     let mut resigned = signing();
     let mut reimported = award(plan());
     if otherwise {
@@ -176,18 +152,13 @@ fn grant_order(column: &str, otherwise: bool) -> (Order, &'static str) {
         meeting.minutes = "2013-8".to_owned();
     }
     let mut recommended = recommend();
-    if let (
-        true,
-        Command::Grant(_, GrantCommand::Procedure(ProcedureCommand::Recommend { recommender })),
-    ) = (otherwise, &mut recommended.command)
+    if let (true, Command::Grant(_, GrantCommand::Procedure(ProcedureCommand::Recommend { recommender }))) =
+        (otherwise, &mut recommended.command)
     {
         *recommender = "Dalian 大连市科技局".to_owned();
     }
     let (order, event) = match column {
-        "apply" => (
-            apply_for(if otherwise { retitled } else { application() }),
-            "GrantApplied",
-        ),
+        "apply" => (apply_for(if otherwise { retitled } else { application() }), "GrantApplied"),
         "import" => (import(reimported), "AwardImported"),
         "recommend" => (recommended, "GrantRecommended"),
         "admit" => (admit(), "GrantAdmitted"),
@@ -195,19 +166,10 @@ fn grant_order(column: &str, otherwise: bool) -> (Order, &'static str) {
         "publish" => (other(publish(AWARD), publish(AWARD - 1)), "NoticePublished"),
         "approve" => (minutes, "GrantApproved"),
         "reject" => (other(reject("no match"), reject("late")), "GrantRejected"),
-        "withdraw" => (
-            other(withdraw("moved away"), withdraw("no money")),
-            "GrantWithdrawn",
-        ),
+        "withdraw" => (other(withdraw("moved away"), withdraw("no money")), "GrantWithdrawn"),
         "sign" => (sign(resigned), "ContractSigned"),
-        "verify" => (
-            other(verify_payee("a1"), verify_payee("a2")),
-            "PayeeVerified",
-        ),
-        "request" => (
-            other(request(1, None), request(1, Some(1))),
-            "TrancheRequested",
-        ),
+        "verify" => (other(verify_payee("a1"), verify_payee("a2")), "PayeeVerified"),
+        "request" => (other(request(1, None), request(1, Some(1))), "TrancheRequested"),
         "instruct" => (other(instruct(1, 1), instruct(1, 2)), "TrancheInstructed"),
         other => panic!("there is no command {other}"),
     };
@@ -272,22 +234,10 @@ fn a_grants_stages_answer_every_command() {
         assert_eq!(column_of(&grant_order(column, false).0.command), column);
     }
     let world = |row: &str| {
-        if row == "absent" {
-            World::after(story("absent"))
-        } else {
-            World::after(story(row))
-        }
+        if row == "absent" { World::after(story("absent")) } else { World::after(story(row)) }
     };
-    check(
-        AS_IN_THE_STORY,
-        &GRANT_ROWS,
-        &GRANT_COLUMNS,
-        world,
-        |column| grant_order(column, false),
-    );
-    check(OTHERWISE, &GRANT_ROWS, &GRANT_COLUMNS, world, |column| {
-        grant_order(column, true)
-    });
+    check(AS_IN_THE_STORY, &GRANT_ROWS, &GRANT_COLUMNS, world, |column| grant_order(column, false));
+    check(OTHERWISE, &GRANT_ROWS, &GRANT_COLUMNS, world, |column| grant_order(column, true));
 }
 
 const TRANCHE_ROWS: [&str; 8] = [
@@ -300,15 +250,8 @@ const TRANCHE_ROWS: [&str; 8] = [
     "settled",
     "payment_returned",
 ];
-const TRANCHE_COLUMNS: [&str; 7] = [
-    "request",
-    "authorise",
-    "reject",
-    "cancel",
-    "instruct",
-    "settle",
-    "return",
-];
+const TRANCHE_COLUMNS: [&str; 7] =
+    ["request", "authorise", "reject", "cancel", "instruct", "settle", "return"];
 
 const TRANCHE_AS_IN_THE_STORY: &str = "
                   request authorise reject cancel instruct settle return
@@ -338,26 +281,14 @@ payment_returned     d        =        w      w      i        w      d
 fn tranche_order(column: &str, otherwise: bool) -> (Order, &'static str) {
     let other = |same: Order, another: Order| if otherwise { another } else { same };
     match column {
-        "request" => (
-            other(request(1, None), request(1, Some(1))),
-            "TrancheRequested",
-        ),
+        "request" => (other(request(1, None), request(1, Some(1))), "TrancheRequested"),
         "authorise" => (authorise(1), "TrancheAuthorised"),
-        "reject" => (
-            other(reject_tranche(1, "too early"), reject_tranche(1, "late")),
-            "TrancheRejected",
-        ),
-        "cancel" => (
-            other(cancel_tranche(1, "not needed"), cancel_tranche(1, "late")),
-            "TrancheCancelled",
-        ),
+        "reject" => (other(reject_tranche(1, "too early"), reject_tranche(1, "late")), "TrancheRejected"),
+        "cancel" => (other(cancel_tranche(1, "not needed"), cancel_tranche(1, "late")), "TrancheCancelled"),
         "instruct" => (other(instruct(1, 1), instruct(1, 2)), "TrancheInstructed"),
         "settle" => (other(settle(1, "b-1"), settle(1, "b-2")), "TrancheSettled"),
         "return" => (
-            other(
-                send_back(1, "r-1", "closed account"),
-                send_back(1, "r-2", "closed account"),
-            ),
+            other(send_back(1, "r-1", "closed account"), send_back(1, "r-2", "closed account")),
             "PaymentReturned",
         ),
         other => panic!("there is no command {other}"),
@@ -368,12 +299,8 @@ fn tranche_order(column: &str, otherwise: bool) -> (Order, &'static str) {
 fn tranche_row_of(state: &TrancheState) -> &'static str {
     match state {
         TrancheState::Planned(None) => "planned",
-        TrancheState::Planned(Some(concord_fund_grant::grant::tranche::Failed::Rejected(_))) => {
-            "rejected"
-        }
-        TrancheState::Planned(Some(concord_fund_grant::grant::tranche::Failed::Cancelled(_))) => {
-            "cancelled"
-        }
+        TrancheState::Planned(Some(concord_fund_grant::grant::tranche::Failed::Rejected(_))) => "rejected",
+        TrancheState::Planned(Some(concord_fund_grant::grant::tranche::Failed::Cancelled(_))) => "cancelled",
         TrancheState::Requested(_) => "requested",
         TrancheState::Authorised(_) => "authorised",
         TrancheState::Instructed(_) => "instructed",
@@ -386,36 +313,17 @@ fn tranche_row_of(state: &TrancheState) -> &'static str {
 fn a_tranches_states_answer_every_command() {
     for row in TRANCHE_ROWS {
         let world = World::after(tranche_story(row));
-        assert_eq!(
-            tranche_row_of(&world.grant().contract().unwrap().tranche(1).unwrap().state),
-            row
-        );
+        assert_eq!(tranche_row_of(&world.grant().contract().unwrap().tranche(1).unwrap().state), row);
     }
     let world = |row: &str| World::after(tranche_story(row));
-    check(
-        TRANCHE_AS_IN_THE_STORY,
-        &TRANCHE_ROWS,
-        &TRANCHE_COLUMNS,
-        world,
-        |column| tranche_order(column, false),
-    );
-    check(
-        TRANCHE_OTHERWISE,
-        &TRANCHE_ROWS,
-        &TRANCHE_COLUMNS,
-        world,
-        |column| tranche_order(column, true),
-    );
+    check(TRANCHE_AS_IN_THE_STORY, &TRANCHE_ROWS, &TRANCHE_COLUMNS, world, |column| {
+        tranche_order(column, false)
+    });
+    check(TRANCHE_OTHERWISE, &TRANCHE_ROWS, &TRANCHE_COLUMNS, world, |column| tranche_order(column, true));
 }
 
-const PROGRAMME_COLUMNS: [&str; 6] = [
-    "appropriate",
-    "appropriate_otherwise",
-    "supplement",
-    "cut",
-    "limit",
-    "lift",
-];
+const PROGRAMME_COLUMNS: [&str; 6] =
+    ["appropriate", "appropriate_otherwise", "supplement", "cut", "limit", "lift"];
 
 const PROGRAMME_TABLE: &str = "
            appropriate appropriate_otherwise supplement cut limit lift
@@ -427,15 +335,7 @@ limited         =               t                +       +    =     +
 #[test]
 fn a_programme_answers_every_command() {
     let on = LimitOn::Mode(FundingMode::NonRepayable);
-    let limit = |limit| {
-        programme(
-            march(31),
-            ProgrammeCommand::SetSubLimit {
-                on: on.clone(),
-                limit,
-            },
-        )
-    };
+    let limit = |limit| programme(march(31), ProgrammeCommand::SetSubLimit { on: on.clone(), limit });
     let otherwise = Appropriation {
         fund: "another-fund".to_owned(),
         purpose: FundPurpose::General,
@@ -463,10 +363,7 @@ fn a_programme_answers_every_command() {
                 programme(march(31), ProgrammeCommand::Supplement { amount: cny(1) }),
                 "ProgrammeSupplemented",
             ),
-            "cut" => (
-                programme(march(31), ProgrammeCommand::Cut { amount: cny(1) }),
-                "ProgrammeCut",
-            ),
+            "cut" => (programme(march(31), ProgrammeCommand::Cut { amount: cny(1) }), "ProgrammeCut"),
             "limit" => (limit(Some(cny(5))), "SubLimitSet"),
             "lift" => (limit(None), "SubLimitSet"),
             other => panic!("there is no command {other}"),

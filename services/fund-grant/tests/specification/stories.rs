@@ -19,12 +19,7 @@ fn facts(orders: impl IntoIterator<Item = Order>) -> Vec<Fact> {
     for order in orders {
         for event in world.execute(&order).unwrap() {
             let (actor, organisation) = (order.actor.clone(), order.organisation.clone());
-            facts.push(Fact {
-                event: Event(event),
-                on: order.on,
-                actor,
-                organisation,
-            });
+            facts.push(Fact { event: Event(event), on: order.on, actor, organisation });
         }
     }
     facts
@@ -66,45 +61,23 @@ fn what_is_approved_is_reserved_and_what_is_not_contracted_is_free_again() {
     let approved = World::after(story("approved"));
     let money = |world: &World| {
         let programme = world.programme();
-        (
-            programme.available_minor,
-            programme.reserved_minor,
-            programme.contracted_minor,
-        )
+        (programme.available_minor, programme.reserved_minor, programme.contracted_minor)
     };
     assert_eq!(money(&approved), (APPROPRIATED - AWARD, AWARD, 0));
     let contracted = World::after(story("approved").into_iter().chain([sign(signed)]));
-    assert_eq!(
-        money(&contracted),
-        (APPROPRIATED - AWARD + 1_000, 0, AWARD - 1_000)
-    );
+    assert_eq!(money(&contracted), (APPROPRIATED - AWARD + 1_000, 0, AWARD - 1_000));
     let rejected = World::after(story("approved").into_iter().chain([reject("fraud")]));
     assert_eq!(money(&rejected), (APPROPRIATED, 0, 0));
-    assert_eq!(
-        rejected.programme().taken_by_mode_minor[&FundingMode::NonRepayable],
-        0
-    );
+    assert_eq!(rejected.programme().taken_by_mode_minor[&FundingMode::NonRepayable], 0);
 }
 
 /// Other grants of the story's programme, each on notice with its own amount.
 fn on_notice(amounts: &[i64]) -> (Vec<Order>, Vec<GrantId>) {
     let mut orders = vec![appropriate()];
-    let ids: Vec<GrantId> = (1..)
-        .take(amounts.len())
-        .map(|id| GrantId(Uuid::from_u128(id)))
-        .collect();
+    let ids: Vec<GrantId> = (1..).take(amounts.len()).map(|id| GrantId(Uuid::from_u128(id))).collect();
     for (id, amount) in ids.iter().zip(amounts) {
-        let applied = Application {
-            requested: cny(*amount),
-            ..application()
-        };
-        let steps = [
-            apply_for(applied),
-            recommend(),
-            admit(),
-            review(8_000),
-            publish(*amount),
-        ];
+        let applied = Application { requested: cny(*amount), ..application() };
+        let steps = [apply_for(applied), recommend(), admit(), review(8_000), publish(*amount)];
         orders.extend(steps.into_iter().map(|mut step| {
             if let Command::Grant(grant, _) = &mut step.command {
                 *grant = *id;
@@ -119,22 +92,15 @@ fn on_notice(amounts: &[i64]) -> (Vec<Order>, Vec<GrantId>) {
 fn a_meeting_decides_on_all_or_none() {
     let (orders, ids) = on_notice(&[60_000_000, 40_000_000, 1]);
     let world = World::after(orders);
-    let awards = |amounts: &[i64]| {
-        ids.iter()
-            .copied()
-            .zip(amounts.iter().copied().map(cny))
-            .collect::<Vec<_>>()
-    };
+    let awards =
+        |amounts: &[i64]| ids.iter().copied().zip(amounts.iter().copied().map(cny)).collect::<Vec<_>>();
     assert_eq!(
         world.outcome(&meeting(march(22), awards(&[60_000_000, 40_000_000]))),
         "GrantApproved, GrantApproved"
     );
     // One fen more than the programme has, by the third.
     let mut tried = world.clone();
-    let refused = tried
-        .execute(&meeting(march(22), awards(&[60_000_000, 40_000_000, 1])))
-        .unwrap_err()
-        .0;
+    let refused = tried.execute(&meeting(march(22), awards(&[60_000_000, 40_000_000, 1]))).unwrap_err().0;
     assert_eq!(refused.broken.len(), 1);
     assert_eq!(refused.broken[0].code, "A02_ABOVE_AVAILABLE");
     assert_eq!(refused.broken[0].field, "awards[2].amount");
@@ -156,19 +122,11 @@ fn a_meeting_names_every_grant_that_fails() {
     let (first, third) = (ids[0].to_string(), ids[2].to_string());
     assert_eq!(
         named,
-        [
-            ("A08_PUBLISHED_OTHERWISE", first.as_str()),
-            ("A08_PUBLISHED_OTHERWISE", third.as_str())
-        ]
+        [("A08_PUBLISHED_OTHERWISE", first.as_str()), ("A08_PUBLISHED_OTHERWISE", third.as_str())]
     );
     let unknown = GrantId(Uuid::from_u128(99));
-    let refused = world
-        .execute(&meeting(
-            march(22),
-            vec![(ids[0], cny(10)), (unknown, cny(1))],
-        ))
-        .unwrap_err()
-        .0;
+    let refused =
+        world.execute(&meeting(march(22), vec![(ids[0], cny(10)), (unknown, cny(1))])).unwrap_err().0;
     assert_eq!(
         (refused.kind, refused.broken[0].field.as_str()),
         (RefusalKind::NotFound, "awards[1].grant_id")
@@ -179,15 +137,8 @@ fn a_meeting_names_every_grant_that_fails() {
 fn a_meeting_that_is_repeated_with_one_more_grant_approves_that_one() {
     let (orders, ids) = on_notice(&[10, 20]);
     let mut world = World::after(orders);
-    world
-        .execute(&meeting(march(22), vec![(ids[0], cny(10))]))
-        .unwrap();
-    let events = world
-        .execute(&meeting(
-            march(22),
-            vec![(ids[0], cny(10)), (ids[1], cny(20))],
-        ))
-        .unwrap();
+    world.execute(&meeting(march(22), vec![(ids[0], cny(10))])).unwrap();
+    let events = world.execute(&meeting(march(22), vec![(ids[0], cny(10)), (ids[1], cny(20))])).unwrap();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].stream().1, ids[1].0);
 }
@@ -200,39 +151,22 @@ fn a_returned_payment_goes_out_again_under_the_same_instruction() {
     assert_eq!(decision.terms_rulebook.as_deref(), Some("2012-09"));
     world.execute(&instruct(1, 1)).unwrap();
     assert_eq!(
-        world
-            .decide(&Fund::shipped(), &instruct(1, 1))
-            .unwrap()
-            .answer["attempt"],
+        world.decide(&Fund::shipped(), &instruct(1, 1)).unwrap().answer["attempt"],
         "2",
         "a repeat says the same"
     );
     // The bank reports the first attempt once more: it is known by its references.
     assert_eq!(world.outcome(&settle(1, "b-1")), "unchanged");
-    assert_eq!(
-        world.outcome(&send_back(1, "r-1", "closed account")),
-        "unchanged"
-    );
-    assert_eq!(
-        world.outcome(&send_back(1, "r-1", "another reason")),
-        "PAYMENT_ALREADY_RETURNED"
-    );
+    assert_eq!(world.outcome(&send_back(1, "r-1", "closed account")), "unchanged");
+    assert_eq!(world.outcome(&send_back(1, "r-1", "another reason")), "PAYMENT_ALREADY_RETURNED");
     assert_eq!(world.outcome(&settle(1, "b-2")), "TrancheSettled");
 }
 
 #[test]
 fn a_payment_returned_after_settlement_says_so() {
     let returned = |until: &str| {
-        let events = World::after(tranche_story(until))
-            .execute(&send_back(1, "r-9", "x"))
-            .unwrap();
-        matches!(
-            events[0],
-            FundEvent::PaymentReturned {
-                after_settlement: true,
-                ..
-            }
-        )
+        let events = World::after(tranche_story(until)).execute(&send_back(1, "r-9", "x")).unwrap();
+        matches!(events[0], FundEvent::PaymentReturned { after_settlement: true, .. })
     };
     assert!(returned("settled"));
     assert!(!returned("instructed"));
@@ -240,15 +174,9 @@ fn a_payment_returned_after_settlement_says_so() {
 
 #[test]
 fn an_account_checked_anew_is_the_one_that_is_paid() {
-    let orders = [
-        request(1, None),
-        authorise(1),
-        verify_payee("a2"),
-        instruct(1, 1),
-    ];
+    let orders = [request(1, None), authorise(1), verify_payee("a2"), instruct(1, 1)];
     let facts = facts(story("payable").into_iter().chain(orders));
-    let Some(FundEvent::TrancheInstructed { payee, .. }) = facts.last().map(|fact| &fact.event.0)
-    else {
+    let Some(FundEvent::TrancheInstructed { payee, .. }) = facts.last().map(|fact| &fact.event.0) else {
         panic!("the tranche was instructed");
     };
     assert_eq!(*payee, account("a2"));
@@ -280,21 +208,12 @@ fn the_first_import_opens_the_programme_and_the_next_adds_to_it() {
     };
     world.execute(&second).unwrap();
     let programme = world.programme();
-    assert_eq!(
-        (programme.fund.as_str(), programme.year),
-        ("guiding-fund", 2013)
-    );
+    assert_eq!((programme.fund.as_str(), programme.year), ("guiding-fund", 2013));
     assert_eq!(programme.appropriated_minor, 2 * AWARD);
     assert_eq!(programme.migrated_minor, 2 * AWARD);
-    assert_eq!(
-        (programme.available_minor, programme.contracted_minor),
-        (0, 2 * AWARD)
-    );
+    assert_eq!((programme.available_minor, programme.contracted_minor), (0, 2 * AWARD));
     // It is a programme like any other from then on.
-    assert_eq!(
-        world.outcome(&programme_supplement()),
-        "ProgrammeSupplemented"
-    );
+    assert_eq!(world.outcome(&programme_supplement()), "ProgrammeSupplemented");
     assert!(world.grant().is_migrated());
 }
 
@@ -304,23 +223,16 @@ fn programme_supplement() -> Order {
 
 #[test]
 fn a_notice_says_when_the_grant_may_be_approved() {
-    let decision = World::after(story("reviewed"))
-        .decide(&Fund::shipped(), &publish(AWARD))
-        .unwrap();
+    let decision = World::after(story("reviewed")).decide(&Fund::shipped(), &publish(AWARD)).unwrap();
     assert_eq!(decision.answer["approvable_from"], "2013-03-22");
-    let again = World::after(story("approved"))
-        .decide(&Fund::shipped(), &publish(AWARD))
-        .unwrap();
-    assert_eq!(
-        (again.events.len(), again.answer["approvable_from"].as_str()),
-        (0, "2013-03-22")
-    );
+    let again = World::after(story("approved")).decide(&Fund::shipped(), &publish(AWARD)).unwrap();
+    assert_eq!((again.events.len(), again.answer["approvable_from"].as_str()), (0, "2013-03-22"));
 }
 
 /// The Spring Festival of 2014: 26 January and 8 February are worked, 31 January to 6 February are off.
 #[test]
 fn the_notice_counts_working_days() {
-    let on = jiff::civil::date(2014, 1, 24);
+    let on = jiff::civil::date(2014, 1, 24); // a Friday; counted are 26 to 30 January, 7 and 8 February
     let publish = order(
         on,
         "publisher",
@@ -330,20 +242,11 @@ fn the_notice_counts_working_days() {
         ),
     );
     let events = World::after(story("reviewed")).execute(&publish).unwrap();
-    let FundEvent::NoticePublished {
-        last_day,
-        approvable_from,
-        working_days,
-        ..
-    } = events[0]
-    else {
+    let FundEvent::NoticePublished { last_day, approvable_from, working_days, .. } = events[0] else {
         panic!("the notice was published");
     };
     assert_eq!(working_days, 7);
-    assert_eq!(
-        (last_day, approvable_from),
-        (jiff::civil::date(2014, 2, 7), jiff::civil::date(2014, 2, 8))
-    );
+    assert_eq!((last_day, approvable_from), (jiff::civil::date(2014, 2, 8), jiff::civil::date(2014, 2, 9)));
 }
 
 #[test]
@@ -351,15 +254,9 @@ fn states_and_commands_read_back_from_their_json() {
     let mut world = World::default();
     for order in tranche_story("payment_returned") {
         let json = serde_json::to_string(&order.command).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Command>(&json).unwrap(),
-            order.command
-        );
+        assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), order.command);
         world.execute(&order).unwrap();
     }
     let json = serde_json::to_string(&world).unwrap();
-    assert_eq!(
-        serde_json::to_string(&serde_json::from_str::<World>(&json).unwrap()).unwrap(),
-        json
-    );
+    assert_eq!(serde_json::to_string(&serde_json::from_str::<World>(&json).unwrap()).unwrap(), json);
 }

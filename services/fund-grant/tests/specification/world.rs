@@ -6,8 +6,7 @@ use concord_chassis::{
 };
 use concord_events::{
     fund::{
-        Allocation, FundEvent, FundPurpose, FundingMode, Party, PlannedTranche, Source,
-        TrancheCondition,
+        Allocation, FundEvent, FundPurpose, FundingMode, Party, PlannedTranche, Source, TrancheCondition,
     },
     personal::PersonalRef,
 };
@@ -74,12 +73,7 @@ impl std::error::Error for Refused {}
 
 impl Refused {
     pub fn codes(&self) -> String {
-        self.0
-            .broken
-            .iter()
-            .map(|broken| broken.code.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.0.broken.iter().map(|broken| broken.code.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -100,12 +94,7 @@ impl Aggregate for World {
     type Error = Refused;
     type Services = Fund;
 
-    async fn handle(
-        &mut self,
-        order: Order,
-        fund: &Fund,
-        sink: &EventSink<Self>,
-    ) -> Result<(), Refused> {
+    async fn handle(&mut self, order: Order, fund: &Fund, sink: &EventSink<Self>) -> Result<(), Refused> {
         for event in self.decide(fund, &order)?.events {
             let fact = Fact {
                 event,
@@ -136,11 +125,8 @@ impl Aggregate for World {
 
 impl World {
     pub fn decide(&self, fund: &Fund, order: &Order) -> Result<Decision<Event>, Refused> {
-        let lookup = |id: Uuid| {
-            self.states
-                .get(&id)
-                .map_or(Lookup::Absent, |state| Lookup::Present(state, 1))
-        };
+        let lookup =
+            |id: Uuid| self.states.get(&id).map_or(Lookup::Absent, |state| Lookup::Present(state, 1));
         let context = Context {
             today: order.today,
             effective_on: order.on,
@@ -161,12 +147,7 @@ impl World {
         let decision = self.decide(&Fund::shipped(), order)?;
         for event in &decision.events {
             let (actor, organisation) = (order.actor.clone(), order.organisation.clone());
-            self.apply(Fact {
-                event: event.clone(),
-                on: order.on,
-                actor,
-                organisation,
-            });
+            self.apply(Fact { event: event.clone(), on: order.on, actor, organisation });
         }
         Ok(decision.events.into_iter().map(|event| event.0).collect())
     }
@@ -233,13 +214,7 @@ pub fn eur(minor: i64) -> Amount {
 
 /// An act of this day, learned on the same day, by a person of the funding office who does nothing else.
 pub fn order(on: Date, actor: &str, command: Command) -> Order {
-    Order {
-        command,
-        on,
-        today: on,
-        actor: actor.to_owned(),
-        organisation: "funding-office".to_owned(),
-    }
+    Order { command, on, today: on, actor: actor.to_owned(), organisation: "funding-office".to_owned() }
 }
 
 impl Order {
@@ -264,19 +239,11 @@ fn applicant(order: Order) -> Order {
 }
 
 fn step(on: Date, actor: &str, command: ProcedureCommand) -> Order {
-    order(
-        on,
-        actor,
-        Command::Grant(GRANT, GrantCommand::Procedure(command)),
-    )
+    order(on, actor, Command::Grant(GRANT, GrantCommand::Procedure(command)))
 }
 
 pub fn tranche(on: Date, actor: &str, number: u32, command: TrancheCommand) -> Order {
-    order(
-        on,
-        actor,
-        Command::Grant(GRANT, GrantCommand::Tranche(number, command)),
-    )
+    order(on, actor, Command::Grant(GRANT, GrantCommand::Tranche(number, command)))
 }
 
 pub fn lead() -> Party {
@@ -298,11 +265,7 @@ pub fn appropriate() -> Order {
         amount: cny(APPROPRIATED),
         title: "2013".to_owned(),
     };
-    order(
-        march(1),
-        "treasurer",
-        Command::Programme(PROGRAMME, ProgrammeCommand::Appropriate(opening)),
-    )
+    order(march(1), "treasurer", Command::Programme(PROGRAMME, ProgrammeCommand::Appropriate(opening)))
 }
 
 pub fn programme(on: Date, command: ProgrammeCommand) -> Order {
@@ -318,31 +281,18 @@ pub fn application() -> Application {
         industry: None,
         requested: cny(AWARD),
         total_budget: cny(3 * AWARD),
-        allocations: vec![Allocation {
-            party: lead(),
-            amount_minor: Some(AWARD),
-        }],
+        allocations: vec![Allocation { party: lead(), amount_minor: Some(AWARD) }],
         starts_on: jiff::civil::date(2013, 4, 1),
         ends_on: jiff::civil::date(2015, 3, 31),
     }
 }
 
 pub fn apply_for(application: Application) -> Order {
-    applicant(order(
-        march(4),
-        "",
-        Command::Grant(GRANT, GrantCommand::Apply(Box::new(application))),
-    ))
+    applicant(order(march(4), "", Command::Grant(GRANT, GrantCommand::Apply(Box::new(application)))))
 }
 
 pub fn recommend() -> Order {
-    step(
-        march(5),
-        "city",
-        ProcedureCommand::Recommend {
-            recommender: "Shenyang 沈阳市科技局".to_owned(),
-        },
-    )
+    step(march(5), "city", ProcedureCommand::Recommend { recommender: "Shenyang 沈阳市科技局".to_owned() })
 }
 
 pub fn admit() -> Order {
@@ -350,23 +300,12 @@ pub fn admit() -> Order {
 }
 
 pub fn review(score_hundredths: u32) -> Order {
-    step(
-        march(11),
-        "secretary",
-        ProcedureCommand::Review {
-            score_hundredths,
-            ceiling: cny(AWARD),
-        },
-    )
+    step(march(11), "secretary", ProcedureCommand::Review { score_hundredths, ceiling: cny(AWARD) })
 }
 
 /// Published on Tuesday the 12th: seven working days, from the 13th to the 21st.
 pub fn publish(minor: i64) -> Order {
-    step(
-        march(12),
-        "publisher",
-        ProcedureCommand::PublishNotice { amount: cny(minor) },
-    )
+    step(march(12), "publisher", ProcedureCommand::PublishNotice { amount: cny(minor) })
 }
 
 pub fn approve(minor: i64) -> Order {
@@ -374,47 +313,20 @@ pub fn approve(minor: i64) -> Order {
 }
 
 pub fn meeting(on: Date, awards: Vec<(GrantId, Amount)>) -> Order {
-    let awards = awards
-        .into_iter()
-        .map(|(grant, amount)| Award { grant, amount })
-        .collect();
-    order(
-        on,
-        "chair",
-        Command::Approve(Meeting {
-            minutes: "2013-7".to_owned(),
-            awards,
-        }),
-    )
+    let awards = awards.into_iter().map(|(grant, amount)| Award { grant, amount }).collect();
+    order(on, "chair", Command::Approve(Meeting { minutes: "2013-7".to_owned(), awards }))
 }
 
 pub fn reject(reason: &str) -> Order {
-    step(
-        march(31),
-        "clerk-2",
-        ProcedureCommand::Reject {
-            reason: reason.to_owned(),
-        },
-    )
+    step(march(31), "clerk-2", ProcedureCommand::Reject { reason: reason.to_owned() })
 }
 
 pub fn withdraw(reason: &str) -> Order {
-    applicant(step(
-        march(31),
-        "",
-        ProcedureCommand::Withdraw {
-            reason: reason.to_owned(),
-        },
-    ))
+    applicant(step(march(31), "", ProcedureCommand::Withdraw { reason: reason.to_owned() }))
 }
 
 pub fn planned(number: u32, amount_minor: i64, condition: TrancheCondition) -> PlannedTranche {
-    PlannedTranche {
-        number,
-        amount_minor,
-        condition,
-        due_on: jiff::civil::date(2013, 6, 30),
-    }
+    PlannedTranche { number, amount_minor, condition, due_on: jiff::civil::date(2013, 6, 30) }
 }
 
 pub fn plan() -> Vec<PlannedTranche> {
@@ -439,29 +351,17 @@ pub fn sign(signing: Signing) -> Order {
     order(
         march(25),
         "contracts",
-        Command::Grant(
-            GRANT,
-            GrantCommand::Contract(ContractCommand::Sign(signing)),
-        ),
+        Command::Grant(GRANT, GrantCommand::Contract(ContractCommand::Sign(signing))),
     )
 }
 
 pub fn account(hash: &str) -> PersonalRef {
-    PersonalRef {
-        person_id: "payee-1".to_owned(),
-        hash: hash.to_owned(),
-    }
+    PersonalRef { person_id: "payee-1".to_owned(), hash: hash.to_owned() }
 }
 
 pub fn verify_payee(hash: &str) -> Order {
-    let command = ContractCommand::VerifyPayee {
-        account: account(hash),
-    };
-    order(
-        march(31),
-        "verifier",
-        Command::Grant(GRANT, GrantCommand::Contract(command)),
-    )
+    let command = ContractCommand::VerifyPayee { account: account(hash) };
+    order(march(31), "verifier", Command::Grant(GRANT, GrantCommand::Contract(command)))
 }
 
 pub fn award(tranches: Vec<PlannedTranche>) -> MigratedAward {
@@ -490,22 +390,11 @@ pub fn award(tranches: Vec<PlannedTranche>) -> MigratedAward {
 }
 
 pub fn import(award: MigratedAward) -> Order {
-    order(
-        march(1),
-        "importer",
-        Command::Grant(GRANT, GrantCommand::Import(Box::new(award))),
-    )
+    order(march(1), "importer", Command::Grant(GRANT, GrantCommand::Import(Box::new(award))))
 }
 
 pub fn request(number: u32, minor: Option<i64>) -> Order {
-    applicant(tranche(
-        march(31),
-        "",
-        number,
-        TrancheCommand::Request {
-            amount: minor.map(cny),
-        },
-    ))
+    applicant(tranche(march(31), "", number, TrancheCommand::Request { amount: minor.map(cny) }))
 }
 
 pub fn authorise(number: u32) -> Order {
@@ -513,59 +402,25 @@ pub fn authorise(number: u32) -> Order {
 }
 
 pub fn reject_tranche(number: u32, reason: &str) -> Order {
-    tranche(
-        march(31),
-        "authoriser",
-        number,
-        TrancheCommand::Reject {
-            reason: reason.to_owned(),
-        },
-    )
+    tranche(march(31), "authoriser", number, TrancheCommand::Reject { reason: reason.to_owned() })
 }
 
 pub fn cancel_tranche(number: u32, reason: &str) -> Order {
-    applicant(tranche(
-        march(31),
-        "",
-        number,
-        TrancheCommand::Cancel {
-            reason: reason.to_owned(),
-        },
-    ))
+    applicant(tranche(march(31), "", number, TrancheCommand::Cancel { reason: reason.to_owned() }))
 }
 
 pub fn instruct(number: u32, instruction: u128) -> Order {
     let instruction = InstructionId(Uuid::from_u128(instruction));
-    tranche(
-        march(31),
-        "cashier",
-        number,
-        TrancheCommand::Instruct { instruction },
-    )
+    tranche(march(31), "cashier", number, TrancheCommand::Instruct { instruction })
 }
 
 pub fn settle(number: u32, reference: &str) -> Order {
-    tranche(
-        march(31),
-        "bookkeeper",
-        number,
-        TrancheCommand::Settle {
-            bank_reference: reference.to_owned(),
-        },
-    )
+    tranche(march(31), "bookkeeper", number, TrancheCommand::Settle { bank_reference: reference.to_owned() })
 }
 
 pub fn send_back(number: u32, reference: &str, reason: &str) -> Order {
     let (bank_reference, reason) = (reference.to_owned(), reason.to_owned());
-    tranche(
-        march(31),
-        "bookkeeper",
-        number,
-        TrancheCommand::Return {
-            bank_reference,
-            reason,
-        },
-    )
+    tranche(march(31), "bookkeeper", number, TrancheCommand::Return { bank_reference, reason })
 }
 
 /// The story up to a stage, by its name.
@@ -581,26 +436,13 @@ pub fn story(until: &str) -> Vec<Order> {
         ("contracted", sign(signing())),
     ];
     match until {
-        "rejected" => story("reviewed")
-            .into_iter()
-            .chain([reject("no match")])
-            .collect(),
-        "withdrawn" => story("on_notice")
-            .into_iter()
-            .chain([withdraw("moved away")])
-            .collect(),
+        "rejected" => story("reviewed").into_iter().chain([reject("no match")]).collect(),
+        "withdrawn" => story("on_notice").into_iter().chain([withdraw("moved away")]).collect(),
         "migrated" => vec![appropriate(), import(award(plan()))],
-        "payable" => story("contracted")
-            .into_iter()
-            .chain([verify_payee("a1")])
-            .collect(),
+        "payable" => story("contracted").into_iter().chain([verify_payee("a1")]).collect(),
         _ => {
             let last = steps.iter().position(|(stage, _)| *stage == until).unwrap();
-            steps
-                .into_iter()
-                .take(last + 1)
-                .map(|(_, order)| order)
-                .collect()
+            steps.into_iter().take(last + 1).map(|(_, order)| order).collect()
         }
     }
 }
@@ -615,12 +457,7 @@ pub fn tranche_story(until: &str) -> Vec<Order> {
         "requested" => vec![request(1, None)],
         "authorised" => vec![request(1, None), authorise(1)],
         "instructed" => vec![request(1, None), authorise(1), instruct(1, 1)],
-        "settled" => vec![
-            request(1, None),
-            authorise(1),
-            instruct(1, 1),
-            settle(1, "b-1"),
-        ],
+        "settled" => vec![request(1, None), authorise(1), instruct(1, 1), settle(1, "b-1")],
         "payment_returned" => {
             vec![
                 request(1, None),

@@ -67,10 +67,7 @@ struct NewProgramme<'a> {
 
 impl<'k, 'a> Fold<'k, 'a> {
     pub(super) fn new(known: &'k mut Known) -> Self {
-        Self {
-            known,
-            rows: Rows::default(),
-        }
+        Self { known, rows: Rows::default() }
     }
 
     pub(super) fn into_rows(self) -> Rows<'a> {
@@ -78,19 +75,10 @@ impl<'k, 'a> Fold<'k, 'a> {
     }
 
     /// Adds what the event means.
-    pub(super) fn event(
-        &mut self,
-        envelope: &Envelope<'_>,
-        event: &'a FundEvent,
-    ) -> Result<(), ApplyError> {
-        let position = i64::try_from(envelope.position).map_err(|_| {
-            ApplyError::Broken(format!("position {} is beyond 63 bits", envelope.position))
-        })?;
-        let at = At {
-            position,
-            recorded_at: envelope.time,
-            effective_on: envelope.effectiveon,
-        };
+    pub(super) fn event(&mut self, envelope: &Envelope<'_>, event: &'a FundEvent) -> Result<(), ApplyError> {
+        let position = i64::try_from(envelope.position)
+            .map_err(|_| ApplyError::Broken(format!("position {} is beyond 63 bits", envelope.position)))?;
+        let at = At { position, recorded_at: envelope.time, effective_on: envelope.effectiveon };
         self.tick(at)?;
         self.facts(at, event)?;
         if let Some((number, step)) = Step::of(event) {
@@ -104,11 +92,7 @@ impl<'k, 'a> Fold<'k, 'a> {
     }
 
     fn tick(&mut self, at: At) -> Result<(), ApplyError> {
-        if self
-            .known
-            .recorded_at
-            .is_some_and(|newest| at.recorded_at < newest)
-        {
+        if self.known.recorded_at.is_some_and(|newest| at.recorded_at < newest) {
             return Err(at.broken("was recorded before the one that it follows"));
         }
         if self.known.recorded_at != Some(at.recorded_at) {
@@ -127,52 +111,31 @@ impl<'k, 'a> Fold<'k, 'a> {
                 self.rows.todays.today.push(*today);
                 Ok(())
             }
-            FundEvent::ProgrammeAppropriated {
-                programme,
-                fund,
-                year,
-                currency,
-                title,
-                ..
-            } => {
+            FundEvent::ProgrammeAppropriated { programme, fund, year, currency, title, .. } => {
                 if self.known.programmes.contains(programme) {
                     return Err(at.broken(&format!("opens programme {programme} a second time")));
                 }
                 self.open_programme(
                     at,
-                    &NewProgramme {
-                        programme: *programme,
-                        fund,
-                        year: *year,
-                        currency: *currency,
-                        title,
-                    },
+                    &NewProgramme { programme: *programme, fund, year: *year, currency: *currency, title },
                 );
                 Ok(())
             }
-            FundEvent::GrantApplied {
-                grant,
-                programme,
-                currency,
-                mode,
-                title,
-                lead,
-                industry,
-                ..
-            } => self.open_grant(
-                at,
-                &NewGrant {
-                    grant: *grant,
-                    programme: *programme,
-                    currency: *currency,
-                    title,
-                    mode: *mode,
-                    lead,
-                    industry: *industry,
-                    migrated: false,
-                    synthetic: false,
-                },
-            ),
+            FundEvent::GrantApplied { grant, programme, currency, mode, title, lead, industry, .. } => self
+                .open_grant(
+                    at,
+                    &NewGrant {
+                        grant: *grant,
+                        programme: *programme,
+                        currency: *currency,
+                        title,
+                        mode: *mode,
+                        lead,
+                        industry: *industry,
+                        migrated: false,
+                        synthetic: false,
+                    },
+                ),
             FundEvent::AwardImported {
                 grant,
                 programme,
@@ -224,22 +187,15 @@ impl<'k, 'a> Fold<'k, 'a> {
                 )?;
                 self.contract(at, *grant, *ends_on, tranches)
             }
-            FundEvent::ContractSigned {
-                grant,
-                ends_on,
-                tranches,
-                ..
-            } => self.contract(at, *grant, Some(*ends_on), tranches),
+            FundEvent::ContractSigned { grant, ends_on, tranches, .. } => {
+                self.contract(at, *grant, Some(*ends_on), tranches)
+            }
             _ => Ok(()),
         }
     }
 
     fn open_programme(&mut self, at: At, new: &NewProgramme<'a>) {
-        let known = Programme {
-            year: new.year,
-            currency: new.currency,
-            dims: None,
-        };
+        let known = Programme { year: new.year, currency: new.currency, dims: None };
         self.known.programmes.put(new.programme, known);
         let rows = &mut self.rows.programmes;
         rows.programme.push(new.programme.0);
@@ -252,10 +208,9 @@ impl<'k, 'a> Fold<'k, 'a> {
 
     fn open_grant(&mut self, at: At, new: &NewGrant<'a>) -> Result<(), ApplyError> {
         let Some(programme) = self.known.programmes.get(&new.programme) else {
-            return Err(at.broken(&format!(
-                "is about programme {}, which no event has opened",
-                new.programme
-            )));
+            return Err(
+                at.broken(&format!("is about programme {}, which no event has opened", new.programme))
+            );
         };
         if programme.currency != new.currency {
             let what = format!(
@@ -267,14 +222,9 @@ impl<'k, 'a> Fold<'k, 'a> {
         if self.known.grants.contains(&new.grant) {
             return Err(at.broken(&format!("opens grant {} a second time", new.grant)));
         }
-        self.known.grants.put(
-            new.grant,
-            Grant {
-                programme: new.programme,
-                currency: new.currency,
-                dims: None,
-            },
-        );
+        self.known
+            .grants
+            .put(new.grant, Grant { programme: new.programme, currency: new.currency, dims: None });
 
         let rows = &mut self.rows.grants;
         rows.grant.push(new.grant.0);
@@ -282,12 +232,7 @@ impl<'k, 'a> Fold<'k, 'a> {
         rows.title.push(new.title);
         rows.mode.push(new.mode.code());
         rows.lead.push(new.lead.party.0);
-        rows.lead_region.push(
-            new.lead
-                .region
-                .as_ref()
-                .map(concord_kernel::region::Region::as_str),
-        );
+        rows.lead_region.push(new.lead.region.as_ref().map(concord_kernel::region::Region::as_str));
         rows.industry.push(new.industry.map(Industry::as_str));
         rows.currency.push(new.currency.to_string());
         rows.migrated.push(new.migrated);
@@ -298,9 +243,7 @@ impl<'k, 'a> Fold<'k, 'a> {
         let parties = &mut self.rows.parties;
         parties.party.push(new.lead.party.0);
         parties.code.push(new.lead.code.to_string());
-        parties
-            .name
-            .push(new.lead.name.as_deref().unwrap_or_default());
+        parties.name.push(new.lead.name.as_deref().unwrap_or_default());
         parties.position.push(at.position);
         Ok(())
     }
@@ -344,16 +287,10 @@ impl<'k, 'a> Fold<'k, 'a> {
     fn post(&mut self, at: At, event_type: &str, set: &Postings) -> Result<(), ApplyError> {
         check_zero_sum(at.position.unsigned_abs(), set)?;
         if set.lines.len() > LINES_MAX {
-            return Err(at.broken(&format!(
-                "has {} lines; {LINES_MAX} can be held",
-                set.lines.len()
-            )));
+            return Err(at.broken(&format!("has {} lines; {LINES_MAX} can be held", set.lines.len())));
         }
-        let event_type = numbers::event_type(event_type).ok_or_else(|| {
-            at.broken(&format!(
-                "is a {event_type}, which this projection does not post"
-            ))
-        })?;
+        let event_type = numbers::event_type(event_type)
+            .ok_or_else(|| at.broken(&format!("is a {event_type}, which this projection does not post")))?;
         let dims = self.dims(at, set)?;
         let period = i32::from(at.effective_on.year()) * 100 + i32::from(at.effective_on.month());
         for (line, number) in set.lines.iter().zip(1i16..) {
@@ -376,11 +313,7 @@ impl<'k, 'a> Fold<'k, 'a> {
     fn dims(&mut self, at: At, set: &Postings) -> Result<i64, ApplyError> {
         let (currency, dims) = match set.grant {
             Some(grant) => {
-                let known = self
-                    .known
-                    .grants
-                    .get_mut(&grant)
-                    .ok_or_else(|| unseen(at, grant))?;
+                let known = self.known.grants.get_mut(&grant).ok_or_else(|| unseen(at, grant))?;
                 if known.programme != set.programme {
                     let what = format!(
                         "moves money of programme {} for grant {grant}, which is of {}",
@@ -391,59 +324,35 @@ impl<'k, 'a> Fold<'k, 'a> {
                 (known.currency, &mut known.dims)
             }
             None => {
-                let known = self
-                    .known
-                    .programmes
-                    .get_mut(&set.programme)
-                    .ok_or_else(|| {
-                        at.broken(&format!(
-                            "is about programme {}, which no event has opened",
-                            set.programme
-                        ))
-                    })?;
+                let known = self.known.programmes.get_mut(&set.programme).ok_or_else(|| {
+                    at.broken(&format!("is about programme {}, which no event has opened", set.programme))
+                })?;
                 (known.currency, &mut known.dims)
             }
         };
         if currency != set.currency {
-            return Err(at.broken(&format!(
-                "moves {} where the money is in {currency}",
-                set.currency
-            )));
+            return Err(at.broken(&format!("moves {} where the money is in {currency}", set.currency)));
         }
         if let Some(known) = *dims {
             return Ok(known);
         }
-        let new = at
-            .position
-            .checked_mul(256)
-            .ok_or_else(|| at.broken("is beyond 55 bits"))?
-            + 1;
+        let new = at.position.checked_mul(256).ok_or_else(|| at.broken("is beyond 55 bits"))? + 1;
         *dims = Some(new);
         self.rows.dims.dims.push(new);
         self.rows.dims.programme.push(set.programme.0);
-        self.rows
-            .dims
-            .grant
-            .push(set.grant.map(|grant| -> Uuid { grant.0 }));
+        self.rows.dims.grant.push(set.grant.map(|grant| -> Uuid { grant.0 }));
         Ok(new)
     }
 
     fn seen(&mut self, at: At, grant: GrantId) -> Result<(), ApplyError> {
-        self.known
-            .grants
-            .get(&grant)
-            .map(|_| ())
-            .ok_or_else(|| unseen(at, grant))
+        self.known.grants.get(&grant).map(|_| ()).ok_or_else(|| unseen(at, grant))
     }
 }
 
 fn unseen(at: At, grant: GrantId) -> ApplyError {
-    at.broken(&format!(
-        "is about grant {grant}, which no event has applied for or imported"
-    ))
+    at.broken(&format!("is about grant {grant}, which no event has applied for or imported"))
 }
 
 fn tranche_number(at: At, number: u32) -> Result<i32, ApplyError> {
-    i32::try_from(number)
-        .map_err(|_| at.broken(&format!("has {number} as the number of a tranche")))
+    i32::try_from(number).map_err(|_| at.broken(&format!("has {number} as the number of a tranche")))
 }

@@ -72,8 +72,8 @@ impl Known {
                 ("grant", id) => grants.push(GrantId(id)),
                 _ => {}
             }
-            if let FundEvent::GrantApplied { programme, .. }
-            | FundEvent::AwardImported { programme, .. } = &applied.event.0
+            if let FundEvent::GrantApplied { programme, .. } | FundEvent::AwardImported { programme, .. } =
+                &applied.event.0
             {
                 programmes.push(*programme);
             }
@@ -88,20 +88,14 @@ impl Known {
 
     async fn load_clock(&mut self, tx: &Transaction<'_>) -> Result<(), ApplyError> {
         if !self.clock_loaded {
-            let row = tx
-                .query_typed_one("SELECT max(recorded_at) FROM clock", &[])
-                .await?;
+            let row = tx.query_typed_one("SELECT max(recorded_at) FROM clock", &[]).await?;
             self.recorded_at = row.try_get(0)?;
             self.clock_loaded = true;
         }
         Ok(())
     }
 
-    async fn load_programmes(
-        &mut self,
-        tx: &Transaction<'_>,
-        ids: &[ProgrammeId],
-    ) -> Result<(), ApplyError> {
+    async fn load_programmes(&mut self, tx: &Transaction<'_>, ids: &[ProgrammeId]) -> Result<(), ApplyError> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -110,21 +104,14 @@ impl Known {
                    (SELECT dims FROM dims d WHERE d.programme = p.programme AND d.grant_id IS NULL) \
                    FROM programmes p WHERE programme = ANY($1)";
         for row in tx.query_typed(sql, &[(&ids, Type::UUID_ARRAY)]).await? {
-            let known = Programme {
-                year: row.try_get(1)?,
-                currency: currency(&row, 2)?,
-                dims: row.try_get(3)?,
-            };
+            let known =
+                Programme { year: row.try_get(1)?, currency: currency(&row, 2)?, dims: row.try_get(3)? };
             self.programmes.put(ProgrammeId(row.try_get(0)?), known);
         }
         Ok(())
     }
 
-    async fn load_grants(
-        &mut self,
-        tx: &Transaction<'_>,
-        ids: &[GrantId],
-    ) -> Result<(), ApplyError> {
+    async fn load_grants(&mut self, tx: &Transaction<'_>, ids: &[GrantId]) -> Result<(), ApplyError> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -146,6 +133,5 @@ impl Known {
 
 fn currency(row: &Row, column: usize) -> Result<Currency, ApplyError> {
     let code: &str = row.try_get(column)?;
-    code.parse()
-        .map_err(|_| ApplyError::Broken(format!("the tables hold {code:?} as a currency")))
+    code.parse().map_err(|_| ApplyError::Broken(format!("the tables hold {code:?} as a currency")))
 }

@@ -68,10 +68,8 @@ pub(super) struct Clock {
 impl Clock {
     async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
         let sql = "INSERT INTO clock (position, recorded_at) SELECT * FROM unnest($1, $2)";
-        let columns: [(&(dyn ToSql + Sync), Type); 2] = [
-            (&self.position, Type::INT8_ARRAY),
-            (&self.recorded_at, Type::TIMESTAMPTZ_ARRAY),
-        ];
+        let columns: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&self.position, Type::INT8_ARRAY), (&self.recorded_at, Type::TIMESTAMPTZ_ARRAY)];
         run(tx, self.position.len(), sql, &columns).await
     }
 }
@@ -85,10 +83,8 @@ pub(super) struct Todays {
 impl Todays {
     async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
         let sql = "INSERT INTO todays (position, today) SELECT * FROM unnest($1, $2)";
-        let columns: [(&(dyn ToSql + Sync), Type); 2] = [
-            (&self.position, Type::INT8_ARRAY),
-            (&self.today, Type::DATE_ARRAY),
-        ];
+        let columns: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&self.position, Type::INT8_ARRAY), (&self.today, Type::DATE_ARRAY)];
         run(tx, self.position.len(), sql, &columns).await
     }
 }

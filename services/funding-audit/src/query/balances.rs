@@ -16,10 +16,7 @@ const AMOUNTS: [(&str, Amount); 7] = [
     ("reserved_minor", Amount::Of(Account::Reserved)),
     ("committed_minor", Amount::Of(Account::Committed)),
     ("instructed_minor", Amount::Of(Account::Instructed)),
-    (
-        "recipient_unspent_minor",
-        Amount::Of(Account::RecipientUnspent),
-    ),
+    ("recipient_unspent_minor", Amount::Of(Account::RecipientUnspent)),
     ("settled_minor", Amount::Settled),
 ];
 
@@ -47,9 +44,7 @@ impl Amount {
                     numbers::account(*account)
                 )
             }
-            Self::Settled => {
-                "coalesce(sum(p.amount_minor) FILTER (WHERE p.settles), 0)::bigint".to_owned()
-            }
+            Self::Settled => "coalesce(sum(p.amount_minor) FILTER (WHERE p.settles), 0)::bigint".to_owned(),
         }
     }
 }
@@ -117,9 +112,7 @@ fn label(dimension: Dimension, key: &str) -> Option<String> {
         Dimension::Programme => Some(format!(
             "(SELECT coalesce(nullif(x.title, ''), x.fund || ' ' || x.year) FROM programmes x WHERE x.programme = {key})"
         )),
-        Dimension::Grant => Some(format!(
-            "(SELECT x.title FROM grants x WHERE x.grant_id = {key})"
-        )),
+        Dimension::Grant => Some(format!("(SELECT x.title FROM grants x WHERE x.grant_id = {key})")),
         _ => None,
     }
 }
@@ -137,11 +130,7 @@ pub(crate) struct Question {
 /// Columns that balances grouped so can be ordered by.
 pub(crate) fn sortable(group_by: &[Dimension]) -> Vec<&'static str> {
     let groups = group_by.iter().map(|dimension| column(*dimension));
-    groups
-        .chain(["currency"])
-        .chain(AMOUNTS.iter().map(|(name, _)| *name))
-        .chain(["grants"])
-        .collect()
+    groups.chain(["currency"]).chain(AMOUNTS.iter().map(|(name, _)| *name)).chain(["grants"]).collect()
 }
 
 impl Question {
@@ -150,23 +139,17 @@ impl Question {
         let by_period = self.group_by.contains(&Dimension::Period);
         let period = if by_period { ", p.period" } else { "" };
         let amounts = |each: &dyn Fn(&str, &Amount) -> String| -> String {
-            AMOUNTS
-                .iter()
-                .fold(String::new(), |mut text, (name, amount)| {
-                    // Writing to a string does not fail.
-                    let _ = write!(text, ", {}", each(name, amount));
-                    text
-                })
+            AMOUNTS.iter().fold(String::new(), |mut text, (name, amount)| {
+                // Writing to a string does not fail.
+                let _ = write!(text, ", {}", each(name, amount));
+                text
+            })
         };
 
         // First one row a combination of dimensions, over narrow rows alone; what it joins after that is small.
         let mut sql = Sql::new("WITH sums AS MATERIALIZED (SELECT p.dims");
-        sql.push(period).push(&amounts(&|name, amount| {
-            format!("{} AS {name}", amount.sql())
-        }));
-        sql.push(" FROM postings p WHERE ")
-            .known_at("p", self.point)
-            .narrow_postings(&self.filter);
+        sql.push(period).push(&amounts(&|name, amount| format!("{} AS {name}", amount.sql())));
+        sql.push(" FROM postings p WHERE ").known_at("p", self.point).narrow_postings(&self.filter);
         sql.push(" GROUP BY p.dims")
             .push(period)
             .push("), keyed AS MATERIALIZED (SELECT s.*, d.currency, d.grant_id");
@@ -175,16 +158,11 @@ impl Question {
         }
         sql.push(" FROM sums s JOIN dims d USING (dims))");
 
-        let keys: Vec<String> = (1..=self.group_by.len())
-            .map(|number| format!("k{number}"))
-            .collect();
+        let keys: Vec<String> = (1..=self.group_by.len()).map(|number| format!("k{number}")).collect();
         let total = amounts(&|name, _| format!("sum({name})::bigint AS {name}"));
         sql.push(", groups AS (SELECT ");
         for (dimension, key) in self.group_by.iter().zip(&keys) {
-            sql.push(&format!(
-                "{key}, {} COLLATE \"C\" AS t{key}, ",
-                shown(*dimension, key)
-            ));
+            sql.push(&format!("{key}, {} COLLATE \"C\" AS t{key}, ", shown(*dimension, key)));
         }
         sql.push("currency COLLATE \"C\" AS currency")
             .push(&total)
@@ -192,11 +170,8 @@ impl Question {
         for key in &keys {
             sql.push(key).push(", ");
         }
-        sql.push("currency), page AS (SELECT *, row_number() OVER (ORDER BY ")
-            .push(&self.order());
-        sql.push(") AS ordinal FROM groups ORDER BY ordinal")
-            .slice(slice)
-            .push(") SELECT ");
+        sql.push("currency), page AS (SELECT *, row_number() OVER (ORDER BY ").push(&self.order());
+        sql.push(") AS ordinal FROM groups ORDER BY ordinal").slice(slice).push(") SELECT ");
         for key in &keys {
             sql.push("t").push(key).push(", ");
         }
@@ -205,12 +180,9 @@ impl Question {
             sql.push(", ");
         }
         let names = amounts(&|name, _| name.to_owned());
-        sql.push("currency")
-            .push(&names)
-            .push(", grants, false AS is_total, ordinal FROM page");
+        sql.push("currency").push(&names).push(", grants, false AS is_total, ordinal FROM page");
         if slice.is_some() {
-            sql.push(" UNION ALL SELECT ")
-                .push(&"''::text, ".repeat(self.group_by.len() * 2));
+            sql.push(" UNION ALL SELECT ").push(&"''::text, ".repeat(self.group_by.len() * 2));
             sql.push("currency")
                 .push(&total)
                 .push(", count(DISTINCT grant_id), true, 0 FROM keyed GROUP BY currency");
@@ -222,9 +194,9 @@ impl Question {
     /// The party's name as it was known; its code where it has none.
     fn push_label(&self, sql: &mut Sql, dimension: Dimension, key: &str) {
         if dimension == Dimension::Party {
-            sql.push("coalesce((SELECT coalesce(nullif(x.name, ''), x.code) FROM parties x WHERE x.party = ").push(key);
-            sql.push(" AND x.position <= ")
-                .bind(self.point.position, tokio_postgres::types::Type::INT8);
+            sql.push("coalesce((SELECT coalesce(nullif(x.name, ''), x.code) FROM parties x WHERE x.party = ")
+                .push(key);
+            sql.push(" AND x.position <= ").bind(self.point.position, tokio_postgres::types::Type::INT8);
             sql.push(" ORDER BY x.name = '', x.position DESC LIMIT 1), '')");
         } else {
             match label(dimension, key) {
@@ -238,10 +210,7 @@ impl Question {
     fn order(&self) -> String {
         let mut terms = Vec::new();
         if let Some((name, falling)) = self.order_by {
-            let key = self
-                .group_by
-                .iter()
-                .position(|dimension| column(*dimension) == name);
+            let key = self.group_by.iter().position(|dimension| column(*dimension) == name);
             let term = key.map_or_else(|| name.to_owned(), |index| format!("tk{}", index + 1));
             terms.push(format!("{term}{}", if falling { " DESC" } else { "" }));
         }
@@ -300,19 +269,12 @@ impl Question {
         slice: Slice,
         within: Duration,
     ) -> Result<(Vec<Balance>, bool, Vec<Balance>), QueryError> {
-        let one_more = Slice {
-            limit: slice.limit + 1,
-            ..slice
-        };
+        let one_more = Slice { limit: slice.limit + 1, ..slice };
         let mut balances = Vec::new();
         let mut totals = Vec::new();
         for row in store.rows(&self.sql(Some(one_more)), within).await? {
             let (balance, is_total) = self.read(&row)?;
-            if is_total {
-                totals.push(balance)
-            } else {
-                balances.push(balance)
-            }
+            if is_total { totals.push(balance) } else { balances.push(balance) }
         }
         let more = balances.len() > usize::try_from(slice.limit).unwrap_or(usize::MAX);
         if more {

@@ -30,10 +30,8 @@ impl Undrawn {
     ///
     /// Undrawn is what stands on Committed and Instructed; contracted is that and what was settled.
     pub(crate) fn sql(&self, slice: Option<Slice>) -> Sql {
-        let (committed, instructed) = (
-            numbers::account(Account::Committed),
-            numbers::account(Account::Instructed),
-        );
+        let (committed, instructed) =
+            (numbers::account(Account::Committed), numbers::account(Account::Instructed));
         let undrawn = format!("p.account IN ({committed}, {instructed})");
         let mut sql = Sql::new("WITH sums AS MATERIALIZED (SELECT p.dims");
         sql.push(&format!(
@@ -58,13 +56,8 @@ impl Undrawn {
              page AS (SELECT *, row_number() OVER (ORDER BY ",
         );
         let (column, falling) = self.order_by;
-        sql.push(column).push(if falling {
-            " DESC NULLS LAST"
-        } else {
-            " ASC NULLS LAST"
-        });
-        sql.push(", grant_id) AS ordinal FROM dated ORDER BY ordinal")
-            .slice(slice);
+        sql.push(column).push(if falling { " DESC NULLS LAST" } else { " ASC NULLS LAST" });
+        sql.push(", grant_id) AS ordinal FROM dated ORDER BY ordinal").slice(slice);
         sql.push(
             ") SELECT false AS is_total, ordinal, currency, undrawn_minor, grant_id, programme, title, \
              undrawn_minor + settled_minor AS contracted_minor, settled_minor, ends_on, synthetic FROM page",
@@ -89,9 +82,7 @@ impl Undrawn {
             title: row.try_get(6)?,
             contracted_minor: row.try_get(7)?,
             settled_minor: row.try_get(8)?,
-            ends_on: row
-                .try_get::<_, Option<Date>>(9)?
-                .map_or_else(String::new, |date| date.to_string()),
+            ends_on: row.try_get::<_, Option<Date>>(9)?.map_or_else(String::new, |date| date.to_string()),
             synthetic: row.try_get(10)?,
         })
     }
@@ -124,9 +115,7 @@ impl Overdue {
     /// The amount is the plan's. A grant's party is its lead.
     pub(crate) fn sql(&self, slice: Option<Slice>) -> Sql {
         let mut sql = Sql::new("WITH plans AS (SELECT t.* FROM tranche_plans t WHERE t.due_on < ");
-        sql.bind(self.on, Type::DATE)
-            .push(" AND ")
-            .known_at("t", self.point);
+        sql.bind(self.on, Type::DATE).push(" AND ").known_at("t", self.point);
         sql.push(
             " AND NOT EXISTS (SELECT 1 FROM tranche_plans later WHERE later.grant_id = t.grant_id \
              AND later.position > t.position AND ",
@@ -145,10 +134,7 @@ impl Overdue {
              g.lead_region AS party_region, g.title, g.synthetic FROM grants g JOIN programmes pr USING (programme)\
              ) d USING (grant_id) LEFT JOIN last USING (grant_id, number) WHERE ",
         );
-        sql.push(&format!(
-            "last.step IS DISTINCT FROM {}",
-            Step::Settled.number()
-        ));
+        sql.push(&format!("last.step IS DISTINCT FROM {}", Step::Settled.number()));
         sql.narrow_dims(&self.filter);
         sql.push(
             "), page AS (SELECT *, row_number() OVER (ORDER BY due_on, grant_id, number) AS ordinal FROM open \
@@ -158,8 +144,7 @@ impl Overdue {
             ") SELECT false AS is_total, ordinal, currency, amount_minor, grant_id, number, programme, title, due_on, \
              ",
         );
-        sql.bind(self.on, Type::DATE)
-            .push(" - due_on AS days, step, synthetic FROM page");
+        sql.bind(self.on, Type::DATE).push(" - due_on AS days, step, synthetic FROM page");
         if slice.is_some() {
             sql.push(
                 " UNION ALL SELECT true, 0, currency, sum(amount_minor)::bigint, NULL, NULL, NULL, NULL, NULL, NULL, \
@@ -181,9 +166,7 @@ impl Overdue {
                 .into_iter()
                 .find(|known| known.number() == step)
                 .and_then(Step::waits_for)
-                .ok_or_else(|| {
-                    QueryError::Corrupt(format!("a tranche stands at the unknown step {step}"))
-                })?,
+                .ok_or_else(|| QueryError::Corrupt(format!("a tranche stands at the unknown step {step}")))?,
         };
         Ok(OverdueTranche {
             currency: row.try_get(2)?,
@@ -212,10 +195,7 @@ impl Overdue {
 }
 
 fn one_more(slice: Slice) -> Slice {
-    Slice {
-        limit: slice.limit + 1,
-        ..slice
-    }
+    Slice { limit: slice.limit + 1, ..slice }
 }
 
 /// Parts an answer into its page, whether there is more, and its totals. Both tables begin with the same columns:
@@ -229,10 +209,7 @@ fn split<T>(
     let mut totals = Vec::new();
     for row in rows {
         if row.try_get(0)? {
-            totals.push(Money {
-                currency: row.try_get(2)?,
-                amount_minor: row.try_get(3)?,
-            });
+            totals.push(Money { currency: row.try_get(2)?, amount_minor: row.try_get(3)? });
         } else {
             page.push(read(row)?);
         }

@@ -21,8 +21,7 @@ pub(crate) type Place = (i64, i16);
 /// Lines in the order of the ledger, after `after`, at most `limit`.
 pub(crate) fn sql(point: Point, filter: &Filter, after: Option<Place>, limit: Option<i64>) -> Sql {
     let mut sql = Sql::new("SELECT ");
-    sql.push(COLUMNS)
-        .push(" FROM postings p JOIN dims d USING (dims) WHERE ");
+    sql.push(COLUMNS).push(" FROM postings p JOIN dims d USING (dims) WHERE ");
     sql.known_at("p", point).narrow_postings(filter);
     if let Some((position, line)) = after {
         sql.push(" AND (p.position, p.line) > (")
@@ -44,14 +43,9 @@ pub(crate) fn read(row: &Row) -> Result<Posting, QueryError> {
     let line: i16 = row.try_get(1)?;
     let mode: Option<&str> = row.try_get(10)?;
     let year: i16 = row.try_get(14)?;
-    let text = |index: usize| {
-        row.try_get::<_, Option<String>>(index)
-            .map(Option::unwrap_or_default)
-    };
+    let text = |index: usize| row.try_get::<_, Option<String>>(index).map(Option::unwrap_or_default);
     let id = |index: usize| -> Result<String, tokio_postgres::Error> {
-        Ok(row
-            .try_get::<_, Option<Uuid>>(index)?
-            .map_or_else(String::new, |id| id.to_string()))
+        Ok(row.try_get::<_, Option<Uuid>>(index)?.map_or_else(String::new, |id| id.to_string()))
     };
     Ok(Posting {
         position: position.unsigned_abs(),
@@ -66,9 +60,7 @@ pub(crate) fn read(row: &Row) -> Result<Posting, QueryError> {
         recorded_at: row.try_get::<_, Timestamp>(7)?.to_string(),
         currency: row.try_get(8)?,
         programme_id: id(9)?,
-        mode: mode
-            .and_then(labels::mode_of)
-            .map_or(0, |mode| labels::wire_mode(mode).into()),
+        mode: mode.and_then(labels::mode_of).map_or(0, |mode| labels::wire_mode(mode).into()),
         lead_region: text(11)?,
         party_region: text(12)?,
         industry: text(13)?,
@@ -86,9 +78,7 @@ fn account(row: &Row) -> Result<Account, QueryError> {
 }
 
 fn corrupt(position: i64, what: &str) -> QueryError {
-    QueryError::Corrupt(format!(
-        "a posting of position {position} has an unknown {what}"
-    ))
+    QueryError::Corrupt(format!("a posting of position {position} has an unknown {what}"))
 }
 
 /// "YYYY-MM" of a period as yyyymm.
@@ -106,9 +96,7 @@ pub(crate) async fn page(
     within: Duration,
 ) -> Result<(Vec<Posting>, Option<Place>), QueryError> {
     let one_more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-    let rows = store
-        .rows(&sql(point, filter, after, Some(one_more)), within)
-        .await?;
+    let rows = store.rows(&sql(point, filter, after, Some(one_more)), within).await?;
     let more = rows.len() > limit;
     let page = &rows[..rows.len().min(limit)];
     let last = match page.last() {
@@ -133,11 +121,8 @@ pub(crate) async fn header(
     grant: Uuid,
     within: Duration,
 ) -> Result<Option<Header>, QueryError> {
-    let mut sql =
-        Sql::new("SELECT title, currency, migrated, synthetic FROM grants g WHERE g.grant_id = ");
-    sql.bind(grant, Type::UUID)
-        .push(" AND ")
-        .known_at("g", point);
+    let mut sql = Sql::new("SELECT title, currency, migrated, synthetic FROM grants g WHERE g.grant_id = ");
+    sql.bind(grant, Type::UUID).push(" AND ").known_at("g", point);
     match store.rows(&sql, within).await?.first() {
         None => Ok(None),
         Some(row) => Ok(Some(Header {
@@ -159,22 +144,13 @@ pub(crate) async fn statement(
     lines_max: usize,
     within: Duration,
 ) -> Result<Option<(Vec<StatementLine>, Balance)>, QueryError> {
-    let filter = Filter {
-        grant: Some(grant),
-        ..Filter::default()
-    };
+    let filter = Filter { grant: Some(grant), ..Filter::default() };
     let limit = i64::try_from(lines_max).unwrap_or(i64::MAX - 1) + 1;
-    let rows = store
-        .rows(&sql(point, &filter, None, Some(limit)), within)
-        .await?;
+    let rows = store.rows(&sql(point, &filter, None, Some(limit)), within).await?;
     if rows.len() > lines_max {
         return Ok(None);
     }
-    let mut closing = Balance {
-        currency: currency.to_owned(),
-        grants: 1,
-        ..Balance::default()
-    };
+    let mut closing = Balance { currency: currency.to_owned(), grants: 1, ..Balance::default() };
     let mut lines = Vec::with_capacity(rows.len());
     for row in &rows {
         let posting = read(row)?;
@@ -186,18 +162,13 @@ pub(crate) async fn statement(
             Account::Instructed => (&mut closing.instructed_minor, 1),
             Account::RecipientUnspent => (&mut closing.recipient_unspent_minor, 1),
         };
-        *amount = amount
-            .checked_add(sign * posting.amount_minor)
-            .ok_or(QueryError::TooLarge)?;
+        *amount = amount.checked_add(sign * posting.amount_minor).ok_or(QueryError::TooLarge)?;
         let balance_minor = sign * *amount;
         if row.try_get("settles")? {
             let settled = closing.settled_minor.checked_add(posting.amount_minor);
             closing.settled_minor = settled.ok_or(QueryError::TooLarge)?;
         }
-        lines.push(StatementLine {
-            posting: Some(posting),
-            balance_minor,
-        });
+        lines.push(StatementLine { posting: Some(posting), balance_minor });
     }
     Ok(Some((lines, closing)))
 }

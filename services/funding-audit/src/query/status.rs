@@ -22,16 +22,9 @@ pub(crate) struct Health {
 ///
 /// Available belongs to a programme, and so may not fall below zero there; its lines name the grants that took from
 /// it. The other accounts belong to a grant each. Treasury is the contra account.
-pub(crate) async fn health(
-    store: &Store,
-    position: i64,
-    within: Duration,
-) -> Result<Health, QueryError> {
-    let contra: Vec<i16> = Account::ALL
-        .into_iter()
-        .filter(|account| account.is_contra())
-        .map(numbers::account)
-        .collect();
+pub(crate) async fn health(store: &Store, position: i64, within: Duration) -> Result<Health, QueryError> {
+    let contra: Vec<i16> =
+        Account::ALL.into_iter().filter(|account| account.is_contra()).map(numbers::account).collect();
     let mut sql = Sql::new(
         "WITH sums AS MATERIALIZED (SELECT dims, account, sum(amount_minor) AS amount FROM postings WHERE position <= ",
     );
@@ -39,26 +32,18 @@ pub(crate) async fn health(
         " GROUP BY dims, account), placed AS MATERIALIZED (SELECT d.currency, d.programme, s.account, s.amount, \
          CASE WHEN s.account = ",
     );
-    sql.bind(numbers::account(Account::Available), Type::INT2)
-        .push(
-            " THEN NULL ELSE d.grant_id END AS holder FROM sums s JOIN dims d USING (dims)) \
+    sql.bind(numbers::account(Account::Available), Type::INT2).push(
+        " THEN NULL ELSE d.grant_id END AS holder FROM sums s JOIN dims d USING (dims)) \
          SELECT NOT EXISTS (SELECT 1 FROM placed GROUP BY currency HAVING sum(amount) <> 0) \
          AND NOT EXISTS (SELECT 1 FROM placed WHERE account <> ALL (",
-        );
+    );
     sql.bind(contra, Type::INT2_ARRAY).push(
         ") GROUP BY programme, holder, account HAVING sum(amount) < 0), \
          (SELECT count(*) FROM grants WHERE position <= ",
     );
-    sql.bind(position, Type::INT8)
-        .push("), (SELECT max(recorded_at) FROM clock WHERE position <= ");
+    sql.bind(position, Type::INT8).push("), (SELECT max(recorded_at) FROM clock WHERE position <= ");
     sql.bind(position, Type::INT8).push(")");
     let rows = store.rows(&sql, within).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| QueryError::Corrupt("the ledger has no answer".to_owned()))?;
-    Ok(Health {
-        balanced: row.try_get(0)?,
-        grants: row.try_get(1)?,
-        recorded_at: row.try_get(2)?,
-    })
+    let row = rows.first().ok_or_else(|| QueryError::Corrupt("the ledger has no answer".to_owned()))?;
+    Ok(Health { balanced: row.try_get(0)?, grants: row.try_get(1)?, recorded_at: row.try_get(2)? })
 }

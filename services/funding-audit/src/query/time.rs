@@ -31,9 +31,7 @@ pub(crate) async fn known_at(
         " ORDER BY recorded_at LIMIT 1), (SELECT min(recorded_at) FROM clock), (SELECT max(recorded_at) FROM clock)",
     );
     let rows = store.rows(&sql, within).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| QueryError::Corrupt("the clock has no answer".to_owned()))?;
+    let row = rows.first().ok_or_else(|| QueryError::Corrupt("the clock has no answer".to_owned()))?;
     let first_later: Option<i64> = row.try_get(0)?;
     let first: Option<Timestamp> = row.try_get(1)?;
     Ok(match (first_later, first) {
@@ -50,8 +48,7 @@ pub(crate) async fn played_today(
     within: Duration,
 ) -> Result<Option<Date>, QueryError> {
     let mut sql = Sql::new("SELECT today FROM todays WHERE position <= ");
-    sql.bind(point.position, Type::INT8)
-        .push(" ORDER BY position DESC LIMIT 1");
+    sql.bind(point.position, Type::INT8).push(" ORDER BY position DESC LIMIT 1");
     match store.rows(&sql, within).await?.first() {
         None => Ok(None),
         Some(row) => Ok(Some(row.try_get(0)?)),
@@ -66,9 +63,7 @@ pub(crate) async fn party(
     within: Duration,
 ) -> Result<Option<Uuid>, QueryError> {
     let mut sql = Sql::new("SELECT party FROM parties WHERE code = ");
-    sql.bind(code.to_string(), Type::TEXT)
-        .push(" AND position <= ")
-        .bind(point.position, Type::INT8);
+    sql.bind(code.to_string(), Type::TEXT).push(" AND position <= ").bind(point.position, Type::INT8);
     sql.push(" ORDER BY position LIMIT 1");
     match store.rows(&sql, within).await?.first() {
         None => Ok(None),

@@ -29,9 +29,7 @@ struct Cluster {
 
 impl Cluster {
     fn shared() -> Arc<Self> {
-        let mut running = RUNNING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
             let cluster = Arc::new(Self::start());
             *running = Arc::downgrade(&cluster);
@@ -45,12 +43,7 @@ impl Cluster {
             .unwrap()
             .filter(|_| std::fs::metadata(directory.path()).unwrap().uid() == 0);
         if let Some(owner) = &owner {
-            chown(
-                directory.path(),
-                Some(owner.uid.as_raw()),
-                Some(owner.gid.as_raw()),
-            )
-            .unwrap();
+            chown(directory.path(), Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
         }
         let command = |program: &str| {
             let mut command = Command::new(binary(program));
@@ -83,14 +76,7 @@ impl Cluster {
             .arg(&data)
             .arg("-k")
             .arg(directory.path())
-            .args([
-                "-c",
-                "listen_addresses=",
-                "-c",
-                "fsync=off",
-                "-c",
-                "max_connections=200",
-            ])
+            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"])
             .spawn()
             .unwrap();
         Self { server, directory }
@@ -98,10 +84,7 @@ impl Cluster {
 
     fn config(&self) -> tokio_postgres::Config {
         let mut config = tokio_postgres::Config::new();
-        config
-            .host_path(self.directory.path())
-            .user("audit")
-            .dbname("postgres");
+        config.host_path(self.directory.path()).user("audit").dbname("postgres");
         config
     }
 }
@@ -110,10 +93,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         // Asked to end, PostgreSQL cleans up its shared memory.
         if let Ok(id) = i32::try_from(self.server.id()) {
-            let _ = nix::sys::signal::kill(
-                nix::unistd::Pid::from_raw(id),
-                nix::sys::signal::Signal::SIGINT,
-            );
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGINT);
         }
         let _ = self.server.wait();
     }
@@ -122,12 +102,7 @@ impl Drop for Cluster {
 fn binary(program: &str) -> PathBuf {
     let found = (13..=20)
         .rev()
-        .map(|version| {
-            Path::new("/usr/lib/postgresql")
-                .join(version.to_string())
-                .join("bin")
-                .join(program)
-        })
+        .map(|version| Path::new("/usr/lib/postgresql").join(version.to_string()).join("bin").join(program))
         .find(|path| path.exists());
     found.unwrap_or_else(|| PathBuf::from(program))
 }
@@ -151,10 +126,7 @@ impl Bench {
 
     pub(crate) async fn with_clock(clock: LogClock) -> Self {
         let cluster = Cluster::shared();
-        let pool = Pool::builder(Manager::new(cluster.config(), NoTls))
-            .max_size(4)
-            .build()
-            .unwrap();
+        let pool = Pool::builder(Manager::new(cluster.config(), NoTls)).max_size(4).build().unwrap();
         let started = Instant::now();
         let connection = loop {
             match pool.get().await {
@@ -177,24 +149,8 @@ impl Bench {
         let (applied, applied_rx) = watch::channel(0);
         let (head, head_rx) = watch::channel(0);
         let (stopped, stopped_rx) = watch::channel(None);
-        let audit = Audit::new(
-            pool.clone(),
-            &schema,
-            applied_rx,
-            head_rx,
-            stopped_rx,
-            clock,
-        );
-        Self {
-            projection,
-            audit,
-            pool,
-            schema,
-            applied,
-            head,
-            stopped,
-            _cluster: cluster,
-        }
+        let audit = Audit::new(pool.clone(), &schema, applied_rx, head_rx, stopped_rx, clock);
+        Self { projection, audit, pool, schema, applied, head, stopped, _cluster: cluster }
     }
 
     /// Applies events in one transaction, as the chassis does, and says so.
@@ -209,8 +165,7 @@ impl Bench {
             .collect();
         let mut connection = self.pool.get().await.unwrap();
         let tx = connection.transaction().await?;
-        tx.batch_execute(&format!("SET LOCAL search_path TO {}", self.schema))
-            .await?;
+        tx.batch_execute(&format!("SET LOCAL search_path TO {}", self.schema)).await?;
         match self.projection.apply(&tx, &batch).await {
             Ok(()) => tx.commit().await?,
             Err(error) => {
@@ -230,10 +185,7 @@ impl Bench {
     pub(crate) async fn dump(&self) -> Vec<String> {
         let connection = self.pool.get().await.unwrap();
         let tables = connection
-            .query(
-                "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
-                &[&self.schema],
-            )
+            .query("SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1", &[&self.schema])
             .await
             .unwrap();
         let mut dump = Vec::new();
@@ -241,18 +193,12 @@ impl Bench {
             let table: String = table.get(0);
             let rows = connection
                 .query(
-                    &format!(
-                        "SELECT t::text FROM {}.{table} t ORDER BY t::text COLLATE \"C\"",
-                        self.schema
-                    ),
+                    &format!("SELECT t::text FROM {}.{table} t ORDER BY t::text COLLATE \"C\"", self.schema),
                     &[],
                 )
                 .await
                 .unwrap();
-            dump.extend(
-                rows.iter()
-                    .map(|row| format!("{table} {}", row.get::<_, String>(0))),
-            );
+            dump.extend(rows.iter().map(|row| format!("{table} {}", row.get::<_, String>(0))));
         }
         dump
     }

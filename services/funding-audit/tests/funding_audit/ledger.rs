@@ -1,9 +1,7 @@
 //! What the projection keeps, and what stops it.
 
 use crate::cluster::Bench;
-use crate::story::{
-    END, G1, G2, G3, P1, P2, Story, applied, appropriated, approved, imported, party,
-};
+use crate::story::{END, G1, G2, G3, P1, P2, Story, applied, appropriated, approved, imported, party};
 use concord_chassis::projection::{ApplyError, Projection as _};
 use concord_events::fund::{FundEvent, FundingMode};
 use concord_events::ledger::{Account, Line, Postings};
@@ -40,11 +38,7 @@ async fn what_was_rolled_back_is_not_remembered() {
 
 #[test]
 fn a_set_that_does_not_add_up_to_zero_is_broken_and_names_position_and_sum() {
-    let line = |account, amount_minor| Line {
-        account,
-        amount_minor,
-        settles: false,
-    };
+    let line = |account, amount_minor| Line { account, amount_minor, settles: false };
     let mut set = Postings {
         programme: P1,
         grant: Some(G1),
@@ -55,15 +49,9 @@ fn a_set_that_does_not_add_up_to_zero_is_broken_and_names_position_and_sum() {
     set.lines.push(line(Account::Committed, 1));
     let error = check_zero_sum(7, &set).unwrap_err();
     assert!(matches!(error, ApplyError::Broken(_)));
-    assert_eq!(
-        error.to_string(),
-        "the postings of position 7 add up to 1 minor units of CNY, not to zero"
-    );
+    assert_eq!(error.to_string(), "the postings of position 7 add up to 1 minor units of CNY, not to zero");
     // Beyond 64 bits too.
-    set.lines = vec![
-        line(Account::Reserved, i64::MAX),
-        line(Account::Available, i64::MAX),
-    ];
+    set.lines = vec![line(Account::Reserved, i64::MAX), line(Account::Available, i64::MAX)];
     assert!(check_zero_sum(7, &set).is_err());
 }
 
@@ -96,37 +84,22 @@ async fn an_event_that_cannot_be_stops_the_projection_and_names_its_position() {
             "which no event has opened",
         ),
         (appropriated(P1, 1), "a second time"),
-        (
-            applied(G2, FundingMode::Repayable, &lead, "marine"),
-            "a second time",
-        ),
+        (applied(G2, FundingMode::Repayable, &lead, "marine"), "a second time"),
         (imported(G3, P2, 1, "2017-01-01"), "a second time"),
         (
-            imported(
-                concord_kernel::id::GrantId(uuid::Uuid::from_u128(9)),
-                P1,
-                1,
-                "2017-01-01",
-            ),
+            imported(concord_kernel::id::GrantId(uuid::Uuid::from_u128(9)), P1, 1, "2017-01-01"),
             "as the year of programme",
         ),
         (approved(G3, 1), "moves money of programme"),
         (
-            FundEvent::ProgrammeSupplemented {
-                programme: P2,
-                currency: Currency::CNY,
-                amount_minor: 1,
-            },
+            FundEvent::ProgrammeSupplemented { programme: P2, currency: Currency::CNY, amount_minor: 1 },
             "moves CNY where the money is in EUR",
         ),
     ];
     for (event, why) in table {
         let mut story = Story::whole();
         story.then("2025-08-01", &event);
-        let error = bench
-            .apply(&story.events[END as usize..])
-            .await
-            .unwrap_err();
+        let error = bench.apply(&story.events[END as usize..]).await.unwrap_err();
         assert!(matches!(error, ApplyError::Broken(_)), "{error}");
         let text = error.to_string();
         assert!(text.contains("position 18") && text.contains(why), "{text}");

@@ -2,8 +2,7 @@
 
 use concord_chassis::record::{Envelope, Recorded};
 use concord_events::fund::{
-    Allocation, FundEvent, FundPurpose, FundingMode, Party, PlannedTranche, Source,
-    TrancheCondition,
+    Allocation, FundEvent, FundPurpose, FundingMode, Party, PlannedTranche, Source, TrancheCondition,
 };
 use concord_events::personal::PersonalRef;
 use concord_kernel::{
@@ -52,12 +51,7 @@ impl Story {
     /// Records an event that happened on this day.
     pub(crate) fn then(&mut self, effective_on: &str, event: &FundEvent) -> &mut Self {
         let position = self.events.len() as u64 + 1;
-        self.events.push(record(
-            position,
-            recorded_at(position),
-            date(effective_on),
-            event,
-        ));
+        self.events.push(record(position, recorded_at(position), date(effective_on), event));
         self
     }
 
@@ -75,10 +69,7 @@ impl Story {
     pub(crate) fn whole() -> Self {
         let mut story = Self::empty();
         let instruction = InstructionId(Uuid::from_u128(0x301));
-        let payee = PersonalRef {
-            person_id: "account-1".to_owned(),
-            hash: "00".to_owned(),
-        };
+        let payee = PersonalRef { person_id: "account-1".to_owned(), hash: "00".to_owned() };
         let instructed = |attempt| FundEvent::TrancheInstructed {
             grant: G1,
             programme: P1,
@@ -103,21 +94,11 @@ impl Story {
             .then("2025-01-10", &appropriated(P1, 1_000_000))
             .then(
                 "2025-02-01",
-                &applied(
-                    G1,
-                    FundingMode::NonRepayable,
-                    &party("1", "210100", "甲公司"),
-                    "new_materials",
-                ),
+                &applied(G1, FundingMode::NonRepayable, &party("1", "210100", "甲公司"), "new_materials"),
             )
             .then(
                 "2025-02-02",
-                &applied(
-                    G2,
-                    FundingMode::LoanInterestSubsidy,
-                    &party("2", "210200", "乙公司"),
-                    "marine",
-                ),
+                &applied(G2, FundingMode::LoanInterestSubsidy, &party("2", "210200", "乙公司"), "marine"),
             )
             .then("2025-03-01", &approved(G1, 300_000))
             .then("2025-03-01", &approved(G2, 200_000))
@@ -134,28 +115,14 @@ impl Story {
                     approved_minor: 300_000,
                     starts_on: date("2025-04-01"),
                     ends_on: date("2026-12-31"),
-                    tranches: vec![
-                        tranche(1, 150_000, "2025-05-01"),
-                        tranche(2, 100_000, "2025-12-31"),
-                    ],
+                    tranches: vec![tranche(1, 150_000, "2025-05-01"), tranche(2, 100_000, "2025-12-31")],
                     terms_rulebook: "2026-1".to_owned(),
                 },
             )
-            .then(
-                "2025-04-01",
-                &FundEvent::TrancheRequested {
-                    grant: G1,
-                    tranche: 1,
-                    amount_minor: 150_000,
-                },
-            )
+            .then("2025-04-01", &FundEvent::TrancheRequested { grant: G1, tranche: 1, amount_minor: 150_000 })
             .then(
                 "2025-04-02",
-                &FundEvent::TrancheAuthorised {
-                    grant: G1,
-                    tranche: 1,
-                    amount_minor: 150_000,
-                },
+                &FundEvent::TrancheAuthorised { grant: G1, tranche: 1, amount_minor: 150_000 },
             )
             .then("2025-04-03", &instructed(1))
             .then("2025-04-05", &settled(1))
@@ -198,11 +165,7 @@ impl Story {
             )
             .then(
                 "2025-07-01",
-                &FundEvent::ProgrammeCut {
-                    programme: P1,
-                    currency: Currency::CNY,
-                    amount_minor: 20_000,
-                },
+                &FundEvent::ProgrammeCut { programme: P1, currency: Currency::CNY, amount_minor: 20_000 },
             )
             .then("2016-05-01", &imported(G3, P2, 500_000, "2017-01-01"));
         assert_eq!(story.events.len() as u64, END);
@@ -234,12 +197,7 @@ pub(crate) fn approved(grant: GrantId, amount_minor: i64) -> FundEvent {
     }
 }
 
-pub(crate) fn applied(
-    grant: GrantId,
-    mode: FundingMode,
-    lead: &Party,
-    industry: &str,
-) -> FundEvent {
+pub(crate) fn applied(grant: GrantId, mode: FundingMode, lead: &Party, industry: &str) -> FundEvent {
     FundEvent::GrantApplied {
         grant,
         programme: P1,
@@ -250,21 +208,13 @@ pub(crate) fn applied(
         industry: Some(industry.parse().unwrap()),
         requested_minor: 400_000,
         total_budget_minor: 900_000,
-        allocations: vec![Allocation {
-            party: lead.clone(),
-            amount_minor: Some(400_000),
-        }],
+        allocations: vec![Allocation { party: lead.clone(), amount_minor: Some(400_000) }],
         starts_on: date("2025-04-01"),
         ends_on: date("2026-12-31"),
     }
 }
 
-pub(crate) fn imported(
-    grant: GrantId,
-    programme: ProgrammeId,
-    amount_minor: i64,
-    due_on: &str,
-) -> FundEvent {
+pub(crate) fn imported(grant: GrantId, programme: ProgrammeId, amount_minor: i64, due_on: &str) -> FundEvent {
     FundEvent::AwardImported {
         grant,
         programme,
@@ -304,21 +254,11 @@ pub(crate) fn party(number: &str, region: &str, name: &str) -> Party {
 }
 
 fn tranche(number: u32, amount_minor: i64, due_on: &str) -> PlannedTranche {
-    PlannedTranche {
-        number,
-        amount_minor,
-        condition: TrancheCondition::Contract,
-        due_on: date(due_on),
-    }
+    PlannedTranche { number, amount_minor, condition: TrancheCondition::Contract, due_on: date(due_on) }
 }
 
 /// The document of an event, as the log stores it.
-pub(crate) fn record(
-    position: u64,
-    time: Timestamp,
-    effectiveon: Date,
-    event: &FundEvent,
-) -> Recorded {
+pub(crate) fn record(position: u64, time: Timestamp, effectiveon: Date, event: &FundEvent) -> Recorded {
     let (kind, id) = event.stream();
     let envelope = Envelope {
         specversion: "1.0".into(),
@@ -351,8 +291,5 @@ pub(crate) fn record(
         panic!("an event is an object")
     };
     document.as_object_mut().unwrap().extend(event);
-    Recorded {
-        position,
-        bytes: serde_json::to_vec(&document).unwrap().into(),
-    }
+    Recorded { position, bytes: serde_json::to_vec(&document).unwrap().into() }
 }

@@ -14,21 +14,13 @@ use tonic::{Code, Request};
 #[tokio::test]
 async fn undrawn_is_what_is_contracted_and_not_settled() {
     let bench = told().await;
-    let answer = bench
-        .audit
-        .list_undrawn(Request::new(ListUndrawnRequest::default()))
-        .await
-        .unwrap()
-        .into_inner();
+    let answer =
+        bench.audit.list_undrawn(Request::new(ListUndrawnRequest::default())).await.unwrap().into_inner();
     let grants: Vec<_> = answer
         .grants
         .iter()
         .map(|grant| {
-            let amounts = [
-                grant.contracted_minor,
-                grant.settled_minor,
-                grant.undrawn_minor,
-            ];
+            let amounts = [grant.contracted_minor, grant.settled_minor, grant.undrawn_minor];
             (
                 grant.grant_id.clone(),
                 grant.currency.as_str(),
@@ -42,100 +34,47 @@ async fn undrawn_is_what_is_contracted_and_not_settled() {
         grants,
         [
             (G3.to_string(), "EUR", [500_000, 0, 500_000], "", true),
-            (
-                G1.to_string(),
-                "CNY",
-                [250_000, 150_000, 100_000],
-                "2026-12-31",
-                false
-            ),
+            (G1.to_string(), "CNY", [250_000, 150_000, 100_000], "2026-12-31", false),
         ]
     );
-    let totals: Vec<_> = answer
-        .totals
-        .iter()
-        .map(|total| (total.currency.as_str(), total.amount_minor))
-        .collect();
+    let totals: Vec<_> =
+        answer.totals.iter().map(|total| (total.currency.as_str(), total.amount_minor)).collect();
     assert_eq!(totals, [("CNY", 100_000), ("EUR", 500_000)]);
 
     // What the bank is paying is not settled yet.
-    let request = ListUndrawnRequest {
-        as_of: at(9),
-        ..ListUndrawnRequest::default()
-    };
-    let answer = bench
-        .audit
-        .list_undrawn(Request::new(request))
-        .await
-        .unwrap()
-        .into_inner();
+    let request = ListUndrawnRequest { as_of: at(9), ..ListUndrawnRequest::default() };
+    let answer = bench.audit.list_undrawn(Request::new(request)).await.unwrap().into_inner();
     assert_eq!(answer.grants[0].undrawn_minor, 250_000);
 
-    for (order_by, first) in [
-        ("ends_on", G1),
-        ("ends_on desc", G1),
-        ("grant_id desc", G3),
-        ("undrawn_minor asc", G1),
-    ] {
+    for (order_by, first) in
+        [("ends_on", G1), ("ends_on desc", G1), ("grant_id desc", G3), ("undrawn_minor asc", G1)]
+    {
         let mut request = ListUndrawnRequest {
             order_by: order_by.to_owned(),
             page_size: 1,
             ..ListUndrawnRequest::default()
         };
-        let page = bench
-            .audit
-            .list_undrawn(Request::new(request.clone()))
-            .await
-            .unwrap()
-            .into_inner();
+        let page = bench.audit.list_undrawn(Request::new(request.clone())).await.unwrap().into_inner();
         assert_eq!(page.grants[0].grant_id, first.to_string(), "{order_by}");
-        assert_eq!(
-            page.totals.len(),
-            2,
-            "totals are over all grants, not over the page"
-        );
+        assert_eq!(page.totals.len(), 2, "totals are over all grants, not over the page");
         request.page_token = page.next_page_token;
-        let page = bench
-            .audit
-            .list_undrawn(Request::new(request))
-            .await
-            .unwrap()
-            .into_inner();
+        let page = bench.audit.list_undrawn(Request::new(request)).await.unwrap().into_inner();
         assert_ne!(page.grants[0].grant_id, first.to_string(), "{order_by}");
         assert!(page.next_page_token.is_empty());
     }
 
     let request = ListUndrawnRequest {
-        filter: Some(PostingFilter {
-            period: "2025-04".to_owned(),
-            ..PostingFilter::default()
-        }),
+        filter: Some(PostingFilter { period: "2025-04".to_owned(), ..PostingFilter::default() }),
         ..ListUndrawnRequest::default()
     };
-    let status = bench
-        .audit
-        .list_undrawn(Request::new(request))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        status.code(),
-        Code::InvalidArgument,
-        "what stands has no period"
-    );
+    let status = bench.audit.list_undrawn(Request::new(request)).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "what stands has no period");
 }
 
 async fn overdue(bench: &Bench, position: u64, on: &str) -> ListOverdueResponse {
-    let request = ListOverdueRequest {
-        as_of: at(position),
-        on: on.to_owned(),
-        ..ListOverdueRequest::default()
-    };
-    bench
-        .audit
-        .list_overdue(Request::new(request))
-        .await
-        .unwrap()
-        .into_inner()
+    let request =
+        ListOverdueRequest { as_of: at(position), on: on.to_owned(), ..ListOverdueRequest::default() };
+    bench.audit.list_overdue(Request::new(request)).await.unwrap().into_inner()
 }
 
 fn shown(answer: &ListOverdueResponse) -> Vec<(String, u32, i64, i32, &str)> {
@@ -145,13 +84,7 @@ fn shown(answer: &ListOverdueResponse) -> Vec<(String, u32, i64, i32, &str)> {
         .map(|tranche| {
             let days = tranche.days_overdue;
             let id = tranche.grant_id.clone();
-            (
-                id,
-                tranche.tranche_number,
-                tranche.amount_minor,
-                days,
-                tranche.waits_for.as_str(),
-            )
+            (id, tranche.tranche_number, tranche.amount_minor, days, tranche.waits_for.as_str())
         })
         .collect()
 }
@@ -162,20 +95,11 @@ async fn overdue_tranches_are_aged_and_say_what_they_wait_for() {
     let answer = overdue(&bench, END, "2026-01-01").await;
     assert_eq!(
         shown(&answer),
-        [
-            (G3.to_string(), 1, 500_000, 3_287, "request"),
-            (G1.to_string(), 2, 100_000, 1, "request")
-        ]
+        [(G3.to_string(), 1, 500_000, 3_287, "request"), (G1.to_string(), 2, 100_000, 1, "request")]
     );
-    assert_eq!(
-        (answer.on.as_str(), answer.tranches[0].synthetic),
-        ("2026-01-01", true)
-    );
-    let totals: Vec<_> = answer
-        .totals
-        .iter()
-        .map(|total| (total.currency.as_str(), total.amount_minor))
-        .collect();
+    assert_eq!((answer.on.as_str(), answer.tranches[0].synthetic), ("2026-01-01", true));
+    let totals: Vec<_> =
+        answer.totals.iter().map(|total| (total.currency.as_str(), total.amount_minor)).collect();
     assert_eq!(totals, [("CNY", 100_000), ("EUR", 500_000)]);
 
     // The due date itself is in time.
@@ -195,73 +119,34 @@ async fn overdue_tranches_are_aged_and_say_what_they_wait_for() {
         assert_eq!(shown(&answer), g1(1, waits_for), "position {position}");
     }
     for position in [5, 10, 13] {
-        assert_eq!(
-            overdue(&bench, position, "2025-05-02").await.tranches,
-            [],
-            "position {position}"
-        );
+        assert_eq!(overdue(&bench, position, "2025-05-02").await.tranches, [], "position {position}");
     }
 
     // As it was on a date: known today, true then.
     let request = ListOverdueRequest {
-        as_of: Some(AsOf {
-            effective_on: "2025-04-09".to_owned(),
-            ..AsOf::default()
-        }),
-        filter: Some(PostingFilter {
-            lead_region: "21".to_owned(),
-            ..PostingFilter::default()
-        }),
+        as_of: Some(AsOf { effective_on: "2025-04-09".to_owned(), ..AsOf::default() }),
+        filter: Some(PostingFilter { lead_region: "21".to_owned(), ..PostingFilter::default() }),
         on: "2025-05-02".to_owned(),
         ..ListOverdueRequest::default()
     };
-    let answer = bench
-        .audit
-        .list_overdue(Request::new(request))
-        .await
-        .unwrap()
-        .into_inner();
+    let answer = bench.audit.list_overdue(Request::new(request)).await.unwrap().into_inner();
     assert_eq!(shown(&answer), g1(1, "instruction"));
 }
 
 #[tokio::test]
 async fn pages_of_overdue_tranches_keep_the_day_of_the_first_one() {
-    let mut bench = Bench::with_clock(LogClock::Played {
-        from: date("2025-12-31"),
-    })
-    .await;
+    let mut bench = Bench::with_clock(LogClock::Played { from: date("2025-12-31") }).await;
     let mut story = Story::whole();
     bench.apply(&story.events).await.unwrap();
     let answer = overdue(&bench, END, "").await;
-    assert_eq!(
-        answer.on, "2025-12-31",
-        "the clock has not moved since the log was created"
-    );
+    assert_eq!(answer.on, "2025-12-31", "the clock has not moved since the log was created");
     assert_eq!(answer.tranches.len(), 1);
 
-    story.then(
-        "2026-01-20",
-        &FundEvent::TodayAdvanced {
-            today: date("2026-01-20"),
-        },
-    );
-    story.then(
-        "2026-02-20",
-        &FundEvent::TodayAdvanced {
-            today: date("2026-02-20"),
-        },
-    );
+    story.then("2026-01-20", &FundEvent::TodayAdvanced { today: date("2026-01-20") });
+    story.then("2026-02-20", &FundEvent::TodayAdvanced { today: date("2026-02-20") });
     bench.apply(&story.events[17..18]).await.unwrap();
-    let mut request = ListOverdueRequest {
-        page_size: 1,
-        ..ListOverdueRequest::default()
-    };
-    let first = bench
-        .audit
-        .list_overdue(Request::new(request.clone()))
-        .await
-        .unwrap()
-        .into_inner();
+    let mut request = ListOverdueRequest { page_size: 1, ..ListOverdueRequest::default() };
+    let first = bench.audit.list_overdue(Request::new(request.clone())).await.unwrap().into_inner();
     assert_eq!(
         (first.on.as_str(), first.tranches[0].grant_id.as_str()),
         ("2026-01-20", G3.to_string().as_str())
@@ -269,21 +154,9 @@ async fn pages_of_overdue_tranches_keep_the_day_of_the_first_one() {
 
     bench.apply(&story.events[18..]).await.unwrap();
     request.page_token = first.next_page_token;
-    let second = bench
-        .audit
-        .list_overdue(Request::new(request))
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(
-        (second.on.as_str(), second.tranches[0].days_overdue),
-        ("2026-01-20", 20)
-    );
+    let second = bench.audit.list_overdue(Request::new(request)).await.unwrap().into_inner();
+    assert_eq!((second.on.as_str(), second.tranches[0].days_overdue), ("2026-01-20", 20));
     assert!(second.next_page_token.is_empty());
     assert_eq!(overdue(&bench, 0, "").await.on, "2026-02-20");
-    assert_eq!(
-        overdue(&bench, END + 1, "").await.on,
-        "2026-01-20",
-        "the day is that of the position"
-    );
+    assert_eq!(overdue(&bench, END + 1, "").await.on, "2026-01-20", "the day is that of the position");
 }

@@ -4,9 +4,7 @@ use super::super::decide::{self, Fresh, Verdict};
 use super::super::domain::Domain;
 use super::super::handle::{CommandError, Outcome, Pending, Receipt};
 use super::super::loader;
-use super::super::store::{
-    self, Batch, CONTENTION_LOCK, Committed, Connection, Hash, Json, OpenError,
-};
+use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, Hash, Json, OpenError};
 use super::{RECONNECT_PAUSE, Writer};
 use crate::record::{LogEvent, Recorded};
 use bytes::Bytes;
@@ -33,11 +31,7 @@ impl<D: Domain> Writer<D> {
             return;
         }
         let stored = self.stored_answers(&ids).await;
-        for decided in batch
-            .decided
-            .iter_mut()
-            .filter(|decided| decided.events.is_empty())
-        {
+        for decided in batch.decided.iter_mut().filter(|decided| decided.events.is_empty()) {
             if let Some((body_hash, outcome)) = stored.get(&decided.pending.submission.request_id) {
                 let outcome = recalled(&decided.pending, body_hash, outcome);
                 decided.verdict = Verdict::Recalled(outcome);
@@ -56,9 +50,7 @@ impl<D: Domain> Writer<D> {
             };
             match read.await {
                 Ok(rows) => {
-                    let answers = rows
-                        .into_iter()
-                        .map(|(id, hash, outcome)| (id, (hash, outcome)));
+                    let answers = rows.into_iter().map(|(id, hash, outcome)| (id, (hash, outcome)));
                     return answers.collect();
                 }
                 Err(error) => {
@@ -95,9 +87,7 @@ impl<D: Domain> Writer<D> {
                     self.reconnect().await;
                 }
                 // A repeat of the first try: the same batch may already have gone in.
-                Committed::LostRace | Committed::RepeatedRequest | Committed::Conflict(_)
-                    if in_doubt =>
-                {
+                Committed::LostRace | Committed::RepeatedRequest | Committed::Conflict(_) if in_doubt => {
                     match self.is_mine(batch).await {
                         Some(true) => return Committed::Done,
                         Some(false) => return outcome,
@@ -176,13 +166,10 @@ impl<D: Domain> Writer<D> {
                 }
             }
         }
-        self.index
-            .note(event.type_name(), recorded.position, event.advances_today());
-        self.index.recorded_at_us = self
-            .index
-            .recorded_at_us
-            .max(envelope.time.as_microsecond());
+        self.index.note(event.type_name(), recorded.position, event.advances_today());
+        self.index.recorded_at_us = self.index.recorded_at_us.max(envelope.time.as_microsecond());
         self.head = recorded.position;
+        self.newest = Some(recorded.clone());
         self.loads.remember(recorded.clone(), event, also);
         Ok(())
     }
@@ -215,7 +202,7 @@ impl<D: Domain> Writer<D> {
         loop {
             let opened = async {
                 let connection = Connection::open(&self.database_url).await?;
-                connection.verify(&self.identity, self.head).await?;
+                connection.verify(&self.identity, self.head, self.newest.as_ref()).await?;
                 Ok::<_, String>(connection)
             };
             match opened.await {
@@ -258,9 +245,8 @@ pub(super) fn recalled<C>(pending: &Pending<C>, body_hash: &[u8], outcome: &[u8]
     if body_hash != pending.body_hash {
         return Err(CommandError::RequestIdReused(pending.submission.request_id));
     }
-    serde_json::from_slice::<Receipt>(outcome).map_err(|error| {
-        CommandError::Internal(format!("its stored answer cannot be read: {error}"))
-    })
+    serde_json::from_slice::<Receipt>(outcome)
+        .map_err(|error| CommandError::Internal(format!("its stored answer cannot be read: {error}")))
 }
 
 /// The rows that a batch inserts.
@@ -268,13 +254,7 @@ impl<D: Domain> decide::Batch<D> {
     fn rows(&self) -> Batch {
         let mut rows = Batch::default();
         for decided in &self.decided {
-            for Fresh {
-                recorded,
-                event,
-                version,
-                also,
-            } in &decided.events
-            {
+            for Fresh { recorded, event, version, also } in &decided.events {
                 let position = store::signed(recorded.position);
                 rows.positions.push(position);
                 rows.streams.push(event.stream().1);
@@ -296,8 +276,6 @@ impl<D: Domain> decide::Batch<D> {
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = &Recorded> {
-        self.decided
-            .iter()
-            .flat_map(|decided| decided.events.iter().map(|fresh| &fresh.recorded))
+        self.decided.iter().flat_map(|decided| decided.events.iter().map(|fresh| &fresh.recorded))
     }
 }

@@ -22,14 +22,9 @@ pub(super) type Due<S> = (Uuid, u64, Entry<S>);
 impl<D: Domain> Writer<D> {
     /// Hands on the states that have come far since their last snapshot.
     pub(super) fn offer_snapshots(&mut self, touched: &[Uuid]) {
-        let due = |entry: &Entry<D::State>| {
-            entry.since_snapshot >= SNAPSHOT_EVERY && entry.state.is_some()
-        };
-        let due: Vec<Uuid> = touched
-            .iter()
-            .copied()
-            .filter(|id| self.cache.peek(*id).is_some_and(due))
-            .collect();
+        let due = |entry: &Entry<D::State>| entry.since_snapshot >= SNAPSHOT_EVERY && entry.state.is_some();
+        let due: Vec<Uuid> =
+            touched.iter().copied().filter(|id| self.cache.peek(*id).is_some_and(due)).collect();
         if due.is_empty() {
             return;
         }
@@ -52,10 +47,7 @@ impl<D: Domain> Writer<D> {
         let row = self
             .connection
             .client
-            .query_opt(
-                "SELECT position, state FROM snapshots WHERE subject = $1",
-                &[&OWN_STREAM],
-            )
+            .query_opt("SELECT position, state FROM snapshots WHERE subject = $1", &[&OWN_STREAM])
             .await?;
         if let Some(row) = row
             && let Ok(index) = serde_json::from_slice(&row.get::<_, JsonText>(1).0)
@@ -115,12 +107,7 @@ pub(super) async fn keep_snapshots<D: Domain>(
             .into_iter()
             .filter_map(|(subject, position, entry)| {
                 let state = serde_json::to_vec(&entry.state?).ok()?;
-                Some(Snapshot {
-                    subject,
-                    position,
-                    version: entry.version,
-                    state: state.into(),
-                })
+                Some(Snapshot { subject, position, version: entry.version, state: state.into() })
             })
             .collect();
         let Ok(client) = pool.get().await else {
@@ -134,16 +121,11 @@ pub(super) async fn keep_snapshots<D: Domain>(
 }
 
 /// Keeps refused commands as they come.
-pub(super) async fn keep_refusals(
-    pool: deadpool_postgres::Pool,
-    mut jobs: mpsc::Receiver<Vec<Refused>>,
-) {
+pub(super) async fn keep_refusals(pool: deadpool_postgres::Pool, mut jobs: mpsc::Receiver<Vec<Refused>>) {
     while let Some(rows) = jobs.recv().await {
         let kept = async {
             let client = pool.get().await.map_err(|error| error.to_string())?;
-            store::keep_refusals(&client, &rows)
-                .await
-                .map_err(|error| store::describe(&error))
+            store::keep_refusals(&client, &rows).await.map_err(|error| store::describe(&error))
         };
         if let Err(error) = kept.await {
             metrics::counter!("concord_log_refusals_not_kept_total").increment(rows.len() as u64);
@@ -153,11 +135,7 @@ pub(super) async fn keep_refusals(
 }
 
 /// The row of a refused command; errors that are no refusal are not kept.
-pub(super) fn refused_row<C>(
-    pending: &Pending<C>,
-    error: &CommandError,
-    head: u64,
-) -> Option<Refused> {
+pub(super) fn refused_row<C>(pending: &Pending<C>, error: &CommandError, head: u64) -> Option<Refused> {
     let CommandError::Refused(refusal) = error else {
         return None;
     };

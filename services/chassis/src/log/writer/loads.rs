@@ -66,11 +66,7 @@ impl<D: Domain> Loads<D> {
             return;
         }
         self.ring_bytes += recorded.bytes.len();
-        self.ring.push_back(Recent {
-            recorded,
-            event,
-            also,
-        });
+        self.ring.push_back(Recent { recorded, event, also });
         while self.ring_bytes > RING_BYTES_MAX {
             self.forget_oldest();
         }
@@ -85,23 +81,14 @@ impl<D: Domain> Loads<D> {
 
     fn trim_ring(&mut self) {
         let needed_from = self.under_way.values().min().copied().unwrap_or(u64::MAX);
-        while self
-            .ring
-            .front()
-            .is_some_and(|recent| recent.recorded.position <= needed_from)
-        {
+        while self.ring.front().is_some_and(|recent| recent.recorded.position <= needed_from) {
             self.forget_oldest();
         }
     }
 
     /// Brings loaded states to the head.
     fn catch_up(&self, loaded: &mut Loaded<D::State>) {
-        for Recent {
-            recorded,
-            event,
-            also,
-        } in &self.ring
-        {
+        for Recent { recorded, event, also } in &self.ring {
             if recorded.position <= loaded.head {
                 continue;
             }
@@ -110,14 +97,10 @@ impl<D: Domain> Loads<D> {
                 let Some(Ok(entry)) = loaded.states.get_mut(id) else {
                     continue;
                 };
-                let folded = recorded
-                    .envelope()
-                    .map_err(|error| error.to_string())
-                    .and_then(|envelope| {
-                        let meta = loader::meta_of(recorded, &envelope);
-                        loader::fold::<D>(entry, *id, *id == own, event, &meta)
-                            .map_err(|fault| fault.to_string())
-                    });
+                let folded = recorded.envelope().map_err(|error| error.to_string()).and_then(|envelope| {
+                    let meta = loader::meta_of(recorded, &envelope);
+                    loader::fold::<D>(entry, *id, *id == own, event, &meta).map_err(|fault| fault.to_string())
+                });
                 if let Err(fault) = folded {
                     loaded.states.insert(*id, Err(fault));
                 }
@@ -139,19 +122,14 @@ impl<D: Domain> Writer<D> {
     /// Asks for states, in the background. What is committed from now on is kept for them.
     pub(super) fn load(&mut self, ids: impl IntoIterator<Item = Uuid>) {
         let under_way = &self.loads.under_way;
-        let ids: Vec<Uuid> = ids
-            .into_iter()
-            .filter(|id| !under_way.contains_key(id))
-            .collect();
+        let ids: Vec<Uuid> = ids.into_iter().filter(|id| !under_way.contains_key(id)).collect();
         if under_way.is_empty() {
             self.loads.ring.clear();
             self.loads.ring_bytes = 0;
             self.loads.ring_from = self.head;
         }
         for ids in ids.chunks(LOAD_IDS_MAX) {
-            self.loads
-                .under_way
-                .extend(ids.iter().map(|id| (*id, self.head)));
+            self.loads.under_way.extend(ids.iter().map(|id| (*id, self.head)));
             let (ids, head) = (ids.to_vec(), self.head);
             let (pool, answer) = (self.pool.clone(), self.loads.arrive.clone());
             tokio::spawn(async move {
@@ -231,11 +209,8 @@ impl<D: Domain> Writer<D> {
     pub(super) fn trim_cache(&mut self) {
         if self.cache.is_over() {
             let parked = self.parked.iter().map(|parked| &parked.pending);
-            let pinned: HashSet<Uuid> = parked
-                .chain(&self.queue)
-                .flat_map(|pending| &pending.needed)
-                .copied()
-                .collect();
+            let pinned: HashSet<Uuid> =
+                parked.chain(&self.queue).flat_map(|pending| &pending.needed).copied().collect();
             self.cache.trim(&pinned);
         }
         metrics::gauge!("concord_log_cache_bytes").set(self.cache.bytes() as f64);
@@ -244,9 +219,5 @@ impl<D: Domain> Writer<D> {
 
 /// A state as a reader gets it.
 pub(super) fn seen<S: Clone>(entry: &Entry<S>, head: u64) -> Seen<S> {
-    Seen {
-        state: entry.state.clone(),
-        version: entry.version,
-        head,
-    }
+    Seen { state: entry.state.clone(), version: entry.version, head }
 }

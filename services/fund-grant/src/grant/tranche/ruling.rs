@@ -26,9 +26,7 @@ pub(in crate::grant) fn decide(
         TrancheCommand::Authorise => Hand::Office(Some(Duty::Authorise)),
         TrancheCommand::Reject { .. } => Hand::Office(None),
         TrancheCommand::Instruct { .. } => Hand::Office(Some(Duty::Instruct)),
-        TrancheCommand::Settle { .. } | TrancheCommand::Return { .. } => {
-            Hand::Office(Some(Duty::Settle))
-        }
+        TrancheCommand::Settle { .. } | TrancheCommand::Return { .. } => Hand::Office(Some(Duty::Settle)),
     };
     let Some(contract) = grant.contract() else {
         return grant.conclude(
@@ -38,47 +36,32 @@ pub(in crate::grant) fn decide(
             refused(without_contract(&grant.stage, command)),
         );
     };
-    if let TrancheCommand::Request {
-        amount: Some(amount),
-    } = command
-    {
+    if let TrancheCommand::Request { amount: Some(amount) } = command {
         case.well_formed([grant.other_currency("amount.currency", *amount)])?;
     }
     let Some(tranche) = contract.tranche(number) else {
         let none = refusal::no_tranche(number, contract.tranches.len());
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
-    let ruling = match command {
-        TrancheCommand::Instruct { instruction } => tranche.instruct(grant, contract, *instruction),
-        _ => tranche.rule(grant, command),
-    };
-    grant.conclude(case, hand, tranche.last_step_on, ruling)
+    grant.conclude(case, hand, tranche.last_step_on, tranche.rule(grant, contract, command))
 }
 
 /// Before the contract nothing can be asked for, and paying is A01.
 fn without_contract(stage: &Stage, command: &TrancheCommand) -> Broken {
     match command {
         TrancheCommand::Instruct { .. } => refusal::no_contract(stage),
-        _ => wrong_stage(
-            stage,
-            (
-                "tranches are paid under a contract",
-                "签订任务书之后方可拨款",
-            ),
-        ),
+        _ => wrong_stage(stage, ("tranches are paid under a contract", "签订任务书之后方可拨款")),
     }
 }
 
 impl Tranche {
-    /// Rules on every pair of command and state, but for `Instruct`.
-    fn rule(&self, grant: &Grant, command: &TrancheCommand) -> Ruling {
+    /// Rules on every pair of command and state.
+    fn rule(&self, grant: &Grant, contract: &Contract, command: &TrancheCommand) -> Ruling {
         use TrancheCommand::{Authorise, Cancel, Instruct, Reject, Request, Return, Settle};
         use TrancheState::{Authorised, Instructed, PaymentReturned, Planned, Requested, Settled};
         let (id, tranche) = (grant.id, self.plan.number);
         match (command, &self.state) {
-            (Request { amount }, Planned(_)) => {
-                self.request(grant, amount.map(|amount| amount.minor))
-            }
+            (Request { amount }, Planned(_)) => self.request(grant, amount.map(|amount| amount.minor)),
             (Request { amount }, _) => {
                 let asked_minor = amount.map_or(self.plan.amount_minor, |amount| amount.minor);
                 let first = self.amount_minor().filter(|first| *first != asked_minor);
@@ -91,64 +74,40 @@ impl Tranche {
                 })
             }
 
-            (Authorise, Requested(amount_minor)) => happens(FundEvent::TrancheAuthorised {
-                grant: id,
-                tranche,
-                amount_minor: *amount_minor,
-            }),
+            (Authorise, Requested(amount_minor)) => {
+                happens(FundEvent::TrancheAuthorised { grant: id, tranche, amount_minor: *amount_minor })
+            }
             (Authorise, Planned(_)) => self.wrong(("request it first", "请先申请拨款")),
             (Authorise, _) => unchanged(),
 
-            (Reject { reason }, Planned(Some(Failed::Rejected(first)))) if reason == first => {
-                unchanged()
+            (Reject { reason }, Planned(Some(Failed::Rejected(first)))) if reason == first => unchanged(),
+            (Reject { reason }, Requested(_)) => {
+                happens(FundEvent::TrancheRejected { grant: id, tranche, reason: reason.clone() })
             }
-            (Reject { reason }, Requested(_)) => happens(FundEvent::TrancheRejected {
-                grant: id,
-                tranche,
-                reason: reason.clone(),
-            }),
-            (Reject { .. }, Planned(_)) => {
-                self.wrong(("there is no request to reject", "没有待审批的申请"))
-            }
+            (Reject { .. }, Planned(_)) => self.wrong(("there is no request to reject", "没有待审批的申请")),
             (Reject { .. }, Authorised(_)) => self.wrong(("cancel it instead", "请改为取消")),
-            (Reject { .. }, _) => self.wrong((
-                "it went to the bank, so it cannot be rejected",
-                "已下达支付指令，不能驳回",
-            )),
+            (Reject { .. }, _) => {
+                self.wrong(("it went to the bank, so it cannot be rejected", "已下达支付指令，不能驳回"))
+            }
 
-            (Cancel { reason }, Planned(Some(Failed::Cancelled(first)))) if reason == first => {
-                unchanged()
-            }
+            (Cancel { reason }, Planned(Some(Failed::Cancelled(first)))) if reason == first => unchanged(),
             (Cancel { reason }, Requested(_) | Authorised(_)) => {
-                happens(FundEvent::TrancheCancelled {
-                    grant: id,
-                    tranche,
-                    reason: reason.clone(),
-                })
+                happens(FundEvent::TrancheCancelled { grant: id, tranche, reason: reason.clone() })
             }
-            (Cancel { .. }, Planned(_)) => {
-                self.wrong(("there is no request to cancel", "没有可取消的申请"))
+            (Cancel { .. }, Planned(_)) => self.wrong(("there is no request to cancel", "没有可取消的申请")),
+            (Cancel { .. }, _) => {
+                self.wrong(("it went to the bank, so it cannot be cancelled", "已下达支付指令，不能取消"))
             }
-            (Cancel { .. }, _) => self.wrong((
-                "it went to the bank, so it cannot be cancelled",
-                "已下达支付指令，不能取消",
-            )),
+
+            (Instruct { instruction }, _) => self.instruct(grant, contract, *instruction),
 
             (Settle { bank_reference }, _) if self.was_settled_as(bank_reference) => unchanged(),
             (Settle { bank_reference }, Instructed(payment)) => {
                 happens(self.settled(grant, *payment, bank_reference.clone()))
             }
-            (
-                Settle { .. },
-                Settled {
-                    bank_reference: first,
-                    ..
-                },
-            ) => self.done(
-                "TRANCHE_ALREADY_SETTLED",
-                ("was settled", "已到账"),
-                &[("bank_reference", first)],
-            ),
+            (Settle { .. }, Settled { bank_reference: first, .. }) => {
+                self.done("TRANCHE_ALREADY_SETTLED", ("was settled", "已到账"), &[("bank_reference", first)])
+            }
             (Settle { .. }, Planned(_) | Requested(_) | Authorised(_)) => {
                 self.wrong(("instruct it first", "请先下达支付指令"))
             }
@@ -156,13 +115,7 @@ impl Tranche {
                 self.wrong(("instruct it again first", "请先重新下达支付指令"))
             }
 
-            (
-                Return {
-                    bank_reference,
-                    reason,
-                },
-                state,
-            ) => match (self.return_as(bank_reference), state) {
+            (Return { bank_reference, reason }, state) => match (self.return_as(bank_reference), state) {
                 (Some(first), _) if first.reason == *reason => unchanged(),
                 (Some(first), _) => self.done(
                     "PAYMENT_ALREADY_RETURNED",
@@ -176,31 +129,21 @@ impl Tranche {
                     happens(self.sent_back(grant, *payment, true, bank_reference, reason))
                 }
                 (None, PaymentReturned(_)) => self.returned_already(),
-                (None, Planned(_) | Requested(_) | Authorised(_)) => self.wrong((
-                    "nothing was paid that could come back",
-                    "尚未支付，无可退汇",
-                )),
+                (None, Planned(_) | Requested(_) | Authorised(_)) => {
+                    self.wrong(("nothing was paid that could come back", "尚未支付，无可退汇"))
+                }
             },
-
-            (Instruct { .. }, _) => self.wrong((
-                "it is instructed with its contract at hand",
-                "须依据任务书下达支付指令",
-            )),
         }
     }
 
-    /// Rules on `Instruct` in every state: A01 each time money leaves, and A14.
+    /// `Instruct` in every state: A01 each time money leaves, and A14.
     fn instruct(&self, grant: &Grant, contract: &Contract, instruction: InstructionId) -> Ruling {
         match &self.state {
             TrancheState::Planned(_) | TrancheState::Requested(_) => {
                 self.wrong(("have it authorised first", "请先审批"))
             }
             TrancheState::Authorised(amount_minor) => {
-                let first = Payment {
-                    amount_minor: *amount_minor,
-                    instruction,
-                    attempt: 1,
-                };
+                let first = Payment { amount_minor: *amount_minor, instruction, attempt: 1 };
                 self.pay(grant, contract, first)
             }
             TrancheState::Instructed(payment)
@@ -208,19 +151,13 @@ impl Tranche {
             | TrancheState::PaymentReturned(payment)
                 if payment.instruction != instruction =>
             {
-                refused(refusal::another_instruction(
-                    self.plan.number,
-                    payment.instruction,
-                ))
+                refused(refusal::another_instruction(self.plan.number, payment.instruction))
             }
             TrancheState::Instructed(payment) | TrancheState::Settled { payment, .. } => {
                 Ok(Decision::unchanged().answering("attempt", payment.attempt))
             }
             TrancheState::PaymentReturned(payment) => {
-                let next = Payment {
-                    attempt: payment.attempt.saturating_add(1),
-                    ..*payment
-                };
+                let next = Payment { attempt: payment.attempt.saturating_add(1), ..*payment };
                 self.pay(grant, contract, next)
             }
         }
@@ -242,17 +179,13 @@ impl Tranche {
             attempt: payment.attempt,
             payee,
         };
-        happens_under([used], instructed)
-            .map(|decision| decision.answering("attempt", payment.attempt))
+        happens_under([used], instructed).map(|decision| decision.answering("attempt", payment.attempt))
     }
 
     fn request(&self, grant: &Grant, asked_minor: Option<i64>) -> Ruling {
         let asked = grant.amount(asked_minor.unwrap_or(self.plan.amount_minor));
         happens_under(
-            [
-                rules::condition_met(&self.plan, grant.is_migrated()),
-                rules::a02_request(asked, &self.plan),
-            ],
+            [rules::condition_met(&self.plan, grant.is_migrated()), rules::a02_request(asked, &self.plan)],
             FundEvent::TrancheRequested {
                 grant: grant.id,
                 tranche: self.plan.number,
@@ -297,36 +230,17 @@ impl Tranche {
     }
 
     fn returned_already(&self) -> Ruling {
-        let reference = self
-            .returned
-            .last()
-            .map_or("", |attempt| attempt.returned_as.as_str());
-        self.done(
-            "PAYMENT_ALREADY_RETURNED",
-            ("was returned", "已退汇"),
-            &[("bank_reference", &reference)],
-        )
+        let reference = self.returned.last().map_or("", |attempt| attempt.returned_as.as_str());
+        self.done("PAYMENT_ALREADY_RETURNED", ("was returned", "已退汇"), &[("bank_reference", &reference)])
     }
 
-    fn done(
-        &self,
-        code: &str,
-        what: (&str, &str),
-        first: &[(&str, &dyn std::fmt::Display)],
-    ) -> Ruling {
+    fn done(&self, code: &str, what: (&str, &str), first: &[(&str, &dyn std::fmt::Display)]) -> Ruling {
         let number = self.plan.number;
-        let (what, what_zh) = (
-            format!("tranche {number} {}", what.0),
-            format!("第{number}笔拨款{}", what.1),
-        );
+        let (what, what_zh) = (format!("tranche {number} {}", what.0), format!("第{number}笔拨款{}", what.1));
         refused(done_otherwise(code, (&what, &what_zh), first))
     }
 
     fn wrong(&self, rule: (&str, &str)) -> Ruling {
-        refused(wrong_tranche_state(
-            self.plan.number,
-            self.state.words(),
-            rule,
-        ))
+        refused(wrong_tranche_state(self.plan.number, self.state.words(), rule))
     }
 }

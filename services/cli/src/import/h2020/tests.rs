@@ -22,17 +22,11 @@ fn rows_of_a_grant_are_put_together_wherever_they_stand() {
     let file = file(&[COORDINATOR, OTHER, PARTICIPANT]);
     assert_eq!(file.grants.len(), 2);
     let grant = &file.grants[0];
-    assert_eq!(
-        (grant.parts.len(), grant.line, grant.excess_minor()),
-        (2, 2, 0)
-    );
+    assert_eq!((grant.parts.len(), grant.line, grant.excess_minor()), (2, 2, 0));
     assert_eq!(grant.raw, format!("{COORDINATOR}\n{PARTICIPANT}"));
     let request = grant.award(false, "2024-01-01".parse().unwrap()).request;
     let lead = request.lead.unwrap();
-    assert_eq!(
-        (lead.code.as_str(), lead.region.as_str()),
-        ("EU-PIC:984516342", "GR")
-    );
+    assert_eq!((lead.code.as_str(), lead.region.as_str()), ("EU-PIC:984516342", "GR"));
     assert_eq!(request.allocations[1].party.as_ref().unwrap().region, "GB");
     assert_eq!(request.header.unwrap().effective_on, "2019-05-01");
     assert_eq!((request.year, request.tranches.len()), (2019, 0));
@@ -46,9 +40,7 @@ fn rows_of_a_grant_are_put_together_wherever_they_stand() {
 #[test]
 fn missing_values_are_noted_and_na_in_the_country_column_is_namibia() {
     let file = file(&[OTHER]);
-    let request = file.grants[0]
-        .award(true, "2024-01-01".parse().unwrap())
-        .request;
+    let request = file.grants[0].award(true, "2024-01-01".parse().unwrap()).request;
     assert_eq!(request.allocations[0].party.as_ref().unwrap().region, "NA");
     assert_eq!(request.allocations[0].amount_minor, None);
     assert_eq!((request.year, request.starts_on.as_str()), (2014, ""));
@@ -68,9 +60,7 @@ fn missing_values_are_noted_and_na_in_the_country_column_is_namibia() {
 
 #[test]
 fn of_several_coordinators_the_one_with_the_largest_share_leads() {
-    let second = PARTICIPANT
-        .replace("participant", "coordinator")
-        .replace(",40,", ",80,");
+    let second = PARTICIPANT.replace("participant", "coordinator").replace(",40,", ",80,");
     let file = file(&[COORDINATOR, &second]);
     assert_eq!(file.grants[0].lead().code, "EU-PIC:998616262");
     assert!(file.grants[0].discrepancies()[1].starts_with("2 coordinators"));
@@ -81,53 +71,29 @@ fn a_bad_row_sets_its_whole_grant_aside() {
     let broken = PARTICIPANT.replace(",UK,", ",Q9,");
     let file = file(&[COORDINATOR, &broken, OTHER]);
     assert_eq!(file.grants.len(), 1);
-    assert_eq!(
-        (file.rejects[0].line, file.rejects[0].key.as_str()),
-        (3, "7")
-    );
+    assert_eq!((file.rejects[0].line, file.rejects[0].key.as_str()), (3, "7"));
     assert!(file.rejects[0].reason.contains("Q9"), "{:?}", file.rejects);
 }
 
 #[test]
 fn a_file_without_a_column_is_refused_by_its_name() {
     let error = parse("rcn,role\n1,coordinator\n").unwrap_err().to_string();
-    assert!(
-        error.contains("\"pic\"") && error.contains("rcn, role"),
-        "{error}"
-    );
+    assert!(error.contains("\"pic\"") && error.contains("rcn, role"), "{error}");
 }
 
 #[test]
 fn request_ids_follow_from_the_rows_and_the_plan_alone() {
     let today = "2024-01-01".parse().unwrap();
-    let id = |rows: &[&str], plan| {
-        file(rows).grants[0]
-            .award(plan, today)
-            .request
-            .header
-            .unwrap()
-            .request_id
-    };
-    assert_eq!(
-        id(&[COORDINATOR, PARTICIPANT], true),
-        id(&[COORDINATOR, OTHER, PARTICIPANT], true)
-    );
-    assert_ne!(
-        id(&[COORDINATOR, PARTICIPANT], true),
-        id(&[COORDINATOR, PARTICIPANT], false)
-    );
-    assert_ne!(
-        id(&[COORDINATOR, PARTICIPANT], true),
-        id(&[COORDINATOR], true)
-    );
+    let id = |rows: &[&str], plan| file(rows).grants[0].award(plan, today).request.header.unwrap().request_id;
+    assert_eq!(id(&[COORDINATOR, PARTICIPANT], true), id(&[COORDINATOR, OTHER, PARTICIPANT], true));
+    assert_ne!(id(&[COORDINATOR, PARTICIPANT], true), id(&[COORDINATOR, PARTICIPANT], false));
+    assert_ne!(id(&[COORDINATOR, PARTICIPANT], true), id(&[COORDINATOR], true));
 }
 
 #[test]
 fn the_excerpt_holds_the_cases_that_an_importer_trips_over() {
-    let file = parse(
-        &crate::import::read_file(&repository().join("tests/data/h2020-excerpt.csv")).unwrap(),
-    )
-    .unwrap();
+    let file = parse(&crate::import::read_file(&repository().join("tests/data/h2020-excerpt.csv")).unwrap())
+        .unwrap();
     assert_eq!(file.rejects, []);
     let truths = Truths::of(&file.grants);
     assert_eq!(truths.grants, 300);
@@ -137,11 +103,7 @@ fn the_excerpt_holds_the_cases_that_an_importer_trips_over() {
     assert!(truths.not_one_coordinator > 5 && truths.fall_short > 5 && truths.unknown_shares > 50);
     assert!(file.grants.iter().any(|grant| grant.starts_on.is_none()));
     assert!(file.grants.iter().any(|grant| grant.rounded > 0));
-    assert!(
-        file.grants
-            .iter()
-            .any(|grant| grant.parts.iter().any(|part| part.party.region == "NA"))
-    );
+    assert!(file.grants.iter().any(|grant| grant.parts.iter().any(|part| part.party.region == "NA")));
 }
 
 /// The whole file is not part of the repository; where it lies beside it, the importer must agree with what is known of it.

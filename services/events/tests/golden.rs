@@ -1,0 +1,336 @@
+//! Every event of every log, pinned byte for byte. What is stored is permanent: a file here never changes, and a new
+//! form of an event is a new file.
+//!
+//! `GOLDEN=write cargo test -p concord-events --test golden` writes the files that are not there yet.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use concord_events::{
+    fund::{
+        Allocation, FundEvent, FundPurpose, FundingMode, LimitOn, Party, PlannedTranche, Source,
+        TrancheCondition,
+    },
+    personal::PersonalRef,
+};
+use concord_kernel::{
+    Date,
+    id::{GrantId, InstructionId, ProgrammeId},
+    industry::Industry,
+    money::Currency,
+    party::{PartyCode, PartyId, PartyKind},
+};
+use jiff::civil::date;
+use std::{collections::BTreeSet, fs, path::PathBuf};
+use uuid::Uuid;
+
+const PROGRAMME: ProgrammeId = ProgrammeId(Uuid::from_u128(0x018f_4e7c_3b1a_7c5e_9d2f_0000_0000_000a));
+const GRANT: GrantId = GrantId(Uuid::from_u128(0x018f_4e7c_3b1a_7c5e_9d2f_0000_0000_0001));
+const INSTRUCTION: InstructionId = InstructionId(Uuid::from_u128(0x018f_4e7c_3b1a_7c5e_9d2f_0000_0000_0002));
+const MODE: FundingMode = FundingMode::NonRepayable;
+
+fn lead() -> Party {
+    let code = PartyCode::parse("CN-USCC:91330100799655058B").unwrap();
+    let region = "210102".parse().ok();
+    Party {
+        party: PartyId::of(&code),
+        code,
+        kind: PartyKind::Enterprise,
+        region,
+        name: Some("Works 工厂".to_owned()),
+    }
+}
+
+/// As little as a migrated source may say.
+fn bare_lead() -> Party {
+    let code = PartyCode::parse("EU-PIC:998616262").unwrap();
+    Party { party: PartyId::of(&code), code, kind: PartyKind::Other, region: None, name: None }
+}
+
+fn plan(condition: TrancheCondition) -> Vec<PlannedTranche> {
+    vec![PlannedTranche { number: 1, amount_minor: 5_000_000, condition, due_on: date(2013, 6, 30) }]
+}
+
+fn account() -> PersonalRef {
+    PersonalRef { person_id: "payee-1".to_owned(), hash: "4a553c56".repeat(8) }
+}
+
+/// The name of each event's file. A new variant has to be named here, and then its sample is missed.
+fn names(event: &FundEvent) -> Vec<&'static str> {
+    match event {
+        FundEvent::TodayAdvanced { .. } => vec!["today_advanced"],
+        FundEvent::ProgrammeAppropriated { .. } => vec!["programme_appropriated"],
+        FundEvent::ProgrammeSupplemented { .. } => vec!["programme_supplemented"],
+        FundEvent::ProgrammeCut { .. } => vec!["programme_cut"],
+        FundEvent::SubLimitSet { .. } => {
+            vec!["sub_limit_set_mode", "sub_limit_set_region", "sub_limit_lifted"]
+        }
+        FundEvent::GrantApplied { .. } => vec!["grant_applied", "grant_applied_bare"],
+        FundEvent::GrantRecommended { .. } => vec!["grant_recommended"],
+        FundEvent::GrantAdmitted { .. } => vec!["grant_admitted"],
+        FundEvent::GrantReviewed { .. } => vec!["grant_reviewed"],
+        FundEvent::NoticePublished { .. } => vec!["notice_published"],
+        FundEvent::GrantApproved { .. } => vec!["grant_approved"],
+        FundEvent::GrantRejected { .. } => vec!["grant_rejected"],
+        FundEvent::GrantWithdrawn { .. } => vec!["grant_withdrawn"],
+        FundEvent::ContractSigned { .. } => vec!["contract_signed"],
+        FundEvent::PayeeVerified { .. } => vec!["payee_verified"],
+        FundEvent::TrancheRequested { .. } => vec!["tranche_requested"],
+        FundEvent::TrancheAuthorised { .. } => vec!["tranche_authorised"],
+        FundEvent::TrancheRejected { .. } => vec!["tranche_rejected"],
+        FundEvent::TrancheCancelled { .. } => vec!["tranche_cancelled"],
+        FundEvent::TrancheInstructed { .. } => vec!["tranche_instructed"],
+        FundEvent::TrancheSettled { .. } => vec!["tranche_settled"],
+        FundEvent::PaymentReturned { .. } => vec!["payment_returned"],
+        FundEvent::AwardImported { .. } => vec!["award_imported", "award_imported_bare"],
+    }
+}
+
+/// Every event's file, as many as [`names`] knows, with a sample.
+fn samples() -> Vec<(&'static str, FundEvent)> {
+    let (currency, on) = (Currency::CNY, date(2013, 3, 4));
+    let programme_events = [
+        ("today_advanced", FundEvent::TodayAdvanced { today: on }),
+        (
+            "programme_appropriated",
+            FundEvent::ProgrammeAppropriated {
+                programme: PROGRAMME,
+                fund: "guiding-fund".to_owned(),
+                purpose: FundPurpose::Transformation,
+                year: 2013,
+                currency,
+                amount_minor: 100_000_000,
+                title: "2013 年度计划".to_owned(),
+            },
+        ),
+        (
+            "programme_supplemented",
+            FundEvent::ProgrammeSupplemented { programme: PROGRAMME, currency, amount_minor: 1 },
+        ),
+        ("programme_cut", FundEvent::ProgrammeCut { programme: PROGRAMME, currency, amount_minor: 1 }),
+        ("sub_limit_set_mode", sub_limit(LimitOn::Mode(MODE), Some(0))),
+        ("sub_limit_set_region", sub_limit(LimitOn::Region("210100".parse().unwrap()), Some(5_000_000))),
+        ("sub_limit_lifted", sub_limit(LimitOn::Mode(FundingMode::LoanInterestSubsidy), None)),
+    ];
+    programme_events
+        .into_iter()
+        .chain(procedure(currency, on))
+        .chain(payments(currency))
+        .chain(imports(currency))
+        .collect()
+}
+
+fn sub_limit(on: LimitOn, limit_minor: Option<i64>) -> FundEvent {
+    FundEvent::SubLimitSet { programme: PROGRAMME, on, limit_minor }
+}
+
+fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
+    let (grant, programme, lead_region) = (GRANT, PROGRAMME, lead().region);
+    let applied = |lead: Party, industry| FundEvent::GrantApplied {
+        grant,
+        programme,
+        currency,
+        mode: MODE,
+        title: "Bearings 风电轴承".to_owned(),
+        allocations: vec![Allocation { party: lead.clone(), amount_minor: Some(10_000_000) }],
+        lead,
+        industry,
+        requested_minor: 10_000_000,
+        total_budget_minor: 30_000_000,
+        starts_on: on,
+        ends_on: date(2015, 3, 31),
+    };
+    vec![
+        ("grant_applied", applied(lead(), Some(Industry::AdvancedEquipment))),
+        ("grant_applied_bare", applied(bare_lead(), None)),
+        ("grant_recommended", FundEvent::GrantRecommended { grant, recommender: "沈阳市科技局".to_owned() }),
+        ("grant_admitted", FundEvent::GrantAdmitted { grant }),
+        (
+            "grant_reviewed",
+            FundEvent::GrantReviewed { grant, score_hundredths: 8_550, ceiling_minor: 10_000_000 },
+        ),
+        (
+            "notice_published",
+            FundEvent::NoticePublished {
+                grant,
+                amount_minor: 10_000_000,
+                working_days: 7,
+                last_day: date(2013, 3, 21),
+                approvable_from: date(2013, 3, 22),
+            },
+        ),
+        (
+            "grant_approved",
+            FundEvent::GrantApproved {
+                grant,
+                programme,
+                currency,
+                mode: MODE,
+                lead_region: lead_region.clone(),
+                amount_minor: 10_000_000,
+                minutes: "2013-7".to_owned(),
+            },
+        ),
+        (
+            "grant_rejected",
+            FundEvent::GrantRejected {
+                grant,
+                programme,
+                currency,
+                mode: MODE,
+                lead_region: lead_region.clone(),
+                released_minor: 10_000_000,
+                reason: "不符合条件".to_owned(),
+            },
+        ),
+        (
+            "grant_withdrawn",
+            FundEvent::GrantWithdrawn {
+                grant,
+                programme,
+                currency,
+                mode: MODE,
+                lead_region: None,
+                released_minor: 0,
+                reason: "withdrawn by the applicant".to_owned(),
+            },
+        ),
+        (
+            "contract_signed",
+            FundEvent::ContractSigned {
+                grant,
+                programme,
+                currency,
+                mode: MODE,
+                lead_region,
+                contract_number: "2013-001".to_owned(),
+                amount_minor: 5_000_000,
+                approved_minor: 10_000_000,
+                starts_on: on,
+                ends_on: date(2015, 3, 31),
+                tranches: plan(TrancheCondition::Contract),
+                terms_rulebook: "2012-09".to_owned(),
+            },
+        ),
+        ("payee_verified", FundEvent::PayeeVerified { grant, account: account() }),
+    ]
+}
+
+fn payments(currency: Currency) -> Vec<(&'static str, FundEvent)> {
+    let (grant, programme, tranche, amount_minor, attempt) = (GRANT, PROGRAMME, 1, 5_000_000, 1);
+    let (instruction, reason) = (INSTRUCTION, "账户已销户".to_owned());
+    vec![
+        ("tranche_requested", FundEvent::TrancheRequested { grant, tranche, amount_minor }),
+        ("tranche_authorised", FundEvent::TrancheAuthorised { grant, tranche, amount_minor }),
+        ("tranche_rejected", FundEvent::TrancheRejected { grant, tranche, reason: reason.clone() }),
+        ("tranche_cancelled", FundEvent::TrancheCancelled { grant, tranche, reason: reason.clone() }),
+        (
+            "tranche_instructed",
+            FundEvent::TrancheInstructed {
+                grant,
+                programme,
+                currency,
+                tranche,
+                amount_minor,
+                instruction,
+                attempt,
+                payee: account(),
+            },
+        ),
+        (
+            "tranche_settled",
+            FundEvent::TrancheSettled {
+                grant,
+                programme,
+                currency,
+                tranche,
+                amount_minor,
+                instruction,
+                attempt,
+                bank_reference: "b-1".to_owned(),
+            },
+        ),
+        (
+            "payment_returned",
+            FundEvent::PaymentReturned {
+                grant,
+                programme,
+                currency,
+                tranche,
+                amount_minor,
+                instruction,
+                attempt,
+                after_settlement: true,
+                bank_reference: "r-1".to_owned(),
+                reason,
+            },
+        ),
+    ]
+}
+
+fn imports(currency: Currency) -> Vec<(&'static str, FundEvent)> {
+    let imported = |lead: Party, whole: bool| FundEvent::AwardImported {
+        grant: GRANT,
+        programme: PROGRAMME,
+        fund: "guiding-fund".to_owned(),
+        year: 2013,
+        currency,
+        mode: MODE,
+        title: "An award of before".to_owned(),
+        allocations: vec![Allocation { party: lead.clone(), amount_minor: whole.then_some(5_000_000) }],
+        lead,
+        industry: whole.then_some(Industry::NewMaterials),
+        amount_minor: 5_000_000,
+        total_budget_minor: whole.then_some(9_000_000),
+        starts_on: whole.then_some(date(2013, 3, 4)),
+        ends_on: whole.then_some(date(2015, 3, 31)),
+        tranches: if whole { plan(TrancheCondition::FinalAcceptance) } else { Vec::new() },
+        source: Source {
+            data_set: "archive 档案".to_owned(),
+            key: "17".to_owned(),
+            row: "17;\"Bearings\";50000.00\n".to_owned(),
+            synthetic: whole,
+        },
+        discrepancies: if whole { vec!["shares fall short by 1.00".to_owned()] } else { Vec::new() },
+        terms_rulebook: "2012-09".to_owned(),
+    };
+    vec![("award_imported", imported(lead(), true)), ("award_imported_bare", imported(bare_lead(), false))]
+}
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.json"))
+}
+
+#[test]
+fn every_event_is_written_and_read_as_its_golden_file_has_it() {
+    let write = std::env::var("GOLDEN").is_ok_and(|value| value == "write");
+    for (name, event) in samples() {
+        let json = format!("{}\n", serde_json::to_string_pretty(&event).unwrap());
+        if write && !file(name).exists() {
+            fs::write(file(name), &json).unwrap();
+        }
+        let golden = fs::read_to_string(file(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}; see the module's head"));
+        assert_eq!(json, golden, "{name} is written otherwise than it was");
+        assert_eq!(
+            serde_json::from_str::<FundEvent>(&golden).unwrap(),
+            event,
+            "{name} is read otherwise than it was"
+        );
+        let stored: serde_json::Value = serde_json::from_str(&golden).unwrap();
+        assert_eq!(stored["type"], event.type_name(), "{name}");
+    }
+}
+
+#[test]
+fn no_event_lacks_a_golden_file() {
+    let samples = samples();
+    let sampled: BTreeSet<&str> = samples.iter().map(|(name, _)| *name).collect();
+    let named: BTreeSet<&str> = samples.iter().flat_map(|(_, event)| names(event)).collect();
+    assert_eq!(sampled, named);
+    let kinds: BTreeSet<&str> = samples.iter().map(|(_, event)| event.type_name()).collect();
+    assert_eq!(kinds.len(), 23, "a new event needs a sample, and this number");
+    for entry in fs::read_dir(file("x").parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(sampled.contains(name), "{name}.json has no sample: an event was forgotten, or renamed");
+    }
+}

@@ -1,0 +1,149 @@
+//! When a question is about: the point that it is resolved to, and the time that there is for it.
+
+use super::{Audit, LOG, LogClock};
+use crate::{
+    query::{
+        Filter, Point,
+        time::{self, KnownAt},
+    },
+    refusal::Refusal,
+    wire::{Asked, AskedFilter, Cursor, Recorded},
+};
+use concord_chassis::{grpc, position};
+use concord_kernel::Date;
+use concord_proto::audit::v1::Reflects;
+use jiff::{Timestamp, tz::TimeZone};
+use std::time::{Duration, Instant};
+use tonic::metadata::MetadataMap;
+
+impl Audit {
+    /// Waits for a position, no longer than there is time, and not at all where the projection has stopped before it.
+    pub(super) async fn wait_for(&self, wanted: u64, clock: &Remaining) -> Result<(), Refusal> {
+        let mut applied = self.applied.clone();
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            biased;
+            reached = position::wait_for(&mut applied, wanted, clock.left()) => reached.map(|_| ()).map_err(Refusal::from),
+            reason = async { stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) } => {
+                let reached = *self.applied.borrow();
+                match reason {
+                    Some(reason) if reached < wanted => Err(Refusal::Stopped { wanted, reached, reason }),
+                    _ => position::wait_for(&mut applied, wanted, clock.left()).await.map(|_| ()).map_err(Refusal::from),
+                }
+            }
+        }
+    }
+
+    /// Resolves what was asked about to a position and a date. A further page keeps the first page's.
+    pub(super) async fn point(
+        &self,
+        asked: &Asked,
+        page: Option<&Cursor>,
+        clock: &Remaining,
+    ) -> Result<Point, Refusal> {
+        if asked.min_position > 0 {
+            self.wait_for(asked.min_position, clock).await?;
+        }
+        if let Some(page) = page {
+            // Another replica may have answered the first page, and be further on than this one.
+            self.check_applied(page.position.unsigned_abs())?;
+            return Ok(page.point());
+        }
+        let applied = *self.applied.borrow();
+        let position = match asked.recorded {
+            Recorded::Newest => to_i64(applied),
+            Recorded::Position(wanted) => {
+                self.check_applied(wanted)?;
+                to_i64(wanted)
+            }
+            Recorded::At(instant) => match time::known_at(&self.store, instant, clock.left()).await? {
+                KnownAt::Position(position) => position,
+                KnownAt::Nothing(first) => {
+                    return Err(Refusal::NothingKnown { asked: instant, first });
+                }
+                KnownAt::Unsettled(Some(newest)) => {
+                    return Err(Refusal::Unsettled { asked: instant, newest });
+                }
+                KnownAt::Unsettled(None) => return Err(Refusal::NothingApplied),
+            },
+        };
+        Ok(Point { position, effective_on: asked.effective_on })
+    }
+
+    fn check_applied(&self, wanted: u64) -> Result<(), Refusal> {
+        let applied = *self.applied.borrow();
+        if wanted > applied { Err(Refusal::NotApplied { wanted, applied }) } else { Ok(()) }
+    }
+
+    /// The filter with the party that its code names at this point.
+    pub(super) async fn filter(
+        &self,
+        asked: AskedFilter,
+        point: Point,
+        clock: &Remaining,
+    ) -> Result<Filter, Refusal> {
+        let AskedFilter { mut filter, party_code } = asked;
+        if let Some(code) = party_code {
+            let party = time::party(&self.store, point, &code, clock.left()).await?;
+            filter.party = Some(party.ok_or(Refusal::UnknownParty { code, position: point.position })?);
+        }
+        Ok(filter)
+    }
+
+    /// The day that ages are counted from: as asked, as on the first page, else the log's today at this point.
+    pub(super) async fn overdue_on(
+        &self,
+        asked: Option<Date>,
+        page: Option<&Cursor>,
+        point: Point,
+        clock: &Remaining,
+    ) -> Result<Date, Refusal> {
+        if let Some(day) = asked.or(page.and_then(|page| page.on)) {
+            return Ok(day);
+        }
+        Ok(match self.clock {
+            LogClock::Played { from } => {
+                time::played_today(&self.store, point, clock.left()).await?.unwrap_or(from)
+            }
+            LogClock::System => today_in_shanghai(),
+        })
+    }
+}
+
+/// The time that a call has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Remaining {
+    until: Instant,
+}
+
+impl Remaining {
+    pub(super) fn of(metadata: &MetadataMap, (usual, most): (Duration, Duration)) -> Self {
+        Self { until: Instant::now() + grpc::deadline(metadata, usual, most) }
+    }
+
+    pub(super) fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+}
+
+pub(super) fn to_i64(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+fn today_in_shanghai() -> Date {
+    // UTC+8 all year since 1992; no time zone database is needed.
+    Timestamp::now().to_zoned(TimeZone::fixed(jiff::tz::offset(8))).date()
+}
+
+/// "fund-grant@48210".
+pub(super) fn shown(point: Point) -> String {
+    format!("{LOG}@{}", point.position)
+}
+
+pub(super) fn reflects(point: Point) -> Reflects {
+    Reflects {
+        as_of: shown(point),
+        position: point.position.unsigned_abs(),
+        effective_on: point.effective_on.map_or_else(String::new, |date| date.to_string()),
+    }
+}

@@ -1,0 +1,281 @@
+//! What goes on while a part is gone, and what is there when it is back.
+//!
+//! PostgreSQL is the truth, NATS is transport: without NATS everything goes on but publishing. An answer that was given
+//! is never taken back, and a command that got none can be sent again under its id.
+
+use concord_proto::audit::v1::ListBalancesRequest;
+use concord_proto::fund::v1::{GetProgrammeRequest, SupplementProgrammeResponse};
+use concord_proto::r#type::v1::CommandReceipt;
+use concord_tests::desk::{CLERK, Desk, at, by, plain, reason};
+use concord_tests::record::{eventually, in_nats, in_postgres, postgres, read_log};
+use concord_tests::requests::{header_as, id, is_passing, supplement};
+use concord_tests::stack::{Frozen, PATIENCE, Stack};
+use futures::future::join_all;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tonic::{Code, Response, Status};
+
+/// Adds one fen so often and returns the last position.
+async fn add(desk: &Desk, programme: &str, times: usize) -> u64 {
+    let mut last = 0;
+    for _ in 0..times {
+        last = desk.supplement(programme, &id(), 1).await.unwrap().last_position;
+    }
+    last
+}
+
+/// Sends it until there is an answer that is not about a passing fault.
+async fn insist(desk: &Desk, programme: &str, request_id: &str) -> CommandReceipt {
+    let started = Instant::now();
+    loop {
+        match desk.supplement(programme, request_id, 1).await {
+            Ok(receipt) => return receipt,
+            Err(status) if is_passing(&status) && started.elapsed() < PATIENCE => {}
+            Err(status) => panic!("{status:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Where each request's events are.
+async fn positions_by_request(desk: &Desk) -> BTreeMap<String, Vec<u64>> {
+    let mut positions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for event in read_log(desk, 1, 0).await.unwrap() {
+        positions.entry(event.attribute("requestid")).or_default().push(event.position);
+    }
+    positions
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nats_stands_still_everything_goes_on_but_publishing() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let before = add(&desk, &programme, 5).await;
+    eventually("it is published", async || (desk.status().await.ok()?.published >= before).then_some(()))
+        .await
+        .unwrap();
+
+    let nats = Frozen::with_descendants(stack.nats_pid().unwrap()).unwrap();
+    let last = add(&desk, &programme, 20).await;
+    let asked = ListBalancesRequest { as_of: at(last), ..ListBalancesRequest::default() };
+    let seen = desk.audit().list_balances(plain(asked)).await.unwrap().into_inner();
+    assert_eq!(seen.totals[0].appropriated_minor, 1_025, "the audit reads the log from its owner");
+    assert_eq!(desk.status().await.unwrap().published, before);
+
+    nats.thaw();
+    let published = eventually("the relay catches up", async || {
+        let status = desk.status().await.ok()?;
+        (status.published >= last).then_some(status.published)
+    });
+    assert_eq!(published.await.unwrap(), last);
+    assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_nats_the_stack_ends_and_says_so_and_the_next_one_has_it_all() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let last = add(&desk, &programme, 10).await;
+    kill(Pid::from_raw(stack.nats_pid().unwrap()), Signal::SIGKILL).unwrap();
+    let ended = stack.ended().unwrap();
+    assert_eq!(ended.code(), Some(1), "{}", stack.log());
+    assert!(stack.log().contains("nats-server"), "it says what is gone: {}", stack.log());
+
+    stack.up().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
+    assert_eq!(add(&desk, &programme, 1).await, last + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_was_lost_is_filled_again_with_the_same_bytes() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let last = add(&desk, &programme, 10).await;
+    in_nats(&stack, &desk, last).await.unwrap();
+    let context = async_nats::jetstream::new(async_nats::connect(stack.nats_url().unwrap()).await.unwrap());
+    context.delete_stream(&desk.status().await.unwrap().stream).await.unwrap();
+    let last = add(&desk, &programme, 10).await;
+    assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
+    let asked = ListBalancesRequest { as_of: at(last), ..ListBalancesRequest::default() };
+    let seen = desk.audit().list_balances(plain(asked)).await.unwrap().into_inner();
+    assert_eq!(seen.totals[0].appropriated_minor, 1_020);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_postgres_stands_still_the_outcome_is_open_and_then_it_is_one_event() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    add(&desk, &programme, 3).await;
+
+    let frozen = Frozen::with_descendants(stack.postgres_pid().unwrap()).unwrap();
+    let ids: Vec<String> = (0..20).map(|_| id()).collect();
+    let answers: Vec<Result<Response<SupplementProgrammeResponse>, Status>> =
+        join_all(ids.iter().map(|request_id| {
+            let mut message = supplement(&programme, 1);
+            message.header = header_as(request_id);
+            let mut request = by(CLERK, message);
+            // For the service only: it is to answer before the caller has gone.
+            request.metadata_mut().insert("grpc-timeout", "2S".parse().unwrap());
+            let desk = desk.clone();
+            async move { desk.programmes().supplement_programme(request).await }
+        }))
+        .await;
+    for answer in answers {
+        let status = answer.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert!(["UNAVAILABLE", "OUTCOME_UNKNOWN"].contains(&reason(&status).as_str()), "{status:?}");
+    }
+
+    frozen.thaw();
+    let mut receipts = BTreeMap::new();
+    for request_id in &ids {
+        receipts.insert(request_id.clone(), insist(&desk, &programme, request_id).await);
+    }
+    for (request_id, receipt) in &receipts {
+        assert_eq!(insist(&desk, &programme, request_id).await, *receipt);
+    }
+    let positions = positions_by_request(&desk).await;
+    for (request_id, receipt) in receipts {
+        assert_eq!(positions[&request_id], [receipt.first_position]);
+    }
+    let asked = GetProgrammeRequest { programme_id: programme, min_position: 0 };
+    let programme =
+        desk.programmes().get_programme(plain(asked)).await.unwrap().into_inner().programme.unwrap();
+    assert_eq!(programme.appropriated_minor, 1_023);
+}
+
+/// Eight callers, each sending one new command after the other, until told to stop or cut off.
+struct Load {
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    callers: Vec<tokio::task::JoinHandle<Vec<(String, Option<CommandReceipt>)>>>,
+}
+
+impl Load {
+    /// `insists`: a caller repeats a command until it is answered; else it gives up at the first fault.
+    fn start(desk: &Desk, programme: &str, insists: bool) -> Self {
+        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let caller = || {
+            let (desk, programme, stop, answered) =
+                (desk.clone(), programme.to_owned(), stop.clone(), answered.clone());
+            tokio::spawn(async move {
+                let mut sent = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let request_id = id();
+                    let receipt = if insists {
+                        Some(insist(&desk, &programme, &request_id).await)
+                    } else {
+                        desk.supplement(&programme, &request_id, 1).await.ok()
+                    };
+                    let cut_off = receipt.is_none();
+                    sent.push((request_id, receipt));
+                    if cut_off {
+                        break;
+                    }
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+                sent
+            })
+        };
+        let callers = (0..8).map(|_| caller()).collect();
+        Self { stop, answered, callers }
+    }
+
+    async fn has_answers(&self, count: usize) {
+        let goal = self.answered.load(Ordering::Relaxed) + count;
+        eventually("commands are answered", async || {
+            (self.answered.load(Ordering::Relaxed) >= goal).then_some(())
+        })
+        .await
+        .unwrap();
+    }
+
+    async fn end(self) -> Vec<(String, Option<CommandReceipt>)> {
+        self.stop.store(true, Ordering::Relaxed);
+        join_all(self.callers).await.into_iter().flat_map(Result::unwrap).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_a_kill_is_there_after_it_byte_for_byte() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let desk = Desk::at(&stack).await.unwrap();
+        let load = Load::start(&desk, &programme, false);
+        load.has_answers(200).await;
+        stack.kill().unwrap();
+        sent.extend(load.end().await);
+        assert_eq!(stack.status().unwrap()["state"], "orphaned");
+        stack.up().unwrap();
+    }
+
+    let desk = Desk::at(&stack).await.unwrap();
+    let log = read_log(&desk, 1, 0).await.unwrap();
+    assert!(log.iter().map(|event| event.position).eq(1..=log.len() as u64));
+    let (answered, open): (Vec<_>, Vec<_>) = sent.into_iter().partition(|(_, receipt)| receipt.is_some());
+    assert!(answered.len() >= 400);
+    for (request_id, receipt) in &answered {
+        let receipt = receipt.as_ref().unwrap();
+        let event = &log[usize::try_from(receipt.first_position).unwrap() - 1];
+        assert_eq!(event.attribute("requestid"), *request_id);
+        assert_eq!(receipt.leaf_hashes, [event.leaf_hash()]);
+    }
+    for (request_id, receipt) in answered.iter().step_by(20) {
+        assert_eq!(
+            Some(insist(&desk, &programme, request_id).await),
+            *receipt,
+            "a repeat gets the same receipt"
+        );
+    }
+    for (request_id, _) in &open {
+        insist(&desk, &programme, request_id).await;
+    }
+    let positions = positions_by_request(&desk).await;
+    for (request_id, _) in answered.iter().chain(&open) {
+        assert_eq!(positions[request_id].len(), 1, "{request_id}");
+    }
+    let last = desk.status().await.unwrap().head;
+    assert_eq!(last, 1 + (answered.len() + open.len()) as u64, "and nothing else");
+    assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
+    let asked = ListBalancesRequest { as_of: at(last), ..ListBalancesRequest::default() };
+    let seen = desk.audit().list_balances(plain(asked)).await.unwrap().into_inner();
+    assert_eq!(seen.totals[0].appropriated_minor, 999 + i64::try_from(last).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_cut_under_load_cost_nobody_an_event_and_give_nobody_two() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let admin = postgres(&stack, "postgres").await.unwrap();
+    let load = Load::start(&desk, &programme, true);
+    for _ in 0..5 {
+        load.has_answers(50).await;
+        admin
+            .execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'fund_grant'",
+                &[],
+            )
+            .await
+            .unwrap();
+    }
+    load.has_answers(50).await;
+    let sent = load.end().await;
+    let positions = positions_by_request(&desk).await;
+    for (request_id, receipt) in &sent {
+        assert_eq!(positions[request_id], [receipt.as_ref().unwrap().first_position]);
+    }
+    assert_eq!(desk.status().await.unwrap().head, 1 + sent.len() as u64);
+}
