@@ -65,6 +65,11 @@ impl Stack {
         Ok(stack)
     }
 
+    /// What the next start says of the clock; `None` says nothing.
+    pub fn play_from(&mut self, day: Option<&str>) {
+        self.played_from = day.map(str::to_owned);
+    }
+
     /// A directory for a stack in which nothing runs yet.
     pub fn stopped() -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("concord-test-").tempdir()?.keep();

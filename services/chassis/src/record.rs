@@ -5,6 +5,7 @@
 //! versions are decimal strings.
 
 use bytes::Bytes;
+pub use concord_kernel::event::{LogEvent, Upcaster};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -148,21 +149,33 @@ pub fn write<E: Serialize>(envelope: &Envelope<'_>, event: &E) -> Result<Bytes, 
     Ok(Bytes::from(document))
 }
 
-/// An event type as the chassis needs to know it. The enum itself is the stored and published JSON: adjacently
-/// tagged, `type` and `data`, so that it reads straight from the CloudEvents document.
-pub trait LogEvent:
-    Serialize + serde::de::DeserializeOwned + Clone + std::fmt::Debug + Send + Sync + 'static
-{
-    /// The aggregate whose stream the event is in, as kind and id.
-    fn stream(&self) -> (&'static str, Uuid);
-    /// Further states that the event is applied to.
-    fn also(&self) -> Vec<Uuid>;
-    /// Name of the event with its package, as in the document.
-    fn type_name(&self) -> &'static str;
-    /// The new today, where the event moves a played clock.
-    fn advances_today(&self) -> Option<Date>;
-    /// The event that moves a played clock.
-    fn today_advanced(today: Date) -> Self;
+/// Reads a stored event, as it was written or through the upcasters of its type.
+///
+/// # Errors
+/// Where the document is none, or no type of `E` is its type.
+pub fn read<E: LogEvent>(recorded: &Recorded) -> Result<(Envelope<'_>, E), serde_json::Error> {
+    let envelope = recorded.envelope()?;
+    let event = match E::upcasters().iter().find(|upcaster| upcaster.from == envelope.event_type) {
+        None => serde_json::from_slice(&recorded.bytes)?,
+        Some(first) => upcast(*first, &recorded.bytes)?,
+    };
+    Ok((envelope, event))
+}
+
+/// Takes an event through its upcasters, one after another, to the type that is read today.
+fn upcast<E: LogEvent>(first: Upcaster, bytes: &[u8]) -> Result<E, serde_json::Error> {
+    let mut document: serde_json::Value = serde_json::from_slice(bytes)?;
+    let mut data = document["data"].take();
+    let mut next = Some(&first);
+    let mut now = first.from;
+    // Each step at most once: a table that leads in a circle ends at a type that does not read.
+    for _ in 0..=E::upcasters().len() {
+        let Some(upcaster) = next else { break };
+        (upcaster.change)(&mut data);
+        now = upcaster.to;
+        next = E::upcasters().iter().find(|upcaster| upcaster.from == now);
+    }
+    serde_json::from_value(serde_json::json!({ "type": now, "data": data }))
 }
 
 /// A `u64` as a decimal string.
@@ -177,5 +190,105 @@ mod decimal {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    /// An event type that was renamed once and then given its amount in minor units.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "type", content = "data")]
+    enum Paid {
+        #[serde(rename = "test.v3.Paid")]
+        Paid { amount_minor: i64 },
+    }
+
+    impl LogEvent for Paid {
+        fn stream(&self) -> (&'static str, Uuid) {
+            ("payment", Uuid::max())
+        }
+        fn also(&self) -> Vec<Uuid> {
+            Vec::new()
+        }
+        fn type_name(&self) -> &'static str {
+            "test.v3.Paid"
+        }
+        fn advances_today(&self) -> Option<Date> {
+            None
+        }
+        fn today_advanced(_: Date) -> Self {
+            Self::Paid { amount_minor: 0 }
+        }
+        fn upcasters() -> &'static [Upcaster] {
+            &[
+                Upcaster { from: "test.v1.Payed", to: "test.v2.Paid", change: |_| {} },
+                Upcaster {
+                    from: "test.v2.Paid",
+                    to: "test.v3.Paid",
+                    change: |data| {
+                        let amount = data["amount"].as_i64().unwrap_or_default();
+                        *data = serde_json::json!({ "amount_minor": amount * 100 });
+                    },
+                },
+            ]
+        }
+    }
+
+    fn stored(event_type: &str, data: &str) -> Recorded {
+        let envelope = Envelope {
+            specversion: "1.0".into(),
+            id: Uuid::max(),
+            source: "/concord/test/payments/1".into(),
+            event_type: event_type.into(),
+            subject: "payment/1".into(),
+            time: jiff::Timestamp::UNIX_EPOCH,
+            datacontenttype: "application/json".into(),
+            position: 7,
+            version: 1,
+            previousoftype: 0,
+            effectiveon: jiff::civil::date(2012, 9, 15),
+            rulebook: "2012-09".into(),
+            termsrulebook: None,
+            actor: "p1".into(),
+            actororg: "o1".into(),
+            assurance: "asserted".into(),
+            requestid: Uuid::max(),
+            bodyhash: "00".into(),
+            authority: None,
+            archivenumber: None,
+            attachments: None,
+            causationid: None,
+            correlationid: None,
+            traceparent: None,
+        };
+        let event: serde_json::Value =
+            serde_json::from_str(&format!(r#"{{"type":"{event_type}","data":{data}}}"#)).unwrap();
+        Recorded { position: 7, bytes: write(&envelope, &event).unwrap() }
+    }
+
+    #[test]
+    fn an_event_reads_as_it_was_written() {
+        let recorded = stored("test.v3.Paid", r#"{"amount_minor":4200}"#);
+        let (envelope, event) = read::<Paid>(&recorded).unwrap();
+        assert_eq!(event, Paid::Paid { amount_minor: 4200 });
+        assert_eq!((envelope.position, &*envelope.event_type), (7, "test.v3.Paid"));
+    }
+
+    #[test]
+    fn an_old_type_goes_through_every_upcaster_and_the_stored_bytes_stay() {
+        let recorded = stored("test.v1.Payed", r#"{"amount":42}"#);
+        let before = recorded.bytes.clone();
+        let (envelope, event) = read::<Paid>(&recorded).unwrap();
+        assert_eq!(event, Paid::Paid { amount_minor: 4200 });
+        assert_eq!(envelope.event_type, "test.v1.Payed");
+        assert_eq!(recorded.bytes, before);
+    }
+
+    #[test]
+    fn an_unknown_type_does_not_read() {
+        assert!(read::<Paid>(&stored("test.v9.Paid", "{}")).is_err());
     }
 }

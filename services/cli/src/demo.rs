@@ -144,7 +144,7 @@ async fn require_played_clock(fund: &Fund) -> Result<(), CliError> {
     }
     Err(CliError::failed(format!(
         "the log's clock is {:?}; the demo plays from 2014 on and needs a stack of its own: \
-         concord up --reset --played-from 2014-01-01 演示需要可推进的时钟",
+         concord up --played-from 2014-01-01, in an empty --dir 演示需要可推进的时钟",
         status.clock
     )))
 }

@@ -116,9 +116,11 @@ async fn stay(dir: &Path, played_from: Option<Date>) -> Result<(), CliError> {
 
 /// Starts a process of its own that stays, and returns once it answers.
 async fn detach(dir: &Path, played_from: Option<Date>) -> Result<(), CliError> {
-    let run = dir.join("run");
-    std::fs::create_dir_all(&run).map_err(CliError::file("create", &run))?;
-    let log = run.join("up.log");
+    // Beside the directory, not in it: what the stack has not made itself it refuses to take for its own.
+    let log = dir.with_extension("log");
+    if let Some(parent) = log.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(CliError::file("create", parent))?;
+    }
     let output = std::fs::File::create(&log).map_err(CliError::file("create", &log))?;
     let errors = output.try_clone().map_err(CliError::file("open", &log))?;
     let services = dir.join(SERVICES_FILE);

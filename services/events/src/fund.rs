@@ -7,6 +7,7 @@
 use crate::personal::PersonalRef;
 use concord_kernel::{
     Date,
+    event::LogEvent,
     id::{GrantId, InstructionId, ProgrammeId},
     industry::Industry,
     money::Currency,
@@ -538,10 +539,8 @@ pub enum FundEvent {
     },
 }
 
-impl FundEvent {
-    /// The aggregate whose stream the event is in, as kind and id. The log's own stream has the nil id.
-    #[must_use]
-    pub fn stream(&self) -> (&'static str, Uuid) {
+impl LogEvent for FundEvent {
+    fn stream(&self) -> (&'static str, Uuid) {
         match self {
             Self::TodayAdvanced { .. } => ("log", Uuid::nil()),
             Self::ProgrammeAppropriated { programme, .. }
@@ -569,10 +568,9 @@ impl FundEvent {
         }
     }
 
-    /// Further states that the event is applied to: the programme, where its money moves between available, reserved
+    /// The programme, where its money moves between available, reserved
     /// and contracted.
-    #[must_use]
-    pub fn also(&self) -> Vec<Uuid> {
+    fn also(&self) -> Vec<Uuid> {
         match self {
             Self::GrantApproved { programme, .. }
             | Self::ContractSigned { programme, .. }
@@ -587,9 +585,7 @@ impl FundEvent {
         }
     }
 
-    /// Name of the event with its package, as in the stored document.
-    #[must_use]
-    pub fn type_name(&self) -> &'static str {
+    fn type_name(&self) -> &'static str {
         match self {
             Self::TodayAdvanced { .. } => "concord.fund.v1.TodayAdvanced",
             Self::ProgrammeAppropriated { .. } => "concord.fund.v1.ProgrammeAppropriated",
@@ -615,5 +611,16 @@ impl FundEvent {
             Self::PaymentReturned { .. } => "concord.fund.v1.PaymentReturned",
             Self::AwardImported { .. } => "concord.fund.v1.AwardImported",
         }
+    }
+
+    fn advances_today(&self) -> Option<Date> {
+        match *self {
+            Self::TodayAdvanced { today } => Some(today),
+            _ => None,
+        }
+    }
+
+    fn today_advanced(today: Date) -> Self {
+        Self::TodayAdvanced { today }
     }
 }

@@ -11,6 +11,7 @@ use concord_events::{
     },
     personal::PersonalRef,
 };
+use concord_kernel::event::LogEvent;
 use concord_kernel::{
     Date,
     id::{GrantId, InstructionId, ProgrammeId},

@@ -27,10 +27,7 @@ pub mod wire;
 
 pub use start::start;
 
-use concord_chassis::{
-    log::{Context, Decision, Domain, Meta, Refusal, RefusalKind, Stop, View},
-    record::LogEvent,
-};
+use concord_chassis::log::{Context, Decision, Domain, Meta, Refusal, RefusalKind, Stop, View};
 use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
@@ -87,11 +84,6 @@ pub enum Command {
     Approve(Meeting),
 }
 
-/// An event of this log. The chassis's trait and the published enum both belong to other crates, hence the wrapper.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Event(pub FundEvent);
-
 impl Fund {
     /// The fund under these tables.
     #[must_use]
@@ -119,7 +111,7 @@ impl Fund {
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
     const FOLD: &'static str = "1";
-    type Event = Event;
+    type Event = FundEvent;
     type State = State;
     type Command = Command;
 
@@ -136,24 +128,19 @@ impl Domain for Fund {
         view: &View<'_, State>,
         command: &Command,
         context: &Context<'_>,
-    ) -> Result<Decision<Event>, Stop> {
-        let rulebook =
-            self.rulebooks.at(context.effective_on).map_err(|none| no_rulebook(&none.to_string()))?;
+    ) -> Result<Decision<FundEvent>, Stop> {
+        let decided_on = Self::decided_on(command, context.effective_on, context.today);
+        let rulebook = self.rulebooks.at(decided_on).map_err(|none| no_rulebook(&none.to_string()))?;
         let case = Case { states: view, context, rulebook, calendar: &self.calendar };
         case.well_formed([rules::dated(back_dating(command), rulebook, context)])?;
-        let decision = match command {
+        match command {
             Command::Programme(id, command) => programme::decide(&case, *id, command),
             Command::Grant(id, command) => grant::decide(&case, *id, command),
             Command::Approve(meeting) => grant::approval::decide(&case, meeting),
-        }?;
-        Ok(Decision {
-            events: decision.events.into_iter().map(Event).collect(),
-            terms_rulebook: decision.terms_rulebook,
-            answer: decision.answer,
-        })
+        }
     }
 
-    fn apply(state: &mut Option<State>, id: Uuid, Event(event): &Event, meta: &Meta<'_>) {
+    fn apply(state: &mut Option<State>, id: Uuid, event: &FundEvent, meta: &Meta<'_>) {
         match state {
             Some(State::Programme(programme)) => programme.apply(event),
             Some(State::Grant(grant)) => grant.apply(event, meta),
@@ -170,6 +157,14 @@ impl Domain for Fund {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
                 1024 + grant.project.title.len() + 256 * tranches + 64 * grant.jobs.len()
             }
+        }
+    }
+
+    /// A migrated award is history, and taking it in is decided now.
+    fn decided_on(command: &Command, effective_on: Date, today: Date) -> Date {
+        match command {
+            Command::Grant(_, GrantCommand::Import(_)) => today,
+            _ => effective_on,
         }
     }
 
@@ -216,29 +211,4 @@ fn no_rulebook(why: &str) -> Stop {
 fn content_hash(event: &FundEvent) -> String {
     // An event is plain data with string keys: it always has its JSON.
     format!("{:x}", Sha256::digest(serde_json::to_vec(event).unwrap_or_default()))
-}
-
-impl LogEvent for Event {
-    fn stream(&self) -> (&'static str, Uuid) {
-        self.0.stream()
-    }
-
-    fn also(&self) -> Vec<Uuid> {
-        self.0.also()
-    }
-
-    fn type_name(&self) -> &'static str {
-        self.0.type_name()
-    }
-
-    fn advances_today(&self) -> Option<Date> {
-        match self.0 {
-            FundEvent::TodayAdvanced { today } => Some(today),
-            _ => None,
-        }
-    }
-
-    fn today_advanced(today: Date) -> Self {
-        Self(FundEvent::TodayAdvanced { today })
-    }
 }

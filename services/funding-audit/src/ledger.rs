@@ -14,14 +14,12 @@
 //! The projection never guesses. An event about a grant that it has not seen, a set of lines that does not add up to
 //! zero, a grant that changes its programme: each stops it, naming the position.
 
-mod event;
 mod fold;
 mod known;
 mod rows;
 
 use concord_chassis::projection::{Applied, ApplyError, Projection};
-use concord_events::ledger::Postings;
-pub use event::Event;
+use concord_events::{fund::FundEvent, ledger::Postings};
 use fold::Fold;
 use known::Known;
 
@@ -51,7 +49,7 @@ impl FundingAudit {
 impl Projection for FundingAudit {
     const NAME: &'static str = "funding_audit";
     const VERSION: u32 = 1;
-    type Event = Event;
+    type Event = FundEvent;
 
     fn schema(&self) -> &'static str {
         include_str!("ledger/schema.sql")
@@ -60,13 +58,13 @@ impl Projection for FundingAudit {
     async fn apply(
         &mut self,
         tx: &deadpool_postgres::Transaction<'_>,
-        batch: &[Applied<'_, Event>],
+        batch: &[Applied<'_, FundEvent>],
     ) -> Result<(), ApplyError> {
         for events in batch.chunks(EVENTS_AT_ONCE_MAX) {
             self.known.load(tx, events).await?;
             let mut fold = Fold::new(&mut self.known);
             for applied in events {
-                fold.event(&applied.envelope, &applied.event.0)?;
+                fold.event(&applied.envelope, &applied.event)?;
             }
             fold.into_rows().insert(tx).await?;
         }

@@ -35,6 +35,6 @@ mod service;
 mod start;
 mod wire;
 
-pub use ledger::{Event, FundingAudit, check_zero_sum};
+pub use ledger::{FundingAudit, check_zero_sum};
 pub use service::{Audit, LOG, LogClock};
 pub use start::start;

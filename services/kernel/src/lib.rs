@@ -15,6 +15,7 @@
 //! doubts it.
 
 pub mod calendar;
+pub mod event;
 pub mod id;
 pub mod industry;
 mod iso3166;

@@ -1,6 +1,7 @@
 //! The log: one number and one byte string for each event, wherever it is.
 
-use concord_proto::log::v1::{ListRefusalsRequest, ReadLogRequest, ReadStreamRequest};
+use concord_proto::fund::v1::{ApproveGrantsRequest, Award, PersonalData, VerifyPayeeRequest, bulk_command};
+use concord_proto::log::v1::{AdvanceTodayRequest, ListRefusalsRequest, ReadLogRequest, ReadStreamRequest};
 use concord_tests::desk::{APPLICANT, CLERK, DIRECTOR, Desk, TREASURER, by, fields, plain, reason};
 use concord_tests::record::{Stored, eventually, in_nats, in_postgres, postgres, read_log};
 use concord_tests::requests::{Receipt, application, award, fen, header, id, supplement};
@@ -202,7 +203,22 @@ async fn a_stream_is_read_page_by_page() {
     assert_eq!(fields(&ask(&format!("programme/{other}"), &token).await), ["page_token"]);
     assert_eq!(fields(&ask("nonsense", "").await), ["subject"]);
     assert_eq!(ask(&format!("grant/{}", id()), "").await.code(), Code::NotFound);
-    assert_eq!(ask(&format!("grant/{programme}"), "").await.code(), Code::NotFound, "it is a programme");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_named_by_kind_and_id_both() {
+    let desk = desk().await;
+    let programme = desk.programme(1).await.unwrap();
+    for subject in [format!("grant/{programme}"), format!("/{programme}"), format!("log/{programme}")] {
+        let asked = ReadStreamRequest { subject: subject.clone(), ..ReadStreamRequest::default() };
+        let answer = desk.log().read_stream(plain(asked)).await;
+        assert!(
+            answer
+                .as_ref()
+                .is_err_and(|status| matches!(status.code(), Code::NotFound | Code::InvalidArgument)),
+            "{subject}: {answer:?}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,4 +297,119 @@ async fn nobody_else_may_change_what_is_recorded_without_being_seen() {
     let client = postgres(stack(), "fund_grant").await.unwrap();
     let again = client.execute("INSERT INTO events SELECT * FROM events WHERE position = 1", &[]).await;
     assert_eq!(again.unwrap_err().code().unwrap().code(), "23505");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_context_that_is_none_is_left_out_and_costs_nothing() {
+    let desk = desk().await;
+    let programme = desk.programme(1_000).await.unwrap();
+    for wrong in ["nonsense", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
+        let mut request = by(CLERK, supplement(&programme, 1));
+        request.metadata_mut().insert("traceparent", wrong.parse().unwrap());
+        let receipt = desk.programmes().supplement_programme(request).await.unwrap().receipt();
+        let event = read_log(&desk, receipt.first_position, receipt.first_position).await.unwrap().remove(0);
+        assert!(event.document().get("traceparent").is_none(), "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_log_comes_in_chunks_without_a_gap() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1).await.unwrap();
+    for _ in 0..5 {
+        let one = |_| bulk_command::Command::ApplyForGrant(application(&programme, &id(), 1));
+        desk.bulk(APPLICANT, (0..500).map(one).collect()).await.unwrap();
+    }
+    let mut chunks = desk.log().read_log(plain(ReadLogRequest::default())).await.unwrap().into_inner();
+    let mut next = 1;
+    while let Some(chunk) = chunks.message().await.unwrap() {
+        assert!((1..=1_000).contains(&chunk.events.len()));
+        assert!(chunk.events.iter().map(|event| event.position).eq(next..next + chunk.events.len() as u64));
+        next += chunk.events.len() as u64;
+    }
+    assert_eq!(next, 2_502);
+    assert_eq!(in_nats(&stack, &desk, 2_501).await.unwrap(), in_postgres(&stack).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_played_clock_moves_by_events_and_keeps_its_day_over_a_restart() {
+    let mut stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let request = AdvanceTodayRequest { request_id: id(), today: "2017-05-01".into() };
+    let first = desk.log().advance_today(by(CLERK, request.clone())).await.unwrap().into_inner();
+    assert_eq!((first.today.as_str(), first.position), ("2017-05-01", 1));
+    let event = read_log(&desk, 1, 1).await.unwrap().remove(0);
+    assert_eq!(event.attribute("type"), "concord.fund.v1.TodayAdvanced");
+    assert_eq!(event.document()["data"]["today"], "2017-05-01");
+    assert_eq!(desk.advance_to("2017-05-01").await.unwrap(), 1, "it is that day already");
+    assert_eq!(desk.log().advance_today(by(CLERK, request)).await.unwrap().into_inner().position, 1);
+    let nobody = AdvanceTodayRequest { request_id: String::new(), today: "tomorrow".into() };
+    let status = desk.log().advance_today(plain(nobody)).await.unwrap_err();
+    assert_eq!(fields(&status), ["metadata.concord-actor", "request_id", "today"]);
+
+    // Whatever the next start says of the clock, the log has its own.
+    stack.stop().unwrap();
+    stack.play_from(None);
+    stack.up().unwrap();
+    let status = Desk::at(&stack).await.unwrap().status().await.unwrap();
+    assert_eq!((status.clock.as_str(), status.today.as_str(), status.head), ("played", "2017-05-01", 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_number_is_in_the_erasable_table_and_nowhere_else() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let grant_id = desk.grant_on_notice(&programme, 100).await.unwrap();
+    let check = |text: &str| VerifyPayeeRequest {
+        header: header(),
+        grant_id: grant_id.clone(),
+        account: Some(PersonalData { person_id: "acc-1".into(), text: text.into() }),
+    };
+    let early = check("62220000, 张三");
+    let refused = desk.grants().verify_payee(by(DIRECTOR, early.clone())).await.unwrap_err();
+    assert_eq!(reason(&refused), "WRONG_STAGE");
+    let award = Award { grant_id: grant_id.clone(), amount: fen(100), expected_version: None };
+    let meeting = ApproveGrantsRequest { header: header(), minutes: "1".into(), awards: vec![award] };
+    desk.grants().approve_grants(by(DIRECTOR, meeting)).await.unwrap();
+    let first = desk.grants().verify_payee(by(DIRECTOR, early.clone())).await.unwrap().receipt();
+    let swapped = desk.grants().verify_payee(by(DIRECTOR, check("62220001, 李四"))).await.unwrap().receipt();
+    assert_eq!(swapped.first_position, first.first_position + 1, "another account is another event");
+    let log = read_log(&desk, first.first_position, swapped.first_position).await.unwrap();
+    let hashes: Vec<String> =
+        log.iter().map(|event| event.document()["data"]["account"].to_string()).collect();
+    assert_ne!(hashes[0], hashes[1]);
+    assert_eq!(desk.grants().verify_payee(by(DIRECTOR, early.clone())).await.unwrap().receipt(), first);
+    let mut other = early.clone();
+    other.account.as_mut().unwrap().text = "62220002, 王五".into();
+    assert_eq!(
+        reason(&desk.grants().verify_payee(by(DIRECTOR, other)).await.unwrap_err()),
+        "REQUEST_ID_REUSED"
+    );
+
+    stack.stop().unwrap();
+    assert!(!stack.log().contains("6222000"), "not in what the process says");
+    stack.up().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    assert_eq!(desk.grants().verify_payee(by(DIRECTOR, early)).await.unwrap().receipt(), first);
+    for database in ["fund_grant", "funding_audit"] {
+        let client = postgres(&stack, database).await.unwrap();
+        let tables = client
+            .query(
+                "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' \
+                 AND table_schema NOT IN ('pg_catalog', 'information_schema')",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert!(!tables.is_empty());
+        for table in tables {
+            let (schema, name): (String, String) = (table.get(0), table.get(1));
+            let sql =
+                format!("SELECT count(*) FROM \"{schema}\".\"{name}\" AS t WHERE t::text LIKE '%6222000%'");
+            let found: i64 = client.query_one(&sql, &[]).await.unwrap().get(0);
+            assert_eq!(found > 0, name == "personal", "{database}.{schema}.{name} holds {found}");
+        }
+    }
 }

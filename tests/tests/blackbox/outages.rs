@@ -9,7 +9,7 @@ use concord_proto::r#type::v1::CommandReceipt;
 use concord_tests::desk::{CLERK, Desk, at, by, plain, reason};
 use concord_tests::record::{eventually, in_nats, in_postgres, postgres, read_log};
 use concord_tests::requests::{header_as, id, is_passing, supplement};
-use concord_tests::stack::{Frozen, PATIENCE, Stack};
+use concord_tests::stack::{Frozen, PATIENCE, Stack, descendants};
 use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -153,11 +153,14 @@ async fn while_postgres_stands_still_the_outcome_is_open_and_then_it_is_one_even
     assert_eq!(programme.appropriated_minor, 1_023);
 }
 
+/// A request id, and the receipt where there was one.
+type Sent = (String, Option<CommandReceipt>);
+
 /// Eight callers, each sending one new command after the other, until told to stop or cut off.
 struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
-    callers: Vec<tokio::task::JoinHandle<Vec<(String, Option<CommandReceipt>)>>>,
+    callers: Vec<tokio::task::JoinHandle<Vec<Sent>>>,
 }
 
 impl Load {
@@ -199,7 +202,7 @@ impl Load {
         .unwrap();
     }
 
-    async fn end(self) -> Vec<(String, Option<CommandReceipt>)> {
+    async fn end(self) -> Vec<Sent> {
         self.stop.store(true, Ordering::Relaxed);
         join_all(self.callers).await.into_iter().flat_map(Result::unwrap).collect()
     }
@@ -252,6 +255,40 @@ async fn what_was_answered_before_a_kill_is_there_after_it_byte_for_byte() {
     let asked = ListBalancesRequest { as_of: at(last), ..ListBalancesRequest::default() };
     let seen = desk.audit().list_balances(plain(asked)).await.unwrap().into_inner();
     assert_eq!(seen.totals[0].appropriated_minor, 999 + i64::try_from(last).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_survives_the_end_of_every_process_at_once() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let mut pids = vec![stack.nats_pid().unwrap()];
+    let postgres = stack.postgres_pid().unwrap();
+    let load = Load::start(&desk, &programme, false);
+    load.has_answers(200).await;
+    stack.signal(Signal::SIGKILL).unwrap();
+    pids.extend(descendants(postgres));
+    for pid in pids {
+        // A backend may have ended by itself.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    stack.ended().unwrap();
+    let sent = load.end().await;
+    stack.up().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let log = read_log(&desk, 1, 0).await.unwrap();
+    for receipt in sent.iter().filter_map(|(_, receipt)| receipt.as_ref()) {
+        assert_eq!(
+            receipt.leaf_hashes,
+            [log[usize::try_from(receipt.first_position).unwrap() - 1].leaf_hash()]
+        );
+    }
+    for (request_id, _) in &sent {
+        insist(&desk, &programme, request_id).await;
+    }
+    let last = desk.status().await.unwrap().head;
+    assert_eq!(last, 1 + sent.len() as u64);
+    assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,15 +1,16 @@
 //! What a caller may send, may send twice, and may not send.
 
 use concord_proto::fund::v1::{
-    AdmitGrantRequest, Allocation, ApplyForGrantRequest, ApproveGrantsRequest, Award, GetGrantRequest,
-    GetProgrammeRequest, ImportAwardRequest, SignContractRequest, SupplementProgrammeRequest,
-    TrancheCondition, VerifyPayeeRequest, bulk_command, bulk_result,
+    AdmitGrantRequest, Allocation, ApplyForGrantRequest, ApproveGrantsRequest, Award, BulkCommand,
+    ExecuteCommandsRequest, GetGrantRequest, GetProgrammeRequest, ImportAwardRequest, SetSubLimitRequest,
+    SignContractRequest, SupplementProgrammeRequest, TrancheCondition, VerifyPayeeRequest, bulk_command,
+    bulk_result, set_sub_limit_request,
 };
 use concord_proto::r#type::v1::{CommandReceipt, Money, PartyKind};
 use concord_tests::desk::{
     APPLICANT, CLERK, DIRECTOR, Desk, broken, by, chinese, facts, fields, plain, reason,
 };
-use concord_tests::record::read_log;
+use concord_tests::record::{eventually, read_log};
 use concord_tests::requests::{
     PUBLISHED_ON, Receipt, application, appropriation, award, company_abroad, fen, header, header_as,
     header_on, id, supplement, tranche, university,
@@ -346,12 +347,6 @@ async fn a_stale_version_is_aborted() {
         assert_eq!(facts["actual_version"], "2");
         assert_eq!(facts["expected_version"], version.to_string());
     }
-    // What is not there yet has no version that anybody could have seen.
-    let mut request = application(&programme, &id(), 10);
-    request.header.as_mut().unwrap().expected_version = Some(9);
-    let status = desk.grants().apply_for_grant(by(APPLICANT, request)).await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Aborted, "STALE_VERSION"));
-
     let grant_id = desk.grant_on_notice(&programme, 100).await.unwrap();
     let approve = async |version| {
         let award = Award { grant_id: grant_id.clone(), amount: fen(100), expected_version: Some(version) };
@@ -360,6 +355,19 @@ async fn a_stale_version_is_aborted() {
     };
     assert_eq!(approve(4).await.unwrap_err().code(), Code::Aborted);
     assert_eq!(approve(5).await.unwrap().receipt().version, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_yet_has_no_version_that_anybody_could_have_seen() {
+    let desk = desk().await;
+    let programme = desk.programme(1_000).await.unwrap();
+    let mut request = application(&programme, &id(), 10);
+    request.header.as_mut().unwrap().expected_version = Some(9);
+    let status = desk.grants().apply_for_grant(by(APPLICANT, request)).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Aborted, "STALE_VERSION"));
+    let mut request = application(&programme, &id(), 10);
+    request.header.as_mut().unwrap().expected_version = Some(0);
+    desk.grants().apply_for_grant(by(APPLICANT, request)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -637,4 +645,117 @@ async fn a_clock_that_is_the_systems_is_not_moved() {
     assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
     let head = desk.status().await.unwrap();
     assert_eq!((head.clock.as_str(), head.today.as_str()), ("played", "2017-04-20"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_is_weighed_as_a_whole() {
+    let desk = desk().await;
+    let programme = desk.programme(1_000).await.unwrap();
+    let mut awards = Vec::new();
+    for _ in 0..2 {
+        let grant_id = desk.grant_on_notice(&programme, 600).await.unwrap();
+        awards.push(Award { grant_id, amount: fen(600), expected_version: None });
+    }
+    let meeting = |awards| ApproveGrantsRequest { header: header(), minutes: "1".into(), awards };
+    let status = desk.grants().approve_grants(by(DIRECTOR, meeting(awards.clone()))).await.unwrap_err();
+    assert_eq!(broken(&status), ["A02_ABOVE_AVAILABLE"]);
+    assert_eq!(
+        facts(&status)["grant_id"],
+        awards[1].grant_id,
+        "each fits alone, the second not after the first"
+    );
+    let twice = vec![awards[0].clone(), awards[0].clone()];
+    malformed(desk.grants().approve_grants(by(DIRECTOR, meeting(twice))).await, &["awards[1].grant_id"]);
+    malformed(desk.grants().approve_grants(by(DIRECTOR, meeting(Vec::new()))).await, &["awards"]);
+    let mut euro = awards[0].clone();
+    euro.amount.as_mut().unwrap().currency = "EUR".into();
+    let one = desk.grants().approve_grants(by(DIRECTOR, meeting(vec![euro]))).await;
+    malformed(one, &["awards[0].amount.currency"]);
+    desk.grants().approve_grants(by(DIRECTOR, meeting(vec![awards[0].clone()]))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_approvals_never_pass_a_sub_limit() {
+    let desk = desk().await;
+    let programme = desk.programme(1_000_000).await.unwrap();
+    let mut grants = Vec::new();
+    for _ in 0..6 {
+        grants.push(desk.grant_on_notice(&programme, 300).await.unwrap());
+    }
+    let limit = SetSubLimitRequest {
+        header: header(),
+        programme_id: programme.clone(),
+        // The province's limit counts a lead in a district of one of its cities.
+        dimension: Some(set_sub_limit_request::Dimension::Region("210000".into())),
+        limit: fen(700),
+    };
+    desk.programmes().set_sub_limit(by(CLERK, limit)).await.unwrap();
+    let approve = |grant_id: String| {
+        let award = Award { grant_id, amount: fen(300), expected_version: None };
+        let request = ApproveGrantsRequest { header: header(), minutes: "1".into(), awards: vec![award] };
+        let desk = desk.clone();
+        tokio::spawn(async move { desk.grants().approve_grants(by(DIRECTOR, request)).await })
+    };
+    let answers: Vec<_> =
+        join_all(grants.into_iter().map(approve)).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 2);
+    for status in answers.into_iter().filter_map(Result::err) {
+        assert_eq!(
+            (reason(&status).as_str(), facts(&status)["left_minor"].as_str()),
+            ("A02_ABOVE_SUB_LIMIT", "100")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_too_large_for_the_stream_is_refused_and_holds_nothing_up() {
+    let desk = desk().await;
+    let mut huge = award(&id(), &id(), 1);
+    // Within the bounds of each field, but every character is six in JSON.
+    huge.source.as_mut().unwrap().row = "\u{1}".repeat(128 * 1024);
+    huge.discrepancies = vec!["\u{1}".repeat(3_000); 100];
+    let status = desk.grants().import_award(by(CLERK, huge)).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let programme = desk.programme(1).await.unwrap();
+    let last = desk.supplement(&programme, &id(), 1).await.unwrap().last_position;
+    eventually("it is published", async || (desk.status().await.ok()?.published >= last).then_some(()))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_has_at_most_five_hundred_commands() {
+    let desk = desk().await;
+    let programme = desk.programme(1).await.unwrap();
+    let commands = |count| {
+        (0..count).map(|_| bulk_command::Command::ApplyForGrant(application(&programme, &id(), 1))).collect()
+    };
+    let results = desk.bulk(APPLICANT, commands(500)).await.unwrap();
+    assert!(results.iter().all(|one| matches!(one, bulk_result::Result::Receipt(_))));
+    let fault = desk.bulk(APPLICANT, commands(501)).await.unwrap_err();
+    assert_eq!(fields(fault.downcast_ref::<Status>().unwrap()), ["commands"]);
+    let nobody = BulkCommand { actor: None, command: commands(1).pop() };
+    let chunk = ExecuteCommandsRequest { chunk: 1, commands: vec![nobody, BulkCommand::default()] };
+    let mut answers =
+        desk.grants().execute_commands(plain(futures::stream::iter([chunk]))).await.unwrap().into_inner();
+    for result in answers.message().await.unwrap().unwrap().results {
+        let bulk_result::Result::Error(error) = result.result.unwrap() else { panic!("nobody acted") };
+        assert_eq!((error.code, error.reason.as_str()), (Code::InvalidArgument.into(), "MALFORMED_REQUEST"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_saw_the_same_version_one_is_accepted() {
+    let desk = desk().await;
+    let programme = desk.programme(1_000).await.unwrap();
+    let sent = (0..20).map(|_| {
+        let (desk, mut request) = (desk.clone(), supplement(&programme, 1));
+        request.header.as_mut().unwrap().expected_version = Some(1);
+        tokio::spawn(async move { desk.programmes().supplement_programme(by(CLERK, request)).await })
+    });
+    let answers: Vec<_> = join_all(sent).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    for status in answers.into_iter().filter_map(Result::err) {
+        assert_eq!((status.code(), facts(&status)["actual_version"].as_str()), (Code::Aborted, "2"));
+    }
 }

@@ -408,12 +408,14 @@ async fn the_writer_shows_the_grant_and_its_programme_as_they_stand() {
     assert_eq!(programme.version, 4);
 }
 
+/// Position, day ("" for all), appropriated, the five accounts, settled, grants; in hundredths of a million.
+type Figures = (u64, &'static str, i64, [i64; 5], i64, i64);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn balances_are_the_figures_worked_out_by_hand_at_every_position_and_day() {
     let (desk, walk) = walked().await;
-    // Position, day ("" for all), appropriated, the five accounts, settled, grants; in hundredths of a million.
     #[rustfmt::skip]
-    let cases: [(u64, &str, i64, [i64; 5], i64, i64); 17] = [
+    let cases: [Figures; 17] = [
         (1,  "",           1000, [1000, 0, 0, 0, 0],       0,   0),
         (2,  "",           1200, [1200, 0, 0, 0, 0],       0,   0),
         (3,  "",           1100, [1100, 0, 0, 0, 0],       0,   0),

@@ -174,7 +174,8 @@ impl<D: Domain> Batch<D> {
             }
         }
         let effective_on = submission.effective_on.unwrap_or(today);
-        let rulebook = domain.rulebook(effective_on).map_err(|why| no_rulebook(why, effective_on))?;
+        let decided_on = D::decided_on(command, effective_on, today);
+        let rulebook = domain.rulebook(decided_on).map_err(|why| no_rulebook(why, decided_on))?;
         let context = Context {
             today,
             effective_on,

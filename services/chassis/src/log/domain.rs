@@ -37,6 +37,12 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// Rough size of a state in memory, in bytes, for the cache's bound.
     fn weight(state: &Self::State) -> usize;
 
+    /// Date of the decision, whose rulebook the procedure follows: when the act happened, but for history that is taken
+    /// in now (domain.md section 1, rulebook).
+    fn decided_on(_: &Self::Command, effective_on: Date, _today: Date) -> Date {
+        effective_on
+    }
+
     /// Version of the rulebook that a decision made on this date follows; an error says why there is none.
     fn rulebook(&self, on: Date) -> Result<&str, String>;
 

@@ -5,7 +5,7 @@ use super::cache::Entry;
 use super::domain::{Domain, Meta};
 use super::reader::{JsonText, StoreError};
 use super::store::{OpenError, signed};
-use crate::record::{Envelope, LogEvent, Recorded};
+use crate::record::{self, Envelope, LogEvent, Recorded};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use uuid::Uuid;
@@ -130,7 +130,5 @@ pub(super) fn read<D: Domain>(recorded: &Recorded) -> Result<(Envelope<'_>, D::E
         position: recorded.position,
         reason: error.to_string(),
     };
-    let envelope = recorded.envelope().map_err(unreadable)?;
-    let event = serde_json::from_slice(&recorded.bytes).map_err(unreadable)?;
-    Ok((envelope, event))
+    record::read(recorded).map_err(unreadable)
 }

@@ -60,7 +60,10 @@ fn refused(refusal: Refusal, domain: &'static str) -> Status {
     let reason = first.map_or("REFUSED", |broken| broken.code.as_str()).to_owned();
     let mut facts: HashMap<String, String> =
         first.map(|broken| broken.facts.clone().into_iter().collect()).unwrap_or_default();
-    facts.insert("rulebook".to_owned(), rulebook);
+    // The log's own refusals, of its clock, follow no rulebook.
+    if !rulebook.is_empty() {
+        facts.insert("rulebook".to_owned(), rulebook);
+    }
     if let Some(terms) = terms_rulebook {
         facts.insert("terms_rulebook".to_owned(), terms);
     }

@@ -4,7 +4,7 @@ use super::checkpoint::{self, Checkpoint, DatabaseError};
 use super::feed::{self, CHUNK_BYTES, Sources};
 use super::head::Identity;
 use super::{Applied, ApplyError, Projection, ProjectionOptions};
-use crate::record::{LogEvent, Recorded};
+use crate::record::{self, LogEvent, Recorded};
 use deadpool_postgres::{ClientWrapper, Pool};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -356,14 +356,13 @@ fn decode<'a, E: LogEvent>(batch: &'a [Recorded], source: &str) -> (Vec<Applied<
 fn decode_one<'a, E: LogEvent>(recorded: &'a Recorded, source: &str) -> Result<Applied<'a, E>, String> {
     let position = recorded.position;
     let unreadable = |error: serde_json::Error| format!("event {position} cannot be read: {error}");
-    let envelope = recorded.envelope().map_err(unreadable)?;
+    let (envelope, event) = record::read(recorded).map_err(unreadable)?;
     if envelope.position != position || envelope.source != source {
         return Err(format!(
             "the event given as {position} of {source} calls itself {} of {}",
             envelope.position, envelope.source
         ));
     }
-    let event = serde_json::from_slice(&recorded.bytes).map_err(unreadable)?;
     Ok(Applied { envelope, event, recorded })
 }
 

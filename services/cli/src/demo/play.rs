@@ -106,7 +106,7 @@ pub(super) async fn advance(fund: &Fund, today: Date) -> Result<(), CliError> {
     let moved = fund.log(&Actor::new("demo-clock", OFFICE))?.advance_today(request).await;
     moved.map(|_| ()).map_err(|status| {
         CliError::failed(format!(
-            "{}\nThe demo needs a stack of its own whose clock it may play: concord up --reset --played-from 2014-01-01\n\
+            "{}\nThe demo needs a stack of its own whose clock it may play: concord up --played-from 2014-01-01, in an empty --dir\n\
              演示需要独立的本地环境。",
             explain(&status)
         ))

@@ -4,10 +4,11 @@ use crate::world::*;
 use concord_chassis::log::RefusalKind;
 use concord_events::fund::{FundEvent, FundingMode, TrancheCondition};
 use concord_fund_grant::{
-    Command, Event, Fund,
+    Command, Fund,
     grant::{GrantCommand, contract::Signing, opening::Application, procedure::ProcedureCommand},
     programme::ProgrammeCommand,
 };
+use concord_kernel::event::LogEvent;
 use concord_kernel::{id::GrantId, money::Currency};
 use cqrs_es::test::TestFramework;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ fn facts(orders: impl IntoIterator<Item = Order>) -> Vec<Fact> {
     for order in orders {
         for event in world.execute(&order).unwrap() {
             let (actor, organisation) = (order.actor.clone(), order.organisation.clone());
-            facts.push(Fact { event: Event(event), on: order.on, actor, organisation });
+            facts.push(Fact { event, on: order.on, actor, organisation });
         }
     }
     facts
@@ -39,7 +40,7 @@ fn what_is_approved_is_reserved_and_what_is_not_contracted_is_free_again() {
         .given(facts(story("approved")))
         .when(sign(signed.clone()))
         .then_expect_events(vec![Fact {
-            event: Event(FundEvent::ContractSigned {
+            event: FundEvent::ContractSigned {
                 grant: GRANT,
                 programme: PROGRAMME,
                 currency: Currency::CNY,
@@ -52,7 +53,7 @@ fn what_is_approved_is_reserved_and_what_is_not_contracted_is_free_again() {
                 ends_on: signed.ends_on,
                 tranches: signed.tranches.clone(),
                 terms_rulebook: "2012-09".to_owned(),
-            }),
+            },
             on: march(25),
             actor: "contracts".to_owned(),
             organisation: "funding-office".to_owned(),
@@ -176,7 +177,7 @@ fn a_payment_returned_after_settlement_says_so() {
 fn an_account_checked_anew_is_the_one_that_is_paid() {
     let orders = [request(1, None), authorise(1), verify_payee("a2"), instruct(1, 1)];
     let facts = facts(story("payable").into_iter().chain(orders));
-    let Some(FundEvent::TrancheInstructed { payee, .. }) = facts.last().map(|fact| &fact.event.0) else {
+    let Some(FundEvent::TrancheInstructed { payee, .. }) = facts.last().map(|fact| &fact.event) else {
         panic!("the tranche was instructed");
     };
     assert_eq!(*payee, account("a2"));

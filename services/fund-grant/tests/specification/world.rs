@@ -11,7 +11,7 @@ use concord_events::{
     personal::PersonalRef,
 };
 use concord_fund_grant::{
-    Command, Event, Fund, State,
+    Command, Fund, State,
     amount::Amount,
     grant::{
         Grant, GrantCommand,
@@ -43,7 +43,7 @@ pub struct World {
 /// An event with what the log knows beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
-    pub event: Event,
+    pub event: FundEvent,
     pub on: Date,
     pub actor: String,
     pub organisation: String,
@@ -124,7 +124,7 @@ impl Aggregate for World {
 }
 
 impl World {
-    pub fn decide(&self, fund: &Fund, order: &Order) -> Result<Decision<Event>, Refused> {
+    pub fn decide(&self, fund: &Fund, order: &Order) -> Result<Decision<FundEvent>, Refused> {
         let lookup =
             |id: Uuid| self.states.get(&id).map_or(Lookup::Absent, |state| Lookup::Present(state, 1));
         let context = Context {
@@ -149,7 +149,7 @@ impl World {
             let (actor, organisation) = (order.actor.clone(), order.organisation.clone());
             self.apply(Fact { event: event.clone(), on: order.on, actor, organisation });
         }
-        Ok(decision.events.into_iter().map(|event| event.0).collect())
+        Ok(decision.events)
     }
 
     /// The world after these orders, none of which may fail.

@@ -11,6 +11,7 @@ use concord_events::{
     fund::{FundEvent, FundingMode, Party, PlannedTranche},
     ledger::{Postings, postings},
 };
+use concord_kernel::event::LogEvent;
 use concord_kernel::{
     Date,
     id::{GrantId, ProgrammeId},

@@ -1,8 +1,9 @@
 //! What folding needs to know of earlier events: a cache of the projection's own tables, loaded before a batch.
 
-use super::{EVENTS_AT_ONCE_MAX, Event};
+use super::EVENTS_AT_ONCE_MAX;
 use concord_chassis::projection::{Applied, ApplyError};
 use concord_events::fund::FundEvent;
+use concord_kernel::event::LogEvent;
 use concord_kernel::{
     id::{GrantId, ProgrammeId},
     money::Currency,
@@ -62,18 +63,18 @@ impl Known {
     pub(super) async fn load(
         &mut self,
         tx: &Transaction<'_>,
-        events: &[Applied<'_, Event>],
+        events: &[Applied<'_, FundEvent>],
     ) -> Result<(), ApplyError> {
         let mut programmes = Vec::new();
         let mut grants = Vec::new();
         for applied in events {
-            match applied.event.0.stream() {
+            match applied.event.stream() {
                 ("programme", id) => programmes.push(ProgrammeId(id)),
                 ("grant", id) => grants.push(GrantId(id)),
                 _ => {}
             }
             if let FundEvent::GrantApplied { programme, .. } | FundEvent::AwardImported { programme, .. } =
-                &applied.event.0
+                &applied.event
             {
                 programmes.push(*programme);
             }

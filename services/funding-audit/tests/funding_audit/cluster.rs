@@ -3,7 +3,7 @@
 use concord_chassis::projection::{Applied, ApplyError, Projection};
 use concord_chassis::record::Recorded;
 use concord_events::fund::FundEvent;
-use concord_funding_audit::{Audit, Event, FundingAudit, LogClock};
+use concord_funding_audit::{Audit, FundingAudit, LogClock};
 use deadpool_postgres::{Manager, Pool};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -155,11 +155,11 @@ impl Bench {
 
     /// Applies events in one transaction, as the chassis does, and says so.
     pub(crate) async fn apply(&mut self, events: &[Recorded]) -> Result<(), ApplyError> {
-        let batch: Vec<Applied<'_, Event>> = events
+        let batch: Vec<Applied<'_, FundEvent>> = events
             .iter()
             .map(|recorded| Applied {
                 envelope: recorded.envelope().unwrap(),
-                event: Event(serde_json::from_slice::<FundEvent>(&recorded.bytes).unwrap()),
+                event: serde_json::from_slice::<FundEvent>(&recorded.bytes).unwrap(),
                 recorded,
             })
             .collect();

@@ -5,6 +5,7 @@ use concord_events::fund::{
     Allocation, FundEvent, FundPurpose, FundingMode, Party, PlannedTranche, Source, TrancheCondition,
 };
 use concord_events::personal::PersonalRef;
+use concord_kernel::event::LogEvent;
 use concord_kernel::{
     Date,
     id::{GrantId, InstructionId, ProgrammeId},

@@ -1,0 +1,37 @@
+//! What a log needs to know of an event type.
+//!
+//! It stands here because the published language (the events) and the mechanism (the log) must not know each other.
+
+use crate::Date;
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+/// An event type. The enum itself is the stored and published JSON: adjacently tagged, `type` and `data`, so that it
+/// reads straight from the CloudEvents document.
+pub trait LogEvent: Serialize + DeserializeOwned + Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// The aggregate whose stream the event is in, as kind and id. The log's own stream has the nil id.
+    fn stream(&self) -> (&'static str, Uuid);
+    /// Further states that the event is applied to.
+    fn also(&self) -> Vec<Uuid>;
+    /// Name of the event with its package, as in the document.
+    fn type_name(&self) -> &'static str;
+    /// The new today, where the event moves a played clock.
+    fn advances_today(&self) -> Option<Date>;
+    /// The event that moves a played clock.
+    fn today_advanced(today: Date) -> Self;
+    /// How stored events of types that are no longer written become today's. What is stored stays as it is.
+    fn upcasters() -> &'static [Upcaster] {
+        &[]
+    }
+}
+
+/// Turns a stored event of an older type into the next one, when it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Upcaster {
+    /// Type as it is stored, for example `concord.fund.v1.GrantApproved`.
+    pub from: &'static str,
+    /// Type that it is read as, for example `concord.fund.v2.GrantApproved`.
+    pub to: &'static str,
+    /// Changes the event's `data`. It must succeed on every stored event of its type: golden files show that.
+    pub change: fn(&mut serde_json::Value),
+}
