@@ -2,7 +2,7 @@
 
 use crate::{
     Command, Fund, State,
-    wire::{self, Ask, Caller, Draft, Edge},
+    wire::{self, Ask, Caller, Draft, Edge, Malformed},
 };
 use concord_chassis::{
     grpc::{self, Actor, Violations},
@@ -77,9 +77,21 @@ impl Desk {
             actor: Actor::from_metadata(request.metadata(), &mut faults),
             traceparent: telemetry::traceparent(request.metadata()),
         };
-        let draft = wire::read(self.edge(), &caller, faults, request.into_inner())?;
+        let draft = match wire::read(self.edge(), &caller, faults, request.into_inner()) {
+            Ok(draft) => draft,
+            Err(malformed) => return self.first_answer(malformed).await,
+        };
         let submission = draft.seal(&self.personal).await?;
         self.log.execute(submission, patience).await.map_err(status)
+    }
+
+    /// A malformed command is not decided. But where only its dates are wrong, it may have been accepted when they
+    /// were right, and then this is a repeat.
+    async fn first_answer(&self, malformed: Malformed) -> Result<Receipt, Status> {
+        let Malformed { status: fault, earlier } = malformed;
+        let Some(draft) = earlier else { return Err(fault) };
+        let submission = draft.seal(&self.personal).await?;
+        self.log.recall(submission).await.map_err(status)?.ok_or(fault)
     }
 
     /// Shows a state once the log has reached `min_position`.
@@ -98,8 +110,13 @@ impl Desk {
     }
 
     /// One chunk: what is malformed gets its error in its own place, the rest goes to the log together.
-    async fn execute_chunk(&self, drafts: Vec<Result<Draft, Status>>) -> Vec<BulkResult> {
-        let sealed = drafts.into_iter().map(|draft| async { draft?.seal(&self.personal).await });
+    async fn execute_chunk(&self, drafts: Vec<Result<Draft, Malformed>>) -> Vec<BulkResult> {
+        let sealed = drafts.into_iter().map(|draft| async {
+            match draft {
+                Ok(draft) => draft.seal(&self.personal).await.map_err(Err),
+                Err(malformed) => Err(self.first_answer(malformed).await),
+            }
+        });
         let mut results: Vec<Option<Result<Receipt, Status>>> = Vec::new();
         let mut submissions: Vec<Submission<Command>> = Vec::new();
         for sealed in future::join_all(sealed).await {
@@ -108,7 +125,7 @@ impl Desk {
                     submissions.push(submission);
                     results.push(None);
                 }
-                Err(malformed) => results.push(Some(Err(malformed))),
+                Err(answered) => results.push(Some(answered)),
             }
         }
         let mut outcomes = self.log.execute_chunk(submissions, CHUNK_PATIENCE).await.into_iter();
@@ -385,7 +402,7 @@ impl GrantService for Grants {
 }
 
 /// A chunk's number, and its commands as they could be read.
-type Chunk = (u64, Vec<Result<Draft, Status>>);
+type Chunk = (u64, Vec<Result<Draft, Malformed>>);
 
 /// Reads chunks until the stream ends; what ends it early is the last that is passed on.
 async fn read_chunks(

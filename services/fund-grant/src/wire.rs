@@ -67,6 +67,22 @@ pub struct Draft {
     personal: Option<(String, String)>,
 }
 
+/// A request that cannot be right as it stands.
+#[derive(Debug)]
+pub struct Malformed {
+    /// `INVALID_ARGUMENT` with every fault.
+    pub status: Status,
+    /// Where nothing but its dates is wrong: the command as it may have been accepted on an earlier day, without
+    /// faults then.
+    pub earlier: Option<Box<Draft>>,
+}
+
+impl From<Status> for Malformed {
+    fn from(status: Status) -> Self {
+        Self { status, earlier: None }
+    }
+}
+
 /// A request for a command.
 pub trait Ask {
     /// What travels beside every command.
@@ -91,31 +107,47 @@ pub struct Reading<'a> {
     regions: &'a Regions,
     /// On which day it happened.
     on: Date,
+    /// Faults that depend on the day: field and sentence. Yesterday the same may have been right.
+    dated: Vec<(String, String)>,
 }
 
 /// Reads a request: its header, its command and who acts, all faults at once.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` with every fault.
+/// [`Malformed`] with every fault.
 pub fn read<R: Ask>(
     edge: Edge<'_>,
     caller: &Caller,
     faults: Violations,
     request: R,
-) -> Result<Draft, Status> {
-    let mut reading = Reading { faults, regions: edge.regions, on: edge.today };
+) -> Result<Draft, Malformed> {
+    let mut reading = Reading { faults, regions: edge.regions, on: edge.today, dated: Vec::new() };
     let header = request.header().cloned();
     let beside = reading.header(header, edge.today);
     let asked = request.command(&mut reading);
     let whole = beside.zip(asked).and_then(|(header, asked)| reading.submission(header, asked, caller));
-    reading.faults.finish(whole)
+    let Reading { mut faults, dated, .. } = reading;
+    let only_dated = faults.is_empty() && !dated.is_empty();
+    for (field, fault) in dated {
+        faults.add(field, fault);
+    }
+    if only_dated {
+        let Err(status) = faults.finish(None::<Draft>) else { return Err(nothing_read().into()) };
+        return Err(Malformed { status, earlier: whole.map(Box::new) });
+    }
+    Ok(faults.finish(whole)?)
+}
+
+/// Cannot happen: faults were there, and they make a status.
+fn nothing_read() -> Status {
+    Status::internal("a request was read and not read")
 }
 
 /// Reads a command of a bulk stream, by whoever it names, or else by the caller of the stream.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_bulk(edge: Edge<'_>, caller: &Caller, bulk: BulkCommand) -> Result<Draft, Status> {
+pub fn read_bulk(edge: Edge<'_>, caller: &Caller, bulk: BulkCommand) -> Result<Draft, Malformed> {
     use bulk_command::Command as Bulk;
     let mut faults = Violations::new(Fund::error_domain());
     let actor = match &bulk.actor {
@@ -125,7 +157,8 @@ pub fn read_bulk(edge: Edge<'_>, caller: &Caller, bulk: BulkCommand) -> Result<D
     };
     let caller = Caller { actor, traceparent: caller.traceparent.clone() };
     let Some(command) = bulk.command else {
-        return faults.require::<Draft>("command", None).map_or_else(|| faults.finish(None), Ok);
+        faults.add("command", "is missing");
+        return Ok(faults.finish(None)?);
     };
     match command {
         Bulk::ImportAward(request) => read(edge, &caller, faults, request),
@@ -230,7 +263,7 @@ impl Reading<'_> {
         if let Some(on) = effective_on {
             if on > today {
                 let fault = format!("{on} lies after today, {today}; give the day on which it happened");
-                self.faults.add("header.effective_on", fault);
+                self.dated.push(("header.effective_on".to_owned(), fault));
             }
             self.on = on;
         }

@@ -9,7 +9,8 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
     match name {
         "concord-proto" | "concord-kernel" => Some(&[]),
         "concord-events" => Some(&["concord-kernel"]),
-        "concord-chassis" | "concord-tests" => Some(&["concord-proto"]),
+        "concord-chassis" => Some(&["concord-kernel", "concord-proto"]),
+        "concord-tests" => Some(&["concord-proto"]),
         "concord-cli" => None,
         _ => Some(SERVICE),
     }

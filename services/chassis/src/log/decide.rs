@@ -166,11 +166,17 @@ impl<D: Domain> Batch<D> {
             Order::Command(command) => command,
             Order::AdvanceToday(to) => return advance_today(ground.played_from, today, *to),
         };
+        // Of what is not there nobody can have seen a version; but that it is not there is the better answer.
+        let mut unseen = None;
         for (aggregate, expected) in &submission.expected {
-            let actual = view.version(*aggregate).map_err(Halt::from)?;
-            if actual != *expected && actual != 0 {
-                let (aggregate, expected) = (*aggregate, *expected);
-                return Err(Halt::Error(CommandError::StaleVersion { aggregate, expected, actual }));
+            let (aggregate, expected) = (*aggregate, *expected);
+            let actual = view.version(aggregate).map_err(Halt::from)?;
+            if actual != expected {
+                let stale = Halt::Error(CommandError::StaleVersion { aggregate, expected, actual });
+                if actual != 0 {
+                    return Err(stale);
+                }
+                unseen = Some(stale);
             }
         }
         let effective_on = submission.effective_on.unwrap_or(today);
@@ -187,7 +193,10 @@ impl<D: Domain> Batch<D> {
         // A fault in deciding one command must not take its neighbours down: nothing has been changed yet.
         let decided = std::panic::catch_unwind(AssertUnwindSafe(|| domain.decide(&view, command, &context)));
         match decided {
-            Ok(Ok(decision)) => Ok(Accepted { decision, rulebook: rulebook.to_owned(), effective_on }),
+            Ok(Ok(decision)) => match unseen {
+                Some(stale) => Err(stale),
+                None => Ok(Accepted { decision, rulebook: rulebook.to_owned(), effective_on }),
+            },
             // It would wait for nothing, for ever.
             Ok(Err(Stop::Need(ids))) if ids.is_empty() => {
                 Err(Halt::Error(CommandError::Internal("it needs states but names none".to_owned())))

@@ -225,6 +225,24 @@ impl<D: Domain> Log<D> {
         self.submit(orders, patience).await
     }
 
+    /// The answer that this very command had, where it was accepted before. For the edge: a repeat gets its first
+    /// answer even where a day has passed since and the edge would refuse it now.
+    ///
+    /// # Errors
+    /// Where PostgreSQL cannot be asked, or the id belongs to another command.
+    pub async fn recall(&self, submission: Submission<D::Command>) -> Result<Option<Receipt>, CommandError> {
+        let submission = submission.map(Order::Command);
+        let (_, body_hash) =
+            body_of(&submission).map_err(|error| CommandError::Internal(error.to_string()))?;
+        let stored = self.reader.answer(submission.request_id).await.map_err(|error| {
+            tracing::warn!(error = %crate::service::in_full(&error), "stored answers could not be read");
+            CommandError::Unavailable("stored answers cannot be read just now".to_owned())
+        })?;
+        stored
+            .map(|(hash, outcome)| first_answer(submission.request_id, &body_hash, &hash, &outcome))
+            .transpose()
+    }
+
     /// Moves a played clock's today.
     ///
     /// # Errors
@@ -243,20 +261,10 @@ impl<D: Domain> Log<D> {
         let mut orders = Vec::with_capacity(chunk.len());
         let mut bytes = 0;
         for submission in chunk {
-            let body = serde_json::to_string(&Body {
-                command: &submission.command,
-                effective_on: submission.effective_on,
-                authority: &submission.authority,
-                archive_number: &submission.archive_number,
-                attachments: &submission.attachments,
-                actor: &submission.actor,
-                actor_organisation: &submission.actor_organisation,
-            });
-            let body: Bytes = match body {
-                Ok(body) => body.into(),
+            let (body, body_hash) = match body_of(&submission) {
+                Ok(body) => body,
                 Err(error) => return every(&|_| CommandError::Internal(error.to_string())),
             };
-            let body_hash: [u8; 32] = Sha256::digest(&body).into();
             bytes += body.len();
             orders.push((submission, body, body_hash));
         }
@@ -339,6 +347,36 @@ impl<D: Domain> Log<D> {
     pub fn domain(&self) -> &D {
         &self.domain
     }
+}
+
+/// The body of a command as it is kept, and its hash.
+fn body_of<C: Serialize>(submission: &Submission<Order<C>>) -> Result<(Bytes, [u8; 32]), serde_json::Error> {
+    let body: Bytes = serde_json::to_vec(&Body {
+        command: &submission.command,
+        effective_on: submission.effective_on,
+        authority: &submission.authority,
+        archive_number: &submission.archive_number,
+        attachments: &submission.attachments,
+        actor: &submission.actor,
+        actor_organisation: &submission.actor_organisation,
+    })?
+    .into();
+    let body_hash = Sha256::digest(&body).into();
+    Ok((body, body_hash))
+}
+
+/// The stored answer of a request id, for a repeat of the same command.
+pub(super) fn first_answer(
+    request_id: Uuid,
+    body_hash: &[u8],
+    stored_hash: &[u8],
+    outcome: &[u8],
+) -> Outcome {
+    if body_hash != stored_hash {
+        return Err(CommandError::RequestIdReused(request_id));
+    }
+    serde_json::from_slice(outcome)
+        .map_err(|error| CommandError::Internal(format!("its stored answer cannot be read: {error}")))
 }
 
 impl<C> Submission<C> {

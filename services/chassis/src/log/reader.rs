@@ -111,4 +111,16 @@ impl LogReader {
             .await?;
         Ok(client.query(&statement, &[&before, &limit]).await?)
     }
+
+    /// Hash of the body and stored answer of an accepted command.
+    pub(crate) async fn answer(
+        &self,
+        request_id: uuid::Uuid,
+    ) -> Result<Option<(Vec<u8>, Bytes)>, StoreError> {
+        let client = self.pool.get().await?;
+        let statement =
+            client.prepare_cached("SELECT body_hash, outcome FROM requests WHERE request_id = $1").await?;
+        let row = client.query_opt(&statement, &[&request_id]).await?;
+        Ok(row.map(|row| (row.get(0), row.get::<_, JsonText>(1).0)))
+    }
 }

@@ -127,9 +127,17 @@ impl<D: Domain> Api for LogService<D> {
             .read_stream(stream, after, head, limit)
             .await
             .map_err(|error| unavailable::<D>(&error))?;
+        let unknown = || grpc::not_found(D::error_domain(), "aggregate", &asked.subject);
+        // Streams are keyed by id alone; who asks for a grant must not be shown a programme.
+        let other_kind = events.first().is_some_and(|(_, first)| {
+            first.envelope().is_ok_and(|envelope| envelope.subject != asked.subject)
+        });
+        if other_kind {
+            return Err(unknown());
+        }
         let Some((newest, _)) = events.last() else {
             return if after == 0 {
-                Err(grpc::not_found(D::error_domain(), "aggregate", &asked.subject))
+                Err(unknown())
             } else {
                 Ok(Response::new(ReadStreamResponse {
                     events: Vec::new(),

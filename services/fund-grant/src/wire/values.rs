@@ -166,7 +166,18 @@ impl Reading<'_> {
 
     /// A region code in use on the day of the fact.
     pub(super) fn region(&mut self, field: &str, code: &str) -> Option<Region> {
-        self.regions.check(code, self.on).map_err(|fault| self.faults.add(field, fault.to_string())).ok()
+        match (self.regions.check(code, self.on), code.parse()) {
+            (Ok(region), _) => Some(region),
+            // It reads as a code; whether it is one depends on the day.
+            (Err(fault), Ok(region)) => {
+                self.dated.push((field.to_owned(), fault.to_string()));
+                Some(region)
+            }
+            (Err(fault), Err(_)) => {
+                self.faults.add(field, fault.to_string());
+                None
+            }
+        }
     }
 
     /// A party. A migrated source may not say in which region it is.

@@ -117,6 +117,7 @@ fn read(request: impl Ask) -> Result<Draft, Status> {
     let fund = Fund::shipped();
     let edge = Edge { regions: fund.regions(), today: date(2013, 3, 5) };
     wire::read(edge, &caller(), Violations::new(Fund::error_domain()), request)
+        .map_err(|malformed| malformed.status)
 }
 
 /// The fields that are at fault.
@@ -354,11 +355,13 @@ fn a_bulk_command_names_its_actor_or_has_the_streams() {
         Command::Grant(_, GrantCommand::Tranche(1, TrancheCommand::Request { amount: None }))
     ));
     assert!(wire::read_bulk(edge, &caller(), bulk(None)).is_ok());
-    let nobody = wire::read_bulk(edge, &Caller::default(), bulk(None)).err().unwrap();
+    let nobody = wire::read_bulk(edge, &Caller::default(), bulk(None)).err().unwrap().status;
     assert_eq!(fields(&nobody), ["actor"]);
-    let blank = wire::read_bulk(edge, &caller(), bulk(actor(""))).err().unwrap();
+    let blank = wire::read_bulk(edge, &caller(), bulk(actor(""))).err().unwrap().status;
     assert_eq!(fields(&blank), ["actor.person_id"]);
-    let nothing =
-        wire::read_bulk(edge, &caller(), BulkCommand { actor: actor("a"), command: None }).err().unwrap();
+    let nothing = wire::read_bulk(edge, &caller(), BulkCommand { actor: actor("a"), command: None })
+        .err()
+        .unwrap()
+        .status;
     assert_eq!(fields(&nothing), ["command"]);
 }

@@ -2,7 +2,7 @@
 
 use super::super::decide::{self, Fresh, Verdict};
 use super::super::domain::Domain;
-use super::super::handle::{CommandError, Outcome, Pending, Receipt};
+use super::super::handle::{Outcome, Pending, first_answer};
 use super::super::loader;
 use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, Hash, Json, OpenError};
 use super::{RECONNECT_PAUSE, Writer};
@@ -242,11 +242,7 @@ impl<D: Domain> Writer<D> {
 
 /// The stored answer of a request id, for a repeat of the same command.
 pub(super) fn recalled<C>(pending: &Pending<C>, body_hash: &[u8], outcome: &[u8]) -> Outcome {
-    if body_hash != pending.body_hash {
-        return Err(CommandError::RequestIdReused(pending.submission.request_id));
-    }
-    serde_json::from_slice::<Receipt>(outcome)
-        .map_err(|error| CommandError::Internal(format!("its stored answer cannot be read: {error}")))
+    first_answer(pending.submission.request_id, &pending.body_hash, body_hash, outcome)
 }
 
 /// The rows that a batch inserts.
