@@ -255,15 +255,26 @@ async fn an_act_may_be_dated_back_so_far_and_no_further() {
     };
     malformed(applied("2017-03-20").await, &["header.effective_on"]);
     applied("2017-03-21").await.unwrap();
-    // Migrated facts are as old as they are, but no rule covers what happened before the opinion.
+    // Migrated facts are as old as they are. Taking them in is decided today, under today's rulebook.
     let imported = async |day| {
         let mut request = award(&id(), &id(), 100);
         request.header = header_on(day);
         desk.grants().import_award(by(CLERK, request)).await
     };
-    imported("2012-09-15").await.unwrap();
-    let status = imported("2012-09-14").await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "NO_RULEBOOK"));
+    for day in ["2012-09-15", "2012-09-14", "1999-01-01"] {
+        assert_eq!(imported(day).await.unwrap().receipt().rulebook, "2012-09", "{day}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_first_rulebook_nothing_but_history_is_decided() {
+    let stack = Stack::start_from(Some("2012-09-14")).unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let status = desk.programme(100).await.unwrap_err();
+    let status = status.downcast_ref::<Status>().unwrap();
+    assert_eq!((status.code(), reason(status).as_str()), (Code::FailedPrecondition, "NO_RULEBOOK"));
+    desk.advance_to("2012-09-15").await.unwrap();
+    desk.programme(100).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

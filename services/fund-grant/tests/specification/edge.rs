@@ -217,7 +217,6 @@ fn every_fault_of_a_request_is_told_at_once() {
         faults(bad),
         [
             "header.request_id",
-            "header.effective_on",
             "header.attachment_sha256[0]",
             "header.authority",
             "header.archive_number",
@@ -232,6 +231,8 @@ fn every_fault_of_a_request_is_told_at_once() {
             "allocations[0].party",
             "allocations[0].amount_minor",
             "ends_on",
+            // What depends on the day comes last.
+            "header.effective_on",
         ]
     );
 }
