@@ -9,7 +9,7 @@ use crate::numbers::{self, Step};
 use concord_chassis::{projection::ApplyError, record::Envelope};
 use concord_events::{
     fund::{FundEvent, FundingMode, Party, PlannedTranche},
-    ledger::{Postings, postings},
+    ledger::{Account, Postings, postings},
 };
 use concord_kernel::event::LogEvent;
 use concord_kernel::{
@@ -292,9 +292,9 @@ impl<'k, 'a> Fold<'k, 'a> {
         }
         let event_type = numbers::event_type(event_type)
             .ok_or_else(|| at.broken(&format!("is a {event_type}, which this projection does not post")))?;
-        let dims = self.dims(at, set)?;
         let period = i32::from(at.effective_on.year()) * 100 + i32::from(at.effective_on.month());
         for (line, number) in set.lines.iter().zip(1i16..) {
+            let dims = self.dims(at, set, line.account, number)?;
             let rows = &mut self.rows.postings;
             rows.position.push(at.position);
             rows.amount_minor.push(line.amount_minor);
@@ -310,9 +310,13 @@ impl<'k, 'a> Fold<'k, 'a> {
         Ok(())
     }
 
-    /// Key of the dimensions that the set's lines share. It is made from the first line that uses them.
-    fn dims(&mut self, at: At, set: &Postings) -> Result<i64, ApplyError> {
-        let (currency, dims) = match set.grant {
+    /// Key of a line's dimensions. It is made from the first line that uses them.
+    ///
+    /// What is available belongs to the programme alone, whichever grant took it or gave it back: under a mode or a
+    /// region it would show as less than nothing.
+    fn dims(&mut self, at: At, set: &Postings, account: Account, line: i16) -> Result<i64, ApplyError> {
+        let grant = set.grant.filter(|_| account != Account::Available);
+        let (currency, dims) = match grant {
             Some(grant) => {
                 let known = self.known.grants.get_mut(&grant).ok_or_else(|| unseen(at, grant))?;
                 if known.programme != set.programme {
@@ -337,11 +341,12 @@ impl<'k, 'a> Fold<'k, 'a> {
         if let Some(known) = *dims {
             return Ok(known);
         }
-        let new = at.position.checked_mul(256).ok_or_else(|| at.broken("is beyond 55 bits"))? + 1;
+        let new =
+            at.position.checked_mul(256).ok_or_else(|| at.broken("is beyond 55 bits"))? + i64::from(line);
         *dims = Some(new);
         self.rows.dims.dims.push(new);
         self.rows.dims.programme.push(set.programme.0);
-        self.rows.dims.grant.push(set.grant.map(|grant| -> Uuid { grant.0 }));
+        self.rows.dims.grant.push(grant.map(|grant| -> Uuid { grant.0 }));
         Ok(new)
     }
 

@@ -73,11 +73,11 @@ impl Known {
                 ("grant", id) => grants.push(GrantId(id)),
                 _ => {}
             }
-            if let FundEvent::GrantApplied { programme, .. } | FundEvent::AwardImported { programme, .. } =
-                &applied.event
-            {
+            if let FundEvent::GrantApplied { programme, .. } = &applied.event {
                 programmes.push(*programme);
             }
+            // Whose available money a grant's event moves.
+            programmes.extend(applied.event.also().into_iter().map(ProgrammeId));
         }
         // `get` marks what is here as used, so that it outlives what is loaded now.
         programmes.retain(|id| self.programmes.get(id).is_none());

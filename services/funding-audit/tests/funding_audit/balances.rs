@@ -109,9 +109,9 @@ async fn balances_are_grouped_by_up_to_three_dimensions_and_named_for_people() {
         assert_eq!(group.1, labels);
     }
     assert_eq!(groups.len(), 4);
-    // What a grant took from its programme stands with the grant: over the programme it adds up.
-    assert_eq!(amounts(&answer.balances[1]), ("CNY", [0, -250_000, 0, 100_000, 0, 150_000, 150_000], 1));
-    assert_eq!(amounts(&answer.balances[2]), ("CNY", [1_030_000, 1_030_000, 0, 0, 0, 0, 0], 0));
+    // What is available is the programme's, under no mode and no region: no share of it is ever below nothing.
+    assert_eq!(amounts(&answer.balances[1]), ("CNY", [0, 0, 0, 100_000, 0, 150_000, 150_000], 1));
+    assert_eq!(amounts(&answer.balances[2]), ("CNY", [1_030_000, 780_000, 0, 0, 0, 0, 0], 0));
     assert_eq!(amounts(&answer.balances[3]), ("CNY", [0; 7], 1));
 }
 
