@@ -38,10 +38,13 @@ proto-lint:
 	$(BUF) lint proto
 	$(BUF) format --diff --exit-code proto
 
-# Against what has landed. The first commit has nothing before it.
+# What is not committed yet against HEAD; else the last commit that changed the protos against what main had before it.
 proto-breaking:
-	@base=$$(git rev-parse --verify --quiet origin/main || git rev-parse --verify --quiet HEAD^ || true); \
+	@if git diff --quiet HEAD -- proto/concord; then \
+	  base=$$(git rev-parse --verify --quiet "$$(git log -1 --format=%H -- proto/concord)^" || true); \
+	else base=HEAD; fi; \
 	if [ -n "$$base" ] && git cat-file -e "$$base:proto/buf.yaml" 2>/dev/null; then \
+	  echo "proto-breaking: against $$base"; \
 	  $(BUF) breaking proto --against ".git#ref=$$base,subdir=proto"; \
 	else echo "proto-breaking: nothing to compare with"; fi
 

@@ -90,7 +90,9 @@ pub async fn demo(dir: &Path, options: DemoOptions) -> Result<(), CliError> {
 /// Starts the stack and stays until a signal, or until one of its servers ends.
 async fn stay(dir: &Path, played_from: Option<Date>) -> Result<(), CliError> {
     let started = Instant::now();
-    let telemetry = telemetry::init("concord", "local", LogFormat::Text, None).map_err(failed)?;
+    let collector = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|url| !url.is_empty());
+    let telemetry =
+        telemetry::init("concord", "local", LogFormat::Text, collector.as_deref()).map_err(failed)?;
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
