@@ -115,7 +115,7 @@ impl Desk {
         let mut pieces = self.audit().export_csv(plain(request)).await?.into_inner();
         let mut file = Vec::new();
         let mut first = true;
-        while let Some(ExportCsvResponse { data, reflects }) = pieces.message().await? {
+        while let Some(ExportCsvResponse { data, reflects, .. }) = pieces.message().await? {
             ensure!(
                 reflects.is_some() == first,
                 "what the file reflects stands in the first piece, and only there"

@@ -59,11 +59,20 @@ CREATE TABLE snapshots (
     state     json   NOT NULL
 );
 
--- Personal data. Events hold person_id and a keyed hash; erasing the row leaves every proof intact.
+-- Personal data: the key of each person's hashes, made once. It is cleared when the person is erased; the row stays, so
+-- that an erased id is never used again.
 CREATE TABLE personal (
     person_id  text  PRIMARY KEY CHECK (octet_length(person_id) <= 128),
     salt       bytea NOT NULL,
-    text       text,
-    stored_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     erased_at  timestamptz
+);
+
+-- Events hold person_id and the keyed hash; each finds its own text by them. A text is never replaced, only erased, and
+-- erasing it leaves every proof intact.
+CREATE TABLE personal_texts (
+    person_id  text NOT NULL REFERENCES personal,
+    hash       text NOT NULL CHECK (octet_length(hash) = 64),
+    text       text NOT NULL,
+    stored_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (person_id, hash)
 );

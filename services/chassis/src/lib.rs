@@ -8,7 +8,7 @@
 //! | [`log`] | the log: the writer that decides and commits in batches, cold loads, snapshots, reads |
 //! | [`relay`] | publishes the log to JetStream, position = stream sequence |
 //! | [`projection`] | keeps read models at a checkpoint that is committed with their rows |
-//! | [`personal`] | the erasable table of personal data; events hold references and keyed hashes |
+//! | [`personal`] | the erasable tables of personal data; events hold references and keyed hashes |
 //! | [`grpc`] | server, error details, deadlines, who acts, graceful drain |
 //! | [`config`] | one struct of settings, from flags and environment |
 //! | [`service`] | starts and stops a service, in the same order for each |

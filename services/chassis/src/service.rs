@@ -49,7 +49,7 @@ pub enum StartError {
 pub struct Opened<D: Domain> {
     /// Takes commands.
     pub log: Log<D>,
-    /// The erasable table of personal data.
+    /// The erasable tables of personal data.
     pub personal: PersonalData,
     writer: JoinHandle<()>,
     relay: Relay,

@@ -148,7 +148,7 @@ pub enum AuditCommand {
     },
     /// Tranches past their due date 逾期
     Overdue {
-        /// Overdue on this day; default the log's today 截止日
+        /// Overdue on this day; default --effective-on, else the log's day 截止日
         #[arg(long, value_name = "DATE")]
         on: Option<jiff::civil::Date>,
         /// What is counted.
@@ -350,9 +350,11 @@ async fn export(
 ) -> Result<(), CliError> {
     let mut stream = client.export_csv(request).await?.into_inner();
     let mut reflects: Value = Value::Null;
+    let mut on = String::new();
     let mut note = |piece: &concord_proto::audit::v1::ExportCsvResponse| {
         if let Some(point) = &piece.reflects {
             reflects = json!(point.as_of);
+            on.clone_from(&piece.on);
         }
     };
     match output {
@@ -378,6 +380,9 @@ async fn export(
     }
     if let Value::String(point) = reflects {
         eprintln!("as of 截至 {point}");
+    }
+    if !on.is_empty() {
+        eprintln!("counted from 截止日 {on}");
     }
     Ok(())
 }

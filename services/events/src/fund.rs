@@ -219,6 +219,8 @@ pub enum FundEvent {
     SubLimitSet {
         /// The programme.
         programme: ProgrammeId,
+        /// Its currency.
+        currency: Currency,
         /// What it limits.
         on: LimitOn,
         /// The limit in minor units; absent when lifted.
@@ -274,6 +276,8 @@ pub enum FundEvent {
     GrantReviewed {
         /// The grant.
         grant: GrantId,
+        /// The programme's currency.
+        currency: Currency,
         /// Hundredths of a point, 0 to 10,000.
         score_hundredths: u32,
         /// The most that they would award.
@@ -284,6 +288,8 @@ pub enum FundEvent {
     NoticePublished {
         /// The grant.
         grant: GrantId,
+        /// The programme's currency.
+        currency: Currency,
         /// The award as published.
         amount_minor: i64,
         /// Working days that it must hang.
@@ -392,6 +398,8 @@ pub enum FundEvent {
     TrancheRequested {
         /// The grant.
         grant: GrantId,
+        /// The programme's currency.
+        currency: Currency,
         /// Number in the contract.
         tranche: u32,
         /// Asked for.
@@ -402,6 +410,8 @@ pub enum FundEvent {
     TrancheAuthorised {
         /// The grant.
         grant: GrantId,
+        /// The programme's currency.
+        currency: Currency,
         /// Number in the contract.
         tranche: u32,
         /// Authorised.

@@ -120,7 +120,7 @@ fn samples() -> Vec<(&'static str, FundEvent)> {
 }
 
 fn sub_limit(on: LimitOn, limit_minor: Option<i64>) -> FundEvent {
-    FundEvent::SubLimitSet { programme: PROGRAMME, on, limit_minor }
+    FundEvent::SubLimitSet { programme: PROGRAMME, currency: Currency::CNY, on, limit_minor }
 }
 
 fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
@@ -146,12 +146,13 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
         ("grant_admitted", FundEvent::GrantAdmitted { grant }),
         (
             "grant_reviewed",
-            FundEvent::GrantReviewed { grant, score_hundredths: 8_550, ceiling_minor: 10_000_000 },
+            FundEvent::GrantReviewed { grant, currency, score_hundredths: 8_550, ceiling_minor: 10_000_000 },
         ),
         (
             "notice_published",
             FundEvent::NoticePublished {
                 grant,
+                currency,
                 amount_minor: 10_000_000,
                 working_days: 7,
                 last_day: date(2013, 3, 21),
@@ -219,8 +220,8 @@ fn payments(currency: Currency) -> Vec<(&'static str, FundEvent)> {
     let (grant, programme, tranche, amount_minor, attempt) = (GRANT, PROGRAMME, 1, 5_000_000, 1);
     let (instruction, reason) = (INSTRUCTION, "账户已销户".to_owned());
     vec![
-        ("tranche_requested", FundEvent::TrancheRequested { grant, tranche, amount_minor }),
-        ("tranche_authorised", FundEvent::TrancheAuthorised { grant, tranche, amount_minor }),
+        ("tranche_requested", FundEvent::TrancheRequested { grant, currency, tranche, amount_minor }),
+        ("tranche_authorised", FundEvent::TrancheAuthorised { grant, currency, tranche, amount_minor }),
         ("tranche_rejected", FundEvent::TrancheRejected { grant, tranche, reason: reason.clone() }),
         ("tranche_cancelled", FundEvent::TrancheCancelled { grant, tranche, reason: reason.clone() }),
         (

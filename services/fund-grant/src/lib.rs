@@ -36,7 +36,7 @@ use concord_kernel::{
     region::Regions,
     rulebook::Rulebooks,
 };
-use grant::{Grant, GrantCommand, approval::Meeting, tranche::TrancheCommand};
+use grant::{Grant, GrantCommand, approval::Meeting, procedure, tranche::TrancheCommand};
 use programme::{Programme, ProgrammeCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
@@ -195,6 +195,9 @@ fn back_dating(command: &Command) -> BackDating {
         Command::Programme(..) => BackDating::Money,
         Command::Grant(_, GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })) => {
             BackDating::Money
+        }
+        Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
+            BackDating::Notice
         }
         Command::Grant(_, GrantCommand::Import(_)) => BackDating::Unlimited,
         Command::Grant(..) | Command::Approve(_) => BackDating::Procedure,

@@ -232,7 +232,12 @@ impl Programme {
         }
         happens_under(
             [limit.and_then(|limit| rules::a02_limit_covers_taken(self, on, limit))],
-            FundEvent::SubLimitSet { programme: self.id, on: on.clone(), limit_minor },
+            FundEvent::SubLimitSet {
+                programme: self.id,
+                currency: self.currency,
+                on: on.clone(),
+                limit_minor,
+            },
         )
     }
 

@@ -534,6 +534,18 @@ pub(crate) fn instruction_used(instruction: InstructionId, number: u32) -> Broke
     )
 }
 
+pub(crate) fn reference_used(reference: &str, number: u32) -> Broken {
+    at(
+        "bank_reference",
+        broken(
+            "A14_REFERENCE_USED",
+            format!("the bank's reference {reference} is tranche {number}'s; one payment counts once (A14)"),
+            format!("银行流水号{reference}已用于第{number}笔拨款；一笔支付只能登记一次（A14）"),
+            &[("tranche", &number), ("bank_reference", &reference)],
+        ),
+    )
+}
+
 // The rulebook.
 
 pub(crate) fn no_rulebook(why: &str) -> Broken {

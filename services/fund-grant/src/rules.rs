@@ -29,6 +29,8 @@ pub enum BackDating {
     Procedure,
     /// An act that moves money.
     Money,
+    /// A notice: how late it may be put on record is a question of its own.
+    Notice,
     /// A migrated fact: history, however old.
     Unlimited,
 }
@@ -43,6 +45,7 @@ pub fn dated(limit: BackDating, rulebook: &Rulebook, context: &Context<'_>) -> O
     let days = match limit {
         BackDating::Procedure => rulebook.back_dating.days,
         BackDating::Money => rulebook.back_dating.money_days,
+        BackDating::Notice => rulebook.back_dating.notice_days,
         BackDating::Unlimited => return None,
     };
     let earliest = today.saturating_sub(i64::from(days).days());
@@ -82,6 +85,14 @@ pub fn a14_instruction_unused(
         |tranche: &&Tranche| tranche.payment().is_some_and(|payment| payment.instruction == instruction);
     let other = contract.tranches.iter().filter(|tranche| tranche.plan.number != number).find(pays)?;
     Some(refusal::instruction_used(instruction, other.plan.number))
+}
+
+/// A14, bank paid twice: a bank's reference reports one movement of one tranche.
+#[must_use]
+pub fn a14_reference_unused(contract: &Contract, number: u32, reference: &str) -> Option<Broken> {
+    let mut others = contract.tranches.iter().filter(|tranche| tranche.plan.number != number);
+    let other = others.find(|tranche| tranche.was_reported_as(reference))?;
+    Some(refusal::reference_used(reference, other.plan.number))
 }
 
 /// A02, more than budgeted: what a programme spends or gives back is available.

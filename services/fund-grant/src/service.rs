@@ -90,7 +90,7 @@ impl Desk {
     async fn first_answer(&self, malformed: Malformed) -> Result<Receipt, Status> {
         let Malformed { status: fault, earlier } = malformed;
         let Some(draft) = earlier else { return Err(fault) };
-        let submission = draft.seal(&self.personal).await?;
+        let Some(submission) = draft.seal_repeat(&self.personal).await? else { return Err(fault) };
         self.log.recall(submission).await.map_err(status)?.ok_or(fault)
     }
 

@@ -188,15 +188,37 @@ impl Draft {
     /// # Errors
     /// `FAILED_PRECONDITION` where that record was erased, `UNAVAILABLE` where it cannot be kept now.
     pub async fn seal(mut self, personal: &PersonalData) -> Result<Submission<Command>, Status> {
-        if let Some((person_id, text)) = self.personal {
+        if let Some((person_id, text)) = self.personal.take() {
             let kept = personal.put(&person_id, &text).await.map_err(personal_status)?;
-            if let Command::Grant(_, GrantCommand::Contract(ContractCommand::VerifyPayee { account })) =
-                &mut self.submission.command
-            {
-                *account = PersonalRef { person_id, hash: kept.hash };
-            }
+            self.refer(PersonalRef { person_id, hash: kept.hash });
         }
         Ok(self.submission)
+    }
+
+    /// As [`Draft::seal`] where the command can only be a repeat: nothing is kept for a request that is refused. `None`
+    /// where its personal data never was, or is no more, and so no accepted command can be compared with it.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where it cannot be looked up now.
+    pub async fn seal_repeat(
+        mut self,
+        personal: &PersonalData,
+    ) -> Result<Option<Submission<Command>>, Status> {
+        if let Some((person_id, text)) = self.personal.take() {
+            let kept = personal.hash_existing(&person_id, &text).await.map_err(personal_status)?;
+            let Some(kept) = kept else { return Ok(None) };
+            self.refer(PersonalRef { person_id, hash: kept.hash });
+        }
+        Ok(Some(self.submission))
+    }
+
+    /// Gives the command its reference to personal data.
+    fn refer(&mut self, to: PersonalRef) {
+        if let Command::Grant(_, GrantCommand::Contract(ContractCommand::VerifyPayee { account })) =
+            &mut self.submission.command
+        {
+            *account = to;
+        }
     }
 
     /// Request id of the command.

@@ -1,6 +1,9 @@
 //! The dictionary of every column that exports and tables have, in Chinese and English, and which table has which.
 //!
 //! Exports take their header from here, so a column that is not documented cannot be exported.
+//!
+//! A spreadsheet opens a cell that begins with `=`, `+`, `-`, `@` or a tab as a formula, and a title may begin so. In
+//! files an apostrophe stands before such a value of a column of words ([`is_written`]); never before a number.
 
 use crate::query::balances;
 use concord_proto::audit::v1::{Column, Dimension};
@@ -62,8 +65,8 @@ pub const DICTIONARY: &[Documented] = &[
     column(
         "programme_label",
         "text",
-        "Title of the programme; fund and year where it was opened by an import",
-        "年度计划名称；由历史项目导入设立的，为资金代码和年度",
+        "Title of the programme; fund and year where it was opened by an import. In a file: with an apostrophe before it where it begins with = + - @ or a tab",
+        "年度计划名称；由历史项目导入设立的，为资金代码和年度。导出文件中以 = + - @ 或制表符开头的，前加单引号",
     ),
     column("mode", "text", "Funding mode, by its code", "资助方式代码"),
     column("mode_label", "text", "Funding mode in Chinese, as the opinion names it", "资助方式"),
@@ -100,7 +103,12 @@ pub const DICTIONARY: &[Documented] = &[
         "Grant, UUID; empty on a programme's own lines",
         "资助项目标识，UUID；年度计划自身的分录为空",
     ),
-    column("grant_label", "text", "Title of the grant's project", "资助项目名称"),
+    column(
+        "grant_label",
+        "text",
+        "Title of the grant's project. In a file: with an apostrophe before it where it begins with = + - @ or a tab",
+        "资助项目名称。导出文件中以 = + - @ 或制表符开头的，前加单引号",
+    ),
     column(
         "party_id",
         "text",
@@ -110,8 +118,8 @@ pub const DICTIONARY: &[Documented] = &[
     column(
         "party_label",
         "text",
-        "Name of that party; its code where no name is known",
-        "分配单位名称；名称不详的为其代码",
+        "Name of that party; its code where no name is known. In a file: with an apostrophe before it where it begins with = + - @ or a tab",
+        "分配单位名称；名称不详的为其代码。导出文件中以 = + - @ 或制表符开头的，前加单引号",
     ),
     column(
         "appropriated_minor",
@@ -122,8 +130,8 @@ pub const DICTIONARY: &[Documented] = &[
     column(
         "available_minor",
         "integer",
-        "Free to be approved, in minor units",
-        "可用指标，以货币最小单位（分）计",
+        "Free to be approved, in minor units. It belongs to the programme alone: grouped by grant, mode, region, industry or party it stands in the group with the empty value",
+        "可用指标，以货币最小单位（分）计；仅归属年度计划，按项目、资助方式、地区、产业或单位分组时列于空值组",
     ),
     column(
         "reserved_minor",
@@ -156,7 +164,18 @@ pub const DICTIONARY: &[Documented] = &[
         "累计已拨付（扣除到账后退汇），以货币最小单位（分）计；为发生额，不是科目余额",
     ),
     column("grants", "integer", "Number of distinct grants with postings", "有分录的资助项目数"),
-    column("title", "text", "Title of the grant's project", "资助项目名称"),
+    column(
+        "synthetic_grants",
+        "integer",
+        "How many of these grants have facts that were made up for a demonstration",
+        "其中含模拟数据的资助项目数",
+    ),
+    column(
+        "title",
+        "text",
+        "Title of the grant's project. In a file: with an apostrophe before it where it begins with = + - @ or a tab",
+        "资助项目名称。导出文件中以 = + - @ 或制表符开头的，前加单引号",
+    ),
     column(
         "contracted_minor",
         "integer",
@@ -178,8 +197,8 @@ pub const DICTIONARY: &[Documented] = &[
     column(
         "synthetic",
         "text",
-        "\"true\" where facts were made up for a demonstration, else \"false\"",
-        "含模拟数据的为 true，否则为 false",
+        "\"true\" where facts of the grant were made up for a demonstration, else \"false\", as on a programme's own lines",
+        "资助项目含模拟数据的为 true，否则为 false；年度计划自身的分录为 false",
     ),
     column(
         "tranche_number",
@@ -216,6 +235,7 @@ pub const POSTINGS: &[&str] = &[
     "grant_id",
     "party_id",
     "recorded_at",
+    "synthetic",
 ];
 
 /// Columns of exported undrawn grants, in order.
@@ -256,6 +276,7 @@ const BALANCES: &[&str] = &[
     "recipient_unspent_minor",
     "settled_minor",
     "grants",
+    "synthetic_grants",
 ];
 
 /// Columns of exported balances, in order: each dimension and what it is called, then currency, amounts and grants.
@@ -265,6 +286,13 @@ pub fn balances(group_by: &[Dimension]) -> Vec<&'static str> {
         std::iter::once(balances::column(*dimension)).chain(balances::label_column(*dimension))
     });
     groups.chain(BALANCES.iter().copied()).collect()
+}
+
+/// Whether a column has words that somebody wrote: titles, names and what else is read beside a code. All other text is
+/// codes, and begins with a letter or a digit.
+#[must_use]
+pub fn is_written(name: &str) -> bool {
+    name == "title" || name.ends_with("_label")
 }
 
 /// What a column means; `None` where there is no such column.

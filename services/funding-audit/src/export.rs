@@ -51,6 +51,14 @@ impl Table {
         }
     }
 
+    /// The day that ages are counted from; empty where the table has none.
+    fn on(&self) -> String {
+        match self {
+            Self::Overdue(question) => question.on.to_string(),
+            Self::Postings(..) | Self::Balances(_) | Self::Undrawn(_) => String::new(),
+        }
+    }
+
     /// The values of a row, in the order of the header.
     fn record(&self, row: &Row) -> Result<Vec<String>, QueryError> {
         Ok(match self {
@@ -75,6 +83,7 @@ impl Table {
                     line.grant_id,
                     line.party_id,
                     line.recorded_at,
+                    line.synthetic.to_string(),
                 ]
             }
             Self::Balances(question) => {
@@ -98,6 +107,7 @@ impl Table {
                     balance.recipient_unspent_minor,
                     balance.settled_minor,
                     balance.grants,
+                    balance.synthetic_grants,
                 ];
                 record.extend(numbers.map(|number| number.to_string()));
                 record
@@ -171,13 +181,15 @@ impl From<ExportError> for Status {
 /// Pieces of the file on their way to the client.
 struct Pieces<'a> {
     to: &'a Sender<Result<ExportCsvResponse, Status>>,
-    /// Goes with the first piece.
+    /// Go with the first piece.
     reflects: Option<Reflects>,
+    on: String,
 }
 
 impl Pieces<'_> {
     async fn send(&mut self, data: Vec<u8>) -> Result<(), ExportError> {
-        let piece = ExportCsvResponse { data, reflects: self.reflects.take() };
+        let piece =
+            ExportCsvResponse { data, reflects: self.reflects.take(), on: std::mem::take(&mut self.on) };
         match tokio::time::timeout(UNTAKEN_MAX, self.to.send(Ok(piece))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(ExportError::Gone),
@@ -199,17 +211,31 @@ pub(crate) async fn run(
     let rows = query::stream(&tx, &table.sql()).await?;
     futures::pin_mut!(rows);
 
-    let mut pieces = Pieces { to, reflects: Some(reflects) };
+    let mut pieces = Pieces { to, reflects: Some(reflects), on: table.on() };
     let mut writer = writer();
-    writer.write_record(table.header())?;
+    let header = table.header();
+    writer.write_record(&header)?;
     while let Some(row) = rows.try_next().await? {
-        writer.write_record(table.record(&row)?)?;
+        let mut record = table.record(&row)?;
+        for (name, value) in header.iter().zip(&mut record) {
+            if columns::is_written(name) {
+                keep_text(value);
+            }
+        }
+        writer.write_record(record)?;
         if writer.get_ref().len() >= PIECE_BYTES {
             let full = std::mem::replace(&mut writer, self::writer());
             pieces.send(bytes(full)?).await?;
         }
     }
     pieces.send(bytes(writer)?).await
+}
+
+/// Puts an apostrophe before a value that a spreadsheet would open as a formula.
+fn keep_text(value: &mut String) {
+    if value.starts_with(['=', '+', '-', '@', '\t']) {
+        value.insert(0, '\'');
+    }
 }
 
 /// A small buffer before the piece, so that the piece's length is nearly what was written.
@@ -219,4 +245,28 @@ fn writer() -> csv::Writer<Vec<u8>> {
 
 fn bytes(writer: csv::Writer<Vec<u8>>) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_open_as_a_formula_is_kept_as_text() {
+        for (value, kept) in [
+            ("=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")"),
+            ("+CITY", "'+CITY"),
+            ("-40 °C", "'-40 °C"),
+            ("@home", "'@home"),
+            ("\t=1", "'\t=1"),
+            ("'Smart' = good", "'Smart' = good"),
+            ("", ""),
+        ] {
+            let mut value = value.to_owned();
+            keep_text(&mut value);
+            assert_eq!(value, kept);
+        }
+        assert!(columns::is_written("title") && columns::is_written("party_label"));
+        assert!(!columns::is_written("amount_minor") && !columns::is_written("programme_id"));
+    }
 }

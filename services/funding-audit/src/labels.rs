@@ -37,9 +37,8 @@ pub(crate) fn industry(code: &str) -> String {
 }
 
 /// A region by the name that it has on this date, else by the last one that it had before; the code itself where the
-/// shipped table has none, as for countries. Without a date: the newest name.
-pub(crate) fn region(code: &str, on: Option<Date>) -> String {
-    let regions = Regions::shipped();
+/// table has none, as for countries. Without a date: the newest name.
+pub(crate) fn region(regions: &Regions, code: &str, on: Option<Date>) -> String {
     let newest = on.map_or(Date::MAX.year(), Date::year);
     // The table knows years. The codes of GB/T 2260 begin in 1980.
     std::iter::once(newest)
@@ -50,15 +49,26 @@ pub(crate) fn region(code: &str, on: Option<Date>) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_region_is_named_as_it_was_on_the_date() {
+        let region = |code, on| region(Regions::shipped(), code, on);
         assert_eq!(region("210100", None), "沈阳市");
         assert_eq!(region("210122", Some(Date::constant(2010, 5, 1))), "辽中县");
         assert_eq!(region("210122", None), "辽中县", "the last name of a code that is no longer in use");
         assert_eq!(region("DE", None), "DE");
+    }
+
+    #[test]
+    fn a_region_is_named_as_the_given_table_has_it() {
+        let table = "代码,一级行政区,二级行政区,名称,级别,状态,启用时间,变更/弃用时间,新代码\n\
+                     440100,广东省,,广州市,地级,在用,1980,,\n";
+        let regions = Regions::from_csv(table).unwrap();
+        assert_eq!(region(&regions, "440100", None), "广州市");
+        assert_eq!(region(&regions, "210100", None), "210100");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The queries as gRPC: request to question, question to answer, and the point that the answer reflects.
 
+mod lag;
 mod point;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     wire::{self, Cursor, Next},
 };
 use concord_chassis::grpc::{self, PageToken, Violations};
-use concord_kernel::Date;
+use concord_kernel::{Date, region::Regions};
 use concord_proto::audit::v1::{
     ExportCsvRequest, ExportCsvResponse, ExportTable, GetGrantStatementRequest, GetGrantStatementResponse,
     GetProjectionStatusRequest, GetProjectionStatusResponse, ListBalancesRequest, ListBalancesResponse,
@@ -23,9 +24,9 @@ use concord_proto::audit::v1::{
     ListPostingsResponse, ListUndrawnRequest, ListUndrawnResponse,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
-use jiff::Timestamp;
+use lag::Lag;
 use point::{Remaining, reflects, shown, to_i64};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -64,14 +65,20 @@ pub struct Audit {
     applied: watch::Receiver<u64>,
     head: watch::Receiver<u64>,
     stopped: watch::Receiver<Option<String>>,
+    lag: Lag,
     clock: LogClock,
+    regions: Arc<Regions>,
 }
 
 impl Audit {
     /// Answers from the tables in `schema` of the database behind `pool`.
     ///
     /// `applied`, `head` and `stopped` are those of the projection's runner; the audit answers for no position beyond
-    /// `applied`.
+    /// `applied`. Regions are named as `regions` has them.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime: how far the projection is behind is followed in the background.
     #[must_use]
     pub fn new(
         pool: deadpool_postgres::Pool,
@@ -80,8 +87,10 @@ impl Audit {
         head: watch::Receiver<u64>,
         stopped: watch::Receiver<Option<String>>,
         clock: LogClock,
+        regions: Arc<Regions>,
     ) -> Self {
-        Self { store: Store::new(pool, schema), applied, head, stopped, clock }
+        let lag = Lag::follow(applied.clone(), head.clone());
+        Self { store: Store::new(pool, schema), applied, head, stopped, lag, clock, regions }
     }
 
     /// The service, ready to be added to a server.
@@ -115,7 +124,8 @@ impl FundingAuditService for Audit {
 
         let point = self.point(&as_of, page.as_ref(), &clock).await?;
         let filter = self.filter(narrowed, point, &clock).await?;
-        let question = Question { point, filter, group_by, order_by };
+        let regions = Arc::clone(&self.regions);
+        let question = Question { point, filter, group_by, order_by, regions };
         let slice = slice(page.as_ref(), size);
         let (balances, more, totals) = question.page(&self.store, slice, clock.left()).await?;
         let next_page_token = if more { encode(&pages, &after(point, None, slice))? } else { String::new() };
@@ -174,7 +184,7 @@ impl FundingAuditService for Audit {
         let header = postings::header(&self.store, point, grant, clock.left())
             .await?
             .ok_or_else(|| Refusal::UnknownGrant { grant, as_of: shown(point) })?;
-        let (lines, closing) = postings::statement(
+        let (lines, mut closing) = postings::statement(
             &self.store,
             point,
             grant,
@@ -184,6 +194,7 @@ impl FundingAuditService for Audit {
         )
         .await?
         .ok_or(Refusal::StatementTooLong { grant })?;
+        closing.synthetic_grants = i64::from(header.synthetic);
         Ok(Response::new(GetGrantStatementResponse {
             grant_id: grant.to_string(),
             title: header.title,
@@ -252,7 +263,7 @@ impl FundingAuditService for Audit {
 
         let point = self.point(&as_of, page.as_ref(), &clock).await?;
         let filter = self.filter(narrowed, point, &clock).await?;
-        let on = self.overdue_on(on, page.as_ref(), point, &clock).await?;
+        let on = self.overdue_on(on, &as_of, page.as_ref(), point, &clock).await?;
         let slice = slice(page.as_ref(), size);
         let question = Overdue { point, filter, on };
         let (tranches, more, totals) = question.page(&self.store, slice, clock.left()).await?;
@@ -300,12 +311,15 @@ impl FundingAuditService for Audit {
         let filter = self.filter(narrowed, point, &clock).await?;
         let table = match table {
             ExportTable::Unspecified | ExportTable::Postings => Table::Postings(point, filter),
-            ExportTable::Balances => Table::Balances(Question { point, filter, group_by, order_by: None }),
+            ExportTable::Balances => {
+                let regions = Arc::clone(&self.regions);
+                Table::Balances(Question { point, filter, group_by, order_by: None, regions })
+            }
             ExportTable::Undrawn => {
                 Table::Undrawn(Undrawn { point, filter, order_by: ("undrawn_minor", true) })
             }
             ExportTable::Overdue => {
-                let on = self.overdue_on(on, None, point, &clock).await?;
+                let on = self.overdue_on(on, &as_of, None, point, &clock).await?;
                 Table::Overdue(Overdue { point, filter, on })
             }
         };
@@ -351,12 +365,7 @@ impl FundingAuditService for Audit {
         // What is applied has been in the log: a head that was looked at earlier is not below it.
         let log_head = (*self.head.borrow()).max(checkpoint);
         let health = status::health(&self.store, to_i64(checkpoint), clock.left()).await?;
-        let lag_seconds = match health.recorded_at {
-            Some(recorded_at) if checkpoint < log_head => {
-                u32::try_from(Timestamp::now().duration_since(recorded_at).as_secs()).unwrap_or(0)
-            }
-            _ => 0,
-        };
+        let lag_seconds = if checkpoint < log_head { self.lag.seconds(health.recorded_at) } else { 0 };
         Ok(Response::new(GetProjectionStatusResponse {
             projection: crate::FundingAudit::schema_name(),
             checkpoint,

@@ -4,6 +4,7 @@
 //! mistyped code is a payment to somebody else.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,10 @@ const GB_32100_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// The weights of the first 17 characters: 3^(i−1) mod 31.
 const GB_32100_WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
 
+/// Where a unified social credit code holds the organisation code: characters 9 to 17, of which the last is its check
+/// character.
+const USCC_ORGANISATION: Range<usize> = 8..17;
+
 /// The 36 characters of GB 11714; a character's value is its index.
 const GB_11714_ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// The weights of the first 8 characters.
@@ -25,7 +30,8 @@ const GB_11714_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
 /// The most characters of a code in a scheme whose form is not known here.
 const OTHER_CODE_LENGTH_MAX: usize = 64;
 
-/// A party's identity 主体标识: the UUID v5 of the first code known. Other codes of the same party are aliases of it.
+/// A party's identity 主体标识: the UUID v5 of the first code known. Other codes of the same party are aliases of it,
+/// save that both Chinese codes give one id by themselves: see [`PartyId::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PartyId(pub Uuid);
@@ -34,9 +40,19 @@ impl PartyId {
     /// The id that follows from a code, the same on every run.
     ///
     /// It is the party's id only when this is the first code known of it; for a later code, look up the alias.
+    ///
+    /// A `CN-USCC` gives the id of the organisation code within it, its characters 9 to 17 (GB 32100). From 2015 on the
+    /// new codes were given to legal persons that had been recorded under the old ones, each keeping its organisation
+    /// code as that part. One legal person is never counted twice (domain.md section 1), and ids are permanent: two ids
+    /// could not be made one later. A natural person, as an intermediary may be, has neither code, so nobody's id
+    /// follows from a part of somebody else's.
     #[must_use]
     pub fn of(code: &PartyCode) -> Self {
-        Self(Uuid::new_v5(&PARTY_NAMESPACE, code.to_string().as_bytes()))
+        let name = match (code.scheme.as_str(), code.code.get(USCC_ORGANISATION)) {
+            ("CN-USCC", Some(organisation)) => format!("CN-ORG:{organisation}"),
+            _ => code.to_string(),
+        };
+        Self(Uuid::new_v5(&PARTY_NAMESPACE, name.as_bytes()))
     }
 }
 
@@ -445,6 +461,22 @@ mod tests {
         // Pinned: a change here would orphan every party in the log.
         assert_eq!(PartyId::of(&code).to_string(), "db298fd5-7e95-513d-834c-86b55328c103");
         assert_eq!(PartyId::of(&code).to_string().parse(), Ok(PartyId::of(&code)));
+    }
+
+    #[test]
+    fn both_chinese_codes_of_a_legal_person_give_one_id() {
+        let new = PartyCode::parse("CN-USCC:91330100799655058B").unwrap();
+        let old = PartyCode::parse("CN-ORG:79965505-8").unwrap();
+        assert_eq!(PartyId::of(&new), PartyId::of(&old));
+        // Pinned, as above.
+        assert_eq!(PartyId::of(&new).to_string(), "a9d6792c-8a2d-59a7-b7df-0b9c26c02e85");
+        let other = PartyCode::parse("CN-USCC:9144030071526726XG").unwrap();
+        assert_ne!(PartyId::of(&other), PartyId::of(&new));
+        // The same characters in another scheme are another party.
+        let foreign = PartyCode::parse("US-EIN:91330100799655058B").unwrap();
+        assert_ne!(PartyId::of(&foreign), PartyId::of(&new));
+        let foreign = PartyCode::parse("US-EIN:799655058").unwrap();
+        assert_ne!(PartyId::of(&foreign), PartyId::of(&new));
     }
 
     #[test]

@@ -153,6 +153,8 @@ pub struct BackDating {
     pub days: u32,
     /// Days, for facts that move money.
     pub money_days: u32,
+    /// Days, for a notice 公示. At 0 it must be on record from the first day that it hangs.
+    pub notice_days: u32,
 }
 
 /// Recovery 追缴 (A16).

@@ -409,7 +409,7 @@ async fn an_account_number_is_in_the_erasable_table_and_nowhere_else() {
             let sql =
                 format!("SELECT count(*) FROM \"{schema}\".\"{name}\" AS t WHERE t::text LIKE '%6222000%'");
             let found: i64 = client.query_one(&sql, &[]).await.unwrap().get(0);
-            assert_eq!(found > 0, name == "personal", "{database}.{schema}.{name} holds {found}");
+            assert_eq!(found > 0, name == "personal_texts", "{database}.{schema}.{name} holds {found}");
         }
     }
 }

@@ -333,12 +333,14 @@ async fn an_id_stands_for_one_thing() {
         0,
         "the same again, under another request id, changes nothing"
     );
-    let grant = desk
-        .grants()
-        .apply_for_grant(by(APPLICANT, application(&programme, &programme, 10)))
-        .await
-        .unwrap_err();
+    let another = desk.programme(1_000).await.unwrap();
+    let taken = application(&another, &programme, 10);
+    let grant = desk.grants().apply_for_grant(by(APPLICANT, taken)).await.unwrap_err();
     assert_eq!((grant.code(), reason(&grant).as_str()), (Code::AlreadyExists, "ID_TAKEN"));
+    malformed(
+        desk.grants().apply_for_grant(by(APPLICANT, application(&programme, &programme, 10))).await,
+        &["grant_id"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

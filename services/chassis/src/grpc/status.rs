@@ -25,15 +25,22 @@ const METADATA_BYTES_MAX: usize = 1024;
 /// When to try again what has no better estimate.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
-/// `INVALID_ARGUMENT`, reason `MALFORMED_REQUEST`. See [`super::Violations`].
-pub(super) fn malformed(domain: &str, message: String, violations: Vec<FieldViolation>) -> Status {
-    let mut details = info("MALFORMED_REQUEST", domain, HashMap::new());
+/// `INVALID_ARGUMENT`, reason `MALFORMED_REQUEST`. See [`super::Violations`]. The edge has neither metadata nor a Chinese
+/// message to give; a decision has both.
+pub(super) fn malformed(
+    domain: &str,
+    (message, message_zh): (String, Option<String>),
+    metadata: HashMap<String, String>,
+    violations: Vec<FieldViolation>,
+) -> Status {
+    let mut details = info("MALFORMED_REQUEST", domain, metadata);
     let shortened = violations.into_iter().map(|fault| {
         let description = shortened(&fault.description, DESCRIPTION_BYTES_MAX);
         FieldViolation::new(shortened(&fault.field, 200), description)
     });
     let sized = |fault: &FieldViolation| fault.field.len() + fault.description.len();
     details.set_bad_request(within_budget(shortened, sized));
+    tell_in_chinese(&mut details, message_zh);
     answer(Code::InvalidArgument, &message, details)
 }
 
@@ -72,9 +79,7 @@ pub fn refused_as(
         broken.r#type.len() + broken.subject.len() + broken.description.len()
     };
     details.set_precondition_failure(within_budget(shortened, sized));
-    if let Some(message_zh) = message_zh {
-        details.set_localized_message("zh-CN", super::shortened(&message_zh, MESSAGE_BYTES_MAX));
-    }
+    tell_in_chinese(&mut details, message_zh);
     answer(code, &message, details)
 }
 
@@ -204,10 +209,18 @@ fn answer(code: Code, message: &str, details: ErrorDetails) -> Status {
     Status::with_error_details(code, shortened(message, MESSAGE_BYTES_MAX), details)
 }
 
+fn tell_in_chinese(details: &mut ErrorDetails, message_zh: Option<String>) {
+    if let Some(message_zh) = message_zh {
+        details.set_localized_message("zh-CN", shortened(&message_zh, MESSAGE_BYTES_MAX));
+    }
+}
+
 fn info(reason: &str, domain: &str, metadata: HashMap<String, String>) -> ErrorDetails {
-    // Sorted, so that what is left out does not depend on chance; the rulebooks first, because every refusal names them.
+    // Sorted, so that what is left out does not depend on chance; the code and the rulebooks first, because programs go
+    // by them.
+    let first = |name: &str| name == "code" || name.contains("rulebook");
     let sorted: BTreeMap<(bool, String), String> =
-        metadata.into_iter().map(|(name, value)| ((!name.contains("rulebook"), name), value)).collect();
+        metadata.into_iter().map(|(name, value)| ((!first(&name), name), value)).collect();
     let sorted = sorted.into_iter().map(|((_, name), value)| (name, value));
     let fitting = within(METADATA_BYTES_MAX, sorted, |(name, value)| name.len() + value.len());
     ErrorDetails::with_error_info(reason, domain, fitting.into_iter().collect::<HashMap<_, _>>())

@@ -2,6 +2,7 @@
 
 use super::{shortened, status};
 use jiff::civil::Date;
+use std::collections::HashMap;
 use std::fmt;
 use tonic::Status;
 use tonic_types::FieldViolation;
@@ -95,8 +96,9 @@ impl Violations {
     }
 
     /// A text of at most `bytes_max` bytes of UTF-8, kept as it is. `None` without a fault where it is empty and not
-    /// required. Control characters are refused, line breaks among them, and so are those that change the direction
-    /// of writing: what people read must be what is stored.
+    /// required. Control characters are refused, line breaks among them, and so are those without a width and those
+    /// that change the direction of writing: what people read must be what is stored, and two texts that look the same
+    /// must be the same.
     pub fn text(&mut self, field: &str, text: &str, bytes_max: usize, required: bool) -> Option<String> {
         if text.is_empty() && !required {
             return None;
@@ -154,11 +156,12 @@ impl Violations {
                 self.domain,
                 &*Box::<dyn std::error::Error>::from("a request without faults was not read as a whole"),
             )),
-            _ => Err(self.into_status()),
+            _ => Err(self.into_status(HashMap::new(), None)),
         }
     }
 
-    fn into_status(self) -> Status {
+    /// The status with what only a decision knows: metadata for programs, and the faults in Chinese.
+    pub(crate) fn into_status(self, metadata: HashMap<String, String>, message_zh: Option<String>) -> Status {
         let told: Vec<String> = self
             .kept
             .iter()
@@ -171,7 +174,7 @@ impl Violations {
         };
         let faults = if self.count == 1 { "fault" } else { "faults" };
         let message = format!("{} {faults} in the request: {}{more}", self.count, told.join("; "));
-        status::malformed(self.domain, message, self.kept)
+        status::malformed(self.domain, (message, message_zh), metadata, self.kept)
     }
 }
 
@@ -180,9 +183,14 @@ fn quoted(text: &str) -> impl fmt::Display {
     format!("{:?}", shortened(text, 40))
 }
 
-/// Control characters, line and paragraph separators, and the characters that reorder what is written.
+/// Control characters, line and paragraph separators, and the characters that are not seen or that reorder what is
+/// written. The joiners U+200C and U+200D are among them, which some scripts need: no text of this record is in one.
 fn is_unreadable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        )
 }
 
 /// Reads a date in the one form "YYYY-MM-DD"; the error is a sentence.
@@ -289,6 +297,16 @@ mod tests {
         );
         for wrong in ["a\0", "a\nb", "a\tb", "a\u{7f}", "a\u{85}", "a\u{202e}b", "a\u{2028}b"] {
             assert!(fault(|v| v.text("f", wrong, 40, true)).contains("control character U+"));
+        }
+        // Without a width, or a mark of direction: the ends of every range, and no further.
+        let unseen =
+            ['\u{61c}', '\u{200b}', '\u{200d}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2060}', '\u{2069}'];
+        for wrong in unseen.into_iter().chain(['\u{feff}']) {
+            let told = fault(|v| v.text("f", &format!("项目{wrong}甲"), 40, true));
+            assert_eq!(told, format!("has the control character U+{:04X}; leave it out", u32::from(wrong)));
+        }
+        for right in ['\u{200a}', '\u{2010}', '\u{202f}', '\u{205f}', '\u{206a}'] {
+            assert!(accepted(|v| v.text("f", &format!("项目{right}甲"), 40, true)).is_some(), "{right:?}");
         }
     }
 

@@ -423,8 +423,13 @@ fn no_rulebook(why: String, effective_on: Date) -> Halt {
     Halt::refused(
         "NO_RULEBOOK",
         "header.effective_on",
-        format!("no rulebook covers {effective_on}: {why}"),
-        format!("{effective_on}没有适用的规则版本"),
+        format!(
+            "no rulebook covers {effective_on}: date the act on or after the first rulebook's day, or load a rulebook \
+             that covers it ({why})"
+        ),
+        format!(
+            "{effective_on}没有适用的规则版本：请将办理日期改为首个规则版本生效日或之后，或加载涵盖该日的规则版本"
+        ),
         [("effective_on", effective_on.to_string())],
     )
 }

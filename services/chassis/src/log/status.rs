@@ -43,19 +43,10 @@ impl CommandError {
     }
 }
 
-/// Every broken rule as a violation; the first is the reason.
+/// Every broken rule as a violation; the first is the reason, or, where the request is malformed, the metadata `code`:
+/// the reason is `MALFORMED_REQUEST` then, whether the edge or a decision found the fault.
 fn refused(refusal: Refusal, domain: &'static str) -> Status {
     let Refusal { kind, broken, rulebook, terms_rulebook } = refusal;
-    let message = in_one(broken.iter().map(|broken| broken.message.as_str()), "; ");
-    if kind == RefusalKind::Malformed {
-        let mut faults = grpc::Violations::new(domain);
-        for broken in &broken {
-            faults.add(&broken.field, &broken.message);
-        }
-        if let Err(status) = faults.finish(None::<()>) {
-            return status;
-        }
-    }
     let first = broken.first();
     let reason = first.map_or("REFUSED", |broken| broken.code.as_str()).to_owned();
     let mut facts: HashMap<String, String> =
@@ -69,6 +60,20 @@ fn refused(refusal: Refusal, domain: &'static str) -> Status {
     }
     let message_zh = in_one(broken.iter().map(|broken| broken.message_zh.as_str()), "；");
     let message_zh = (!message_zh.is_empty()).then_some(message_zh);
+    let code = match kind {
+        RefusalKind::NotFound => Code::NotFound,
+        RefusalKind::Taken => Code::AlreadyExists,
+        RefusalKind::Rule => Code::FailedPrecondition,
+        RefusalKind::Malformed => {
+            facts.insert("code".to_owned(), reason);
+            let mut faults = grpc::Violations::new(domain);
+            for broken in &broken {
+                faults.add(&broken.field, &broken.message);
+            }
+            return faults.into_status(facts, message_zh);
+        }
+    };
+    let message = in_one(broken.iter().map(|broken| broken.message.as_str()), "; ");
     let violations = broken
         .iter()
         .map(|broken| {
@@ -77,12 +82,6 @@ fn refused(refusal: Refusal, domain: &'static str) -> Status {
             PreconditionViolation::new(&broken.code, facts.join(" "), &broken.message)
         })
         .collect();
-    let code = match kind {
-        RefusalKind::NotFound => Code::NotFound,
-        RefusalKind::Taken => Code::AlreadyExists,
-        RefusalKind::Malformed => Code::InvalidArgument,
-        RefusalKind::Rule => Code::FailedPrecondition,
-    };
     grpc::refused_as(code, domain, &reason, (message, message_zh), facts, violations)
 }
 
@@ -95,4 +94,58 @@ fn in_one<'a>(sentences: impl Iterator<Item = &'a str>, between: &str) -> String
         }
     }
     told.join(between)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::super::domain::Broken;
+    use super::*;
+    use std::collections::BTreeMap;
+    use tonic_types::StatusExt;
+
+    fn broken(code: &str, field: &str) -> Broken {
+        Broken {
+            code: code.to_owned(),
+            field: field.to_owned(),
+            message: format!("is wrong by {code}"),
+            message_zh: format!("{code}有误"),
+            facts: BTreeMap::from([("limit_minor".to_owned(), code.len().to_string())]),
+        }
+    }
+
+    #[test]
+    fn a_malformed_command_tells_as_much_as_a_refused_one() {
+        let refusal = Refusal {
+            kind: RefusalKind::Malformed,
+            broken: vec![broken("PLAN_SUM", "tranches"), broken("CURRENCY", "amount.currency")],
+            rulebook: "2012-09".to_owned(),
+            terms_rulebook: Some("2012-01".to_owned()),
+        };
+        let status = CommandError::Refused(Box::new(refusal)).into_status("concord.test");
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(
+            status.message(),
+            "2 faults in the request: tranches is wrong by PLAN_SUM; amount.currency is wrong by CURRENCY"
+        );
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(info.reason, "MALFORMED_REQUEST");
+        let expected = [
+            ("code", "PLAN_SUM"),
+            ("limit_minor", "8"),
+            ("rulebook", "2012-09"),
+            ("terms_rulebook", "2012-01"),
+        ];
+        let told: BTreeMap<&str, &str> =
+            info.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(told, BTreeMap::from(expected));
+        let fields = status.get_details_bad_request().unwrap().field_violations;
+        assert!(fields.iter().map(|fault| fault.field.as_str()).eq(["tranches", "amount.currency"]));
+        let chinese = status.get_details_localized_message().unwrap();
+        assert_eq!(
+            (chinese.locale.as_str(), chinese.message.as_str()),
+            ("zh-CN", "PLAN_SUM有误；CURRENCY有误")
+        );
+        assert!(status.get_details_precondition_failure().is_none());
+    }
 }

@@ -134,6 +134,7 @@ fn balance(balance: &Balance) -> Value {
         "recipient_unspent_minor": balance.recipient_unspent_minor,
         "settled_minor": balance.settled_minor,
         "grants": balance.grants,
+        "synthetic_grants": balance.synthetic_grants,
     })
 }
 
@@ -156,6 +157,7 @@ fn posting(posting: &Posting) -> Value {
         "grant_id": posting.grant_id,
         "party_id": posting.party_id,
         "recorded_at": posting.recorded_at,
+        "synthetic": posting.synthetic,
     })
 }
 

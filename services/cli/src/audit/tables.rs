@@ -70,8 +70,17 @@ fn amounts(balance: &Balance) -> [String; 10] {
         shown(balance.recipient_unspent_minor),
         shown(balance.settled_minor),
         percent(balance.settled_minor, balance.appropriated_minor),
-        count(balance.grants.unsigned_abs()),
+        grants(balance),
     ]
+}
+
+/// The number of grants, and beside it how many of them have made-up facts.
+fn grants(balance: &Balance) -> String {
+    let grants = count(balance.grants.unsigned_abs());
+    match balance.synthetic_grants {
+        0 => grants,
+        synthetic => format!("{grants} (模拟 {})", count(synthetic.unsigned_abs())),
+    }
 }
 
 /// Postings.
@@ -93,7 +102,7 @@ pub fn postings(response: &ListPostingsResponse) {
             short_type(&posting.event_type).to_owned(),
             posting.account.clone(),
             format!("{} {}", amount(posting.amount_minor, &posting.currency), posting.currency),
-            posting.grant_id.clone(),
+            if posting.synthetic { format!("{} 模拟", posting.grant_id) } else { posting.grant_id.clone() },
         ]);
     }
     println!("{table}");

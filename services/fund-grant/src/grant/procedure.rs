@@ -126,6 +126,7 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
 
         (Review { score_hundredths, ceiling }, Stage::Admitted(_)) => happens(FundEvent::GrantReviewed {
             grant: grant.id,
+            currency: grant.currency,
             score_hundredths: *score_hundredths,
             ceiling_minor: ceiling.minor,
         }),
@@ -196,6 +197,7 @@ fn publish(case: &Case<'_, '_>, grant: &Grant, amount: Amount) -> Ruling {
     let approvable_from = last_day.tomorrow().unwrap_or(Date::MAX);
     let published = FundEvent::NoticePublished {
         grant: grant.id,
+        currency: grant.currency,
         amount_minor: amount.minor,
         working_days: notice.working_days,
         last_day,

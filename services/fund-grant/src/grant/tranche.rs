@@ -171,6 +171,11 @@ impl Tranche {
         now || self.returned.iter().any(|attempt| attempt.settled_as.as_deref() == Some(reference))
     }
 
+    /// Whether the bank has reported anything of this tranche under the reference.
+    pub(crate) fn was_reported_as(&self, reference: &str) -> bool {
+        self.was_settled_as(reference) || self.return_as(reference).is_some()
+    }
+
     fn return_as(&self, reference: &str) -> Option<&ReturnedAttempt> {
         self.returned.iter().find(|attempt| attempt.returned_as == reference)
     }

@@ -96,6 +96,7 @@ ask!(SetSubLimitRequest, |this, reading| {
 ask!(ApplyForGrantRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
     let programme = reading.programme_id(&this.programme_id);
+    reading.two_ids(id, programme);
     let mode = reading.mode("mode", this.mode);
     let title = reading.title(&this.title);
     let lead = reading.party("lead", this.lead.as_ref(), false);
@@ -270,6 +271,7 @@ ask!(ReturnPaymentRequest, |this, reading| {
 ask!(ImportAwardRequest, |this, reading| {
     let id = reading.grant_id("grant_id", &this.grant_id);
     let programme = reading.programme_id(&this.programme_id);
+    reading.two_ids(id, programme);
     let fund = reading.faults.text("fund", &this.fund, ID_BYTES_MAX, true);
     let year = reading.year(this.year);
     let mode = reading.mode("mode", this.mode);
@@ -323,6 +325,13 @@ fn tranche((id, number): (GrantId, u32), command: TrancheCommand) -> Asked {
 impl Reading<'_> {
     fn grant_id(&mut self, field: &str, text: &str) -> Option<GrantId> {
         self.uuid(field, text).map(GrantId)
+    }
+
+    /// A grant and its programme are two aggregates: under one id, one of them could never be reached.
+    fn two_ids(&mut self, grant: Option<GrantId>, programme: Option<ProgrammeId>) {
+        if grant.zip(programme).is_some_and(|(grant, programme)| grant.0 == programme.0) {
+            self.faults.add("grant_id", "is the programme's id; give the grant an id of its own");
+        }
     }
 
     fn programme_id(&mut self, text: &str) -> Option<ProgrammeId> {

@@ -22,6 +22,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 const ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e6f";
+const PROGRAMME_ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e70";
 
 fn header() -> Option<CommandHeader> {
     Some(CommandHeader {
@@ -44,7 +45,7 @@ fn application() -> ApplyForGrantRequest {
     ApplyForGrantRequest {
         header: header(),
         grant_id: ID.to_owned(),
-        programme_id: ID.to_owned(),
+        programme_id: PROGRAMME_ID.to_owned(),
         mode: FundingMode::NonRepayable.into(),
         title: "Bearings 轴承".to_owned(),
         lead: party("CN-USCC:91330100799655058B", "210102"),
@@ -84,7 +85,7 @@ fn imported() -> ImportAwardRequest {
     ImportAwardRequest {
         header: header(),
         grant_id: ID.to_owned(),
-        programme_id: ID.to_owned(),
+        programme_id: PROGRAMME_ID.to_owned(),
         fund: "H2020".to_owned(),
         year: 2014,
         mode: FundingMode::NonRepayable.into(),
@@ -365,4 +366,12 @@ fn a_bulk_command_names_its_actor_or_has_the_streams() {
         .unwrap()
         .status;
     assert_eq!(fields(&nothing), ["command"]);
+}
+
+#[test]
+fn a_grant_and_its_programme_have_two_ids() {
+    let one = ApplyForGrantRequest { programme_id: ID.to_owned(), ..application() };
+    assert_eq!(faults(one), ["grant_id"]);
+    let one = ImportAwardRequest { programme_id: ID.to_owned(), ..imported() };
+    assert_eq!(faults(one), ["grant_id"]);
 }

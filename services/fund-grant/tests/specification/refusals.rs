@@ -338,6 +338,19 @@ fn a13_no_two_incompatible_jobs_in_one_hand() {
 }
 
 #[test]
+fn a14_a_banks_reference_reports_one_payment() {
+    let first = [request(1, None), authorise(1), instruct(1, 1), settle(1, "b-1")];
+    let second = [request(2, None), authorise(2), instruct(2, 2)];
+    let both = with("payable", first.into_iter().chain(second));
+    check([
+        row("its own reference", both.clone(), settle(2, "b-2"), "TrancheSettled"),
+        row("the first tranche's", both.clone(), settle(2, "b-1"), "A14_REFERENCE_USED"),
+        row("the first tranche's, as a return", both.clone(), send_back(2, "b-1", "x"), "A14_REFERENCE_USED"),
+        row("a return of its own", both, send_back(2, "b-3", "x"), "PaymentReturned"),
+    ]);
+}
+
+#[test]
 fn a14_an_instruction_pays_one_tranche() {
     let second =
         with("payable", [request(1, None), authorise(1), instruct(1, 1), request(2, None), authorise(2)]);
@@ -383,6 +396,18 @@ fn dates_lie_within_their_limits() {
             "six",
             tranche_story("instructed"),
             paid(settle(1, "b"), march(31), april(6)),
+            "EFFECTIVE_TOO_FAR_BACK",
+        ),
+        row(
+            "a notice thirty days back",
+            story("reviewed"),
+            paid(publish(AWARD), march(12), april(11)),
+            "NoticePublished",
+        ),
+        row(
+            "a notice thirty-one",
+            story("reviewed"),
+            paid(publish(AWARD), march(12), april(12)),
             "EFFECTIVE_TOO_FAR_BACK",
         ),
         row("tomorrow", story("applied"), paid(recommend(), march(6), march(5)), "EFFECTIVE_AFTER_TODAY"),

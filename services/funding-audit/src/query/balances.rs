@@ -3,10 +3,9 @@
 use super::{Filter, Point, QueryError, Slice, Sql, Store};
 use crate::{labels, numbers};
 use concord_events::ledger::Account;
-use concord_kernel::Date;
+use concord_kernel::{Date, region::Regions};
 use concord_proto::audit::v1::{Balance, Dimension};
-use std::fmt::Write as _;
-use std::time::Duration;
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 use tokio_postgres::Row;
 
 /// Amounts of a balance in the order of its columns, and what each adds up.
@@ -19,6 +18,10 @@ const AMOUNTS: [(&str, Amount); 7] = [
     ("recipient_unspent_minor", Amount::Of(Account::RecipientUnspent)),
     ("settled_minor", Amount::Settled),
 ];
+
+/// Distinct grants of a group, and those of them whose facts were made up.
+const GRANTS: &str = "count(DISTINCT grant_id) AS grants, \
+     count(DISTINCT grant_id) FILTER (WHERE synthetic) AS synthetic_grants";
 
 enum Amount {
     Of(Account),
@@ -125,12 +128,18 @@ pub(crate) struct Question {
     pub(crate) group_by: Vec<Dimension>,
     /// A name of [`sortable`] and whether it falls; `None`: by group.
     pub(crate) order_by: Option<(&'static str, bool)>,
+    /// What regions are called.
+    pub(crate) regions: Arc<Regions>,
 }
 
 /// Columns that balances grouped so can be ordered by.
 pub(crate) fn sortable(group_by: &[Dimension]) -> Vec<&'static str> {
     let groups = group_by.iter().map(|dimension| column(*dimension));
-    groups.chain(["currency"]).chain(AMOUNTS.iter().map(|(name, _)| *name)).chain(["grants"]).collect()
+    groups
+        .chain(["currency"])
+        .chain(AMOUNTS.iter().map(|(name, _)| *name))
+        .chain(["grants", "synthetic_grants"])
+        .collect()
 }
 
 impl Question {
@@ -152,11 +161,11 @@ impl Question {
         sql.push(" FROM postings p WHERE ").known_at("p", self.point).narrow_postings(&self.filter);
         sql.push(" GROUP BY p.dims")
             .push(period)
-            .push("), keyed AS MATERIALIZED (SELECT s.*, d.currency, d.grant_id");
+            .push("), keyed AS MATERIALIZED (SELECT s.*, d.currency, d.grant_id, g.synthetic");
         for (dimension, number) in self.group_by.iter().zip(1..) {
             sql.push(&format!(", {} AS k{number}", key(*dimension)));
         }
-        sql.push(" FROM sums s JOIN dims d USING (dims))");
+        sql.push(" FROM sums s JOIN dims d USING (dims) LEFT JOIN grants g ON g.grant_id = d.grant_id)");
 
         let keys: Vec<String> = (1..=self.group_by.len()).map(|number| format!("k{number}")).collect();
         let total = amounts(&|name, _| format!("sum({name})::bigint AS {name}"));
@@ -166,7 +175,9 @@ impl Question {
         }
         sql.push("currency COLLATE \"C\" AS currency")
             .push(&total)
-            .push(", count(DISTINCT grant_id) AS grants FROM keyed GROUP BY ");
+            .push(", ")
+            .push(GRANTS)
+            .push(" FROM keyed GROUP BY ");
         for key in &keys {
             sql.push(key).push(", ");
         }
@@ -180,12 +191,16 @@ impl Question {
             sql.push(", ");
         }
         let names = amounts(&|name, _| name.to_owned());
-        sql.push("currency").push(&names).push(", grants, false AS is_total, ordinal FROM page");
+        sql.push("currency")
+            .push(&names)
+            .push(", grants, synthetic_grants, false AS is_total, ordinal FROM page");
         if slice.is_some() {
             sql.push(" UNION ALL SELECT ").push(&"''::text, ".repeat(self.group_by.len() * 2));
             sql.push("currency")
                 .push(&total)
-                .push(", count(DISTINCT grant_id), true, 0 FROM keyed GROUP BY currency");
+                .push(", ")
+                .push(GRANTS)
+                .push(", true, 0 FROM keyed GROUP BY currency");
         }
         sql.push(" ORDER BY is_total, ordinal, currency");
         sql
@@ -222,10 +237,11 @@ impl Question {
     /// Reads a row of the answer; `true` beside it for a total.
     pub(crate) fn read(&self, row: &Row) -> Result<(Balance, bool), QueryError> {
         let width = self.group_by.len();
-        let is_total: bool = row.try_get(2 * width + AMOUNTS.len() + 2)?;
+        let is_total: bool = row.try_get(2 * width + AMOUNTS.len() + 3)?;
         let mut balance = Balance {
             currency: row.try_get(2 * width)?,
             grants: row.try_get(2 * width + AMOUNTS.len() + 1)?,
+            synthetic_grants: row.try_get(2 * width + AMOUNTS.len() + 2)?,
             ..Balance::default()
         };
         if !is_total {
@@ -255,7 +271,7 @@ impl Question {
         let on: Option<Date> = self.point.effective_on;
         match dimension {
             Dimension::Mode => labels::mode(value),
-            Dimension::LeadRegion | Dimension::PartyRegion => labels::region(value, on),
+            Dimension::LeadRegion | Dimension::PartyRegion => labels::region(&self.regions, value, on),
             Dimension::Industry => labels::industry(value),
             Dimension::Year | Dimension::Period | Dimension::Unspecified => value.to_owned(),
             Dimension::Programme | Dimension::Grant | Dimension::Party => stored,

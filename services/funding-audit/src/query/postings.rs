@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Columns of a posting, in the order in which [`read`] takes them.
 const COLUMNS: &str = "p.position, p.line, p.event_type, p.account, p.amount_minor, p.effective_on, p.period, \
      p.recorded_at, d.currency, d.programme, d.mode, d.lead_region, d.party_region, d.industry, d.year, d.grant_id, \
-     d.party, p.settles";
+     d.party, p.settles, g.synthetic";
 
 /// A line's place in the ledger: its position and its number within the event's set.
 pub(crate) type Place = (i64, i16);
@@ -21,7 +21,9 @@ pub(crate) type Place = (i64, i16);
 /// Lines in the order of the ledger, after `after`, at most `limit`.
 pub(crate) fn sql(point: Point, filter: &Filter, after: Option<Place>, limit: Option<i64>) -> Sql {
     let mut sql = Sql::new("SELECT ");
-    sql.push(COLUMNS).push(" FROM postings p JOIN dims d USING (dims) WHERE ");
+    sql.push(COLUMNS).push(
+        " FROM postings p JOIN dims d USING (dims) LEFT JOIN grants g ON g.grant_id = d.grant_id WHERE ",
+    );
     sql.known_at("p", point).narrow_postings(filter);
     if let Some((position, line)) = after {
         sql.push(" AND (p.position, p.line) > (")
@@ -67,6 +69,7 @@ pub(crate) fn read(row: &Row) -> Result<Posting, QueryError> {
         year: i32::from(year),
         grant_id: id(15)?,
         party_id: id(16)?,
+        synthetic: row.try_get::<_, Option<bool>>(18)?.unwrap_or_default(),
     })
 }
 

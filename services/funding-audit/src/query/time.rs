@@ -55,6 +55,21 @@ pub(crate) async fn played_today(
     }
 }
 
+/// When the newest event at or below this position was recorded; `None` where there is none.
+pub(crate) async fn newest_recorded(
+    store: &Store,
+    point: Point,
+    within: Duration,
+) -> Result<Option<Timestamp>, QueryError> {
+    // The clock has a row where the time changes; the last such row holds for what follows it.
+    let mut sql = Sql::new("SELECT recorded_at FROM clock WHERE position <= ");
+    sql.bind(point.position, Type::INT8).push(" ORDER BY position DESC LIMIT 1");
+    match store.rows(&sql, within).await?.first() {
+        None => Ok(None),
+        Some(row) => Ok(Some(row.try_get(0)?)),
+    }
+}
+
 /// The party that had appeared under this code; `None` where none had.
 pub(crate) async fn party(
     store: &Store,

@@ -90,22 +90,29 @@ impl Audit {
         Ok(filter)
     }
 
-    /// The day that ages are counted from: as asked, as on the first page, else the log's today at this point.
+    /// The day that ages are counted from: the one asked for, that of the first page, else the point's own.
+    ///
+    /// A question about the past is not aged by the day on which it is asked: its answer would change every day.
     pub(super) async fn overdue_on(
         &self,
-        asked: Option<Date>,
+        day: Option<Date>,
+        asked: &Asked,
         page: Option<&Cursor>,
         point: Point,
         clock: &Remaining,
     ) -> Result<Date, Refusal> {
-        if let Some(day) = asked.or(page.and_then(|page| page.on)) {
+        if let Some(day) = day.or(page.and_then(|page| page.on)).or(point.effective_on) {
             return Ok(day);
         }
-        Ok(match self.clock {
-            LogClock::Played { from } => {
+        Ok(match (self.clock, asked.recorded) {
+            (LogClock::Played { from }, _) => {
                 time::played_today(&self.store, point, clock.left()).await?.unwrap_or(from)
             }
-            LogClock::System => today_in_shanghai(),
+            (LogClock::System, Recorded::Newest) => day_in_shanghai(Timestamp::now()),
+            (LogClock::System, Recorded::Position(_) | Recorded::At(_)) => {
+                let newest = time::newest_recorded(&self.store, point, clock.left()).await?;
+                day_in_shanghai(newest.unwrap_or_else(Timestamp::now))
+            }
         })
     }
 }
@@ -130,9 +137,9 @@ pub(super) fn to_i64(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-fn today_in_shanghai() -> Date {
+fn day_in_shanghai(instant: Timestamp) -> Date {
     // UTC+8 all year since 1992; no time zone database is needed.
-    Timestamp::now().to_zoned(TimeZone::fixed(jiff::tz::offset(8))).date()
+    instant.to_zoned(TimeZone::fixed(jiff::tz::offset(8))).date()
 }
 
 /// "fund-grant@48210".

@@ -76,6 +76,8 @@ async fn every_step_of_a_grant_moves_the_money_along_the_chain() {
 async fn currencies_are_never_added_up() {
     let bench = told().await;
     let totals = total(&bench, END).await;
+    // The import's facts are made up, the others' are not.
+    assert_eq!(totals.iter().map(|total| total.synthetic_grants).collect::<Vec<_>>(), [0, 1]);
     let totals: Vec<_> = totals.iter().map(amounts).collect();
     assert_eq!(
         totals,
@@ -104,6 +106,7 @@ async fn balances_are_grouped_by_up_to_three_dimensions_and_named_for_people() {
         (["", "", &p1], ["", "", "2025 年专项引导资金"]),
         (["loan_interest_subsidy", "210200", &p1], ["贷款贴息", "大连市", "2025 年专项引导资金"]),
     ];
+    assert_eq!(answer.balances.iter().map(|group| group.synthetic_grants).collect::<Vec<_>>(), [1, 0, 0, 0]);
     for (group, (values, labels)) in groups.iter().zip(expected) {
         assert_eq!(group.0, values);
         assert_eq!(group.1, labels);

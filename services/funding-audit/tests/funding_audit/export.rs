@@ -15,12 +15,15 @@ use uuid::Uuid;
 
 /// The file, and how many pieces it came in.
 async fn export(bench: &Bench, request: ExportCsvRequest) -> (String, usize) {
+    let table = request.table;
     let mut stream = bench.audit.export_csv(Request::new(request)).await.unwrap().into_inner();
     let mut file = Vec::new();
     let mut pieces = 0;
     while let Some(piece) = stream.next().await {
         let piece = piece.unwrap();
         assert_eq!(piece.reflects.is_some(), pieces == 0, "what it reflects goes with the first piece");
+        let aged = pieces == 0 && table == i32::from(ExportTable::Overdue);
+        assert_eq!(!piece.on.is_empty(), aged, "so does the day that ages are counted from");
         file.extend(piece.data);
         pieces += 1;
     }
@@ -89,13 +92,13 @@ async fn the_rows_are_those_of_the_lists() {
         ..of(ExportTable::Balances)
     };
     let (file, _) = export(&bench, request).await;
-    assert_eq!(file.lines().nth(1).unwrap(), "new_materials,新材料,CNY,0,0,0,100000,0,150000,150000,1");
+    assert_eq!(file.lines().nth(1).unwrap(), "new_materials,新材料,CNY,0,0,0,100000,0,150000,150000,1,0");
     assert_eq!(file.lines().count(), 2, "totals are not rows of the table");
 
     let as_of = Some(AsOf { position: 1, ..AsOf::default() });
     let (file, _) = export(&bench, ExportCsvRequest { as_of, ..of(ExportTable::Postings) }).await;
     let expected = "1,1,concord.fund.v1.ProgrammeAppropriated,available,1000000,CNY,2025-01-10,2025-01,\
-                    00000000-0000-0000-0000-000000000101,,,,,2025,,,2026-01-05T00:01:00Z";
+                    00000000-0000-0000-0000-000000000101,,,,,2025,,,2026-01-05T00:01:00Z,false";
     assert_eq!(file.lines().nth(1).unwrap(), expected);
 }
 
@@ -128,4 +131,16 @@ async fn an_export_of_nothing_in_particular_is_refused() {
         let status = bench.audit.export_csv(Request::new(request)).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
     }
+}
+
+#[tokio::test]
+async fn an_export_says_the_day_of_its_ages_so_that_it_can_be_asked_for_again() {
+    let bench = told().await;
+    let as_of = Some(AsOf { position: END, ..AsOf::default() });
+    let mut request = ExportCsvRequest { as_of, ..of(ExportTable::Overdue) };
+    let (file, _) = export(&bench, request.clone()).await;
+    let mut stream = bench.audit.export_csv(Request::new(request.clone())).await.unwrap().into_inner();
+    request.on = stream.next().await.unwrap().unwrap().on;
+    assert_eq!(request.on, "2026-01-05", "the day on which the position was recorded");
+    assert_eq!(export(&bench, request).await.0, file);
 }

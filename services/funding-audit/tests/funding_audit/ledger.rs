@@ -70,6 +70,7 @@ async fn an_event_that_cannot_be_stops_the_projection_and_names_its_position() {
         (
             FundEvent::TrancheRequested {
                 grant: concord_kernel::id::GrantId(uuid::Uuid::from_u128(9)),
+                currency: concord_kernel::money::Currency::CNY,
                 tranche: 1,
                 amount_minor: 1,
             },

@@ -38,6 +38,8 @@ async fn pages_of_postings_join_without_gap_or_overlap_while_the_log_goes_on() {
     }
     assert_eq!(places, expected);
 
+    let synthetic = postings.iter().filter(|line| line.synthetic).count();
+    assert_eq!(synthetic, 0, "neither the programme's own lines nor those of grants with facts of their own");
     let returned = &postings[14];
     assert_eq!(returned.event_type, "concord.fund.v1.PaymentReturned");
     assert_eq!((returned.account.as_str(), returned.amount_minor), ("committed", 150_000));
@@ -85,15 +87,14 @@ async fn a_statement_runs_each_account_and_closes_on_its_balances() {
     let expected: Vec<_> =
         expected.map(|(p, account, amount, after)| (p, account.to_owned(), amount, after)).into();
     assert_eq!(lines, expected);
-    assert_eq!(
-        amounts(&statement.closing.unwrap()),
-        ("CNY", [0, 0, 0, 100_000, 0, 150_000, 150_000], 1)
-    );
+    assert_eq!(amounts(&statement.closing.unwrap()), ("CNY", [0, 0, 0, 100_000, 0, 150_000, 150_000], 1));
     assert!(!statement.migrated && !statement.synthetic);
 
     let request = GetGrantStatementRequest { grant_id: G3.to_string(), as_of: None };
     let statement = bench.audit.get_grant_statement(Request::new(request)).await.unwrap().into_inner();
     assert!(statement.migrated && statement.synthetic);
+    assert!(statement.lines.iter().all(|line| line.posting.as_ref().unwrap().synthetic));
+    assert_eq!(statement.closing.as_ref().unwrap().synthetic_grants, 1);
     assert_eq!(statement.lines[1].balance_minor, -500_000, "the treasury's balance keeps its sign");
     assert_eq!(statement.closing.unwrap().appropriated_minor, 500_000);
 

@@ -120,10 +120,23 @@ impl Story {
                     terms_rulebook: "2026-1".to_owned(),
                 },
             )
-            .then("2025-04-01", &FundEvent::TrancheRequested { grant: G1, tranche: 1, amount_minor: 150_000 })
+            .then(
+                "2025-04-01",
+                &FundEvent::TrancheRequested {
+                    grant: G1,
+                    currency: Currency::CNY,
+                    tranche: 1,
+                    amount_minor: 150_000,
+                },
+            )
             .then(
                 "2025-04-02",
-                &FundEvent::TrancheAuthorised { grant: G1, tranche: 1, amount_minor: 150_000 },
+                &FundEvent::TrancheAuthorised {
+                    grant: G1,
+                    currency: Currency::CNY,
+                    tranche: 1,
+                    amount_minor: 150_000,
+                },
             )
             .then("2025-04-03", &instructed(1))
             .then("2025-04-05", &settled(1))

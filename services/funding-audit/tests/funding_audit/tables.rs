@@ -2,13 +2,14 @@
 
 use crate::balances::{at, told};
 use crate::cluster::Bench;
-use crate::story::{END, G1, G3, Story, date};
+use crate::story::{END, G1, G3, Story, date, recorded_at};
 use concord_events::fund::FundEvent;
 use concord_funding_audit::LogClock;
 use concord_proto::audit::v1::{
     AsOf, ListOverdueRequest, ListOverdueResponse, ListUndrawnRequest, PostingFilter,
     funding_audit_service_server::FundingAuditService,
 };
+use jiff::{Timestamp, tz};
 use tonic::{Code, Request};
 
 #[tokio::test]
@@ -159,4 +160,42 @@ async fn pages_of_overdue_tranches_keep_the_day_of_the_first_one() {
     assert!(second.next_page_token.is_empty());
     assert_eq!(overdue(&bench, 0, "").await.on, "2026-02-20");
     assert_eq!(overdue(&bench, END + 1, "").await.on, "2026-01-20", "the day is that of the position");
+}
+
+#[tokio::test]
+async fn without_a_day_ages_are_counted_from_the_day_of_the_point() {
+    let day = async |bench: &Bench, as_of: AsOf| {
+        let request = ListOverdueRequest { as_of: Some(as_of), ..ListOverdueRequest::default() };
+        bench.audit.list_overdue(Request::new(request)).await.unwrap().into_inner().on
+    };
+    let on = |position, effective_on: &str| AsOf {
+        position,
+        effective_on: effective_on.to_owned(),
+        ..AsOf::default()
+    };
+
+    // The system's clock. Position 18 is recorded in the evening of one day in UTC, on the next one in Shanghai.
+    let mut bench = Bench::new().await;
+    let mut story = Story::whole();
+    story.then("2026-01-05", &FundEvent::TodayAdvanced { today: date("2020-01-01") });
+    let event = story.events.last_mut().unwrap();
+    let text = String::from_utf8(event.bytes.to_vec()).unwrap();
+    event.bytes = text.replace(&format!("{:.6}", recorded_at(END + 1)), "2026-01-09T16:30:00Z").into();
+    bench.apply(&story.events).await.unwrap();
+    assert_eq!(day(&bench, on(END, "")).await, "2026-01-05");
+    assert_eq!(day(&bench, on(END + 1, "")).await, "2026-01-10");
+    let known_at = AsOf { recorded_at: "2026-01-08T00:00:00Z".to_owned(), ..AsOf::default() };
+    assert_eq!(day(&bench, known_at).await, "2026-01-05", "the newest event that was known then");
+    assert_eq!(day(&bench, on(0, "2025-06-01")).await, "2025-06-01");
+    assert_eq!(day(&bench, on(END, "2025-06-01")).await, "2025-06-01");
+    let today = || Timestamp::now().to_zoned(tz::TimeZone::fixed(tz::offset(8))).date().to_string();
+    let (before, answered, after) = (today(), day(&bench, AsOf::default()).await, today());
+    assert!(answered == before || answered == after, "{answered}");
+
+    // The played clock.
+    let mut bench = Bench::with_clock(LogClock::Played { from: date("2025-12-31") }).await;
+    bench.apply(&story.events).await.unwrap();
+    assert_eq!(day(&bench, on(END, "")).await, "2025-12-31");
+    assert_eq!(day(&bench, on(0, "")).await, "2020-01-01");
+    assert_eq!(day(&bench, on(END, "2025-06-01")).await, "2025-06-01");
 }

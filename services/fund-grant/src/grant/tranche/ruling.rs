@@ -74,9 +74,12 @@ impl Tranche {
                 })
             }
 
-            (Authorise, Requested(amount_minor)) => {
-                happens(FundEvent::TrancheAuthorised { grant: id, tranche, amount_minor: *amount_minor })
-            }
+            (Authorise, Requested(amount_minor)) => happens(FundEvent::TrancheAuthorised {
+                grant: id,
+                currency: grant.currency,
+                tranche,
+                amount_minor: *amount_minor,
+            }),
             (Authorise, Planned(_)) => self.wrong(("request it first", "请先申请拨款")),
             (Authorise, _) => unchanged(),
 
@@ -102,9 +105,10 @@ impl Tranche {
             (Instruct { instruction }, _) => self.instruct(grant, contract, *instruction),
 
             (Settle { bank_reference }, _) if self.was_settled_as(bank_reference) => unchanged(),
-            (Settle { bank_reference }, Instructed(payment)) => {
-                happens(self.settled(grant, *payment, bank_reference.clone()))
-            }
+            (Settle { bank_reference }, Instructed(payment)) => happens_under(
+                [rules::a14_reference_unused(contract, tranche, bank_reference)],
+                self.settled(grant, *payment, bank_reference.clone()),
+            ),
             (Settle { .. }, Settled { bank_reference: first, .. }) => {
                 self.done("TRANCHE_ALREADY_SETTLED", ("was settled", "已到账"), &[("bank_reference", first)])
             }
@@ -122,12 +126,14 @@ impl Tranche {
                     ("was returned", "已退汇"),
                     &[("reason", &first.reason)],
                 ),
-                (None, Instructed(payment)) => {
-                    happens(self.sent_back(grant, *payment, false, bank_reference, reason))
-                }
-                (None, Settled { payment, .. }) => {
-                    happens(self.sent_back(grant, *payment, true, bank_reference, reason))
-                }
+                (None, Instructed(payment)) => happens_under(
+                    [rules::a14_reference_unused(contract, tranche, bank_reference)],
+                    self.sent_back(grant, *payment, false, bank_reference, reason),
+                ),
+                (None, Settled { payment, .. }) => happens_under(
+                    [rules::a14_reference_unused(contract, tranche, bank_reference)],
+                    self.sent_back(grant, *payment, true, bank_reference, reason),
+                ),
                 (None, PaymentReturned(_)) => self.returned_already(),
                 (None, Planned(_) | Requested(_) | Authorised(_)) => {
                     self.wrong(("nothing was paid that could come back", "尚未支付，无可退汇"))
@@ -188,6 +194,7 @@ impl Tranche {
             [rules::condition_met(&self.plan, grant.is_migrated()), rules::a02_request(asked, &self.plan)],
             FundEvent::TrancheRequested {
                 grant: grant.id,
+                currency: grant.currency,
                 tranche: self.plan.number,
                 amount_minor: asked.minor,
             },
