@@ -75,8 +75,13 @@ pub async fn run(args: UpArgs) -> Result<(), CliError> {
 pub async fn demo(dir: &Path, options: DemoOptions) -> Result<(), CliError> {
     let dir = dir.join("demo");
     let telemetry = telemetry::init("concord", "local", LogFormat::Text, None).map_err(failed)?;
-    let stack = LocalStack::start(&dir, Some(DEMO_FROM)).await?;
-    let shown = demo::run(stack.endpoints(), options).await;
+    let mut stack = LocalStack::start(&dir, Some(DEMO_FROM)).await?;
+    let endpoints = stack.endpoints().clone();
+    // Without one of its servers it would only retry: it ends, says which, and goes on when it is run again.
+    let shown = tokio::select! {
+        shown = demo::run(&endpoints, options) => shown,
+        why = stack.died() => Err(CliError::failed(why)),
+    };
     let stopped = stack.stop().await;
     telemetry.shutdown().await;
     let report = shown?;
