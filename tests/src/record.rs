@@ -67,7 +67,9 @@ pub async fn postgres(stack: &Stack, database: &str) -> Result<tokio_postgres::C
 /// All events as PostgreSQL holds them.
 pub async fn in_postgres(stack: &Stack) -> Result<Vec<Stored>> {
     let client = postgres(stack, "fund_grant").await?;
-    let rows = client.query("SELECT position, record::text FROM events ORDER BY position", &[]).await?;
+    let rows = client
+        .query("SELECT position, convert_from(record, 'UTF8') FROM events ORDER BY position", &[])
+        .await?;
     let stored = |row: tokio_postgres::Row| {
         Ok(Stored { position: row.get::<_, i64>(0).try_into()?, bytes: row.get::<_, String>(1).into_bytes() })
     };

@@ -38,9 +38,9 @@ pub(super) enum Step<C> {
     /// It is in the batch, or joins its twin there.
     Taken,
     /// These states are not in memory.
-    Needs(Pending<C>, Vec<Uuid>),
+    Needs(Box<Pending<C>>, Vec<Uuid>),
     /// Folding its events failed half-way: the batch is worthless, and is to be decided again.
-    Spoiled(Pending<C>),
+    Spoiled(Box<Pending<C>>),
 }
 
 /// What a command comes to, if the batch commits.
@@ -55,7 +55,7 @@ pub(super) enum Verdict {
 
 /// A decided command.
 pub(super) struct Decided<D: Domain> {
-    pub(super) pending: Pending<D::Command>,
+    pub(super) pending: Box<Pending<D::Command>>,
     pub(super) verdict: Verdict,
     pub(super) events: Vec<Fresh<D::Event>>,
 }
@@ -70,7 +70,7 @@ pub(super) struct Batch<D: Domain> {
     /// What it changes of the log's index.
     pub(super) changes: Changes,
     /// Repeats of a command that is in this batch: they get its answer.
-    pub(super) joined: HashMap<Uuid, Vec<Pending<D::Command>>>,
+    pub(super) joined: HashMap<Uuid, Vec<Box<Pending<D::Command>>>>,
     /// Stored bytes so far.
     pub(super) bytes: usize,
     body_hashes: HashMap<Uuid, [u8; 32]>,
@@ -106,7 +106,7 @@ impl<D: Domain> Batch<D> {
     pub(super) fn decide(
         &mut self,
         ground: &Ground<'_, D>,
-        pending: Pending<D::Command>,
+        pending: Box<Pending<D::Command>>,
     ) -> Step<D::Command> {
         let request_id = pending.submission.request_id;
         if let Some(body_hash) = self.body_hashes.get(&request_id) {
@@ -143,7 +143,7 @@ impl<D: Domain> Batch<D> {
         self.write(ground, pending, accepted, also)
     }
 
-    fn reject(&mut self, pending: Pending<D::Command>, error: CommandError) {
+    fn reject(&mut self, pending: Box<Pending<D::Command>>, error: CommandError) {
         self.decided.push(Decided { pending, verdict: Verdict::Rejected(error), events: Vec::new() });
     }
 
@@ -212,7 +212,7 @@ impl<D: Domain> Batch<D> {
     fn write(
         &mut self,
         ground: &Ground<'_, D>,
-        mut pending: Pending<D::Command>,
+        mut pending: Box<Pending<D::Command>>,
         accepted: Accepted<D::Event>,
         also: Vec<Vec<Uuid>>,
     ) -> Step<D::Command> {
@@ -262,7 +262,7 @@ impl<D: Domain> Batch<D> {
             .or_else(|| targets::<D>(&pending.submission.command).first().copied())
             .unwrap_or(OWN_STREAM);
         let receipt = Receipt {
-            log: D::LOG.to_owned(),
+            log: D::LOG,
             first_position,
             last_position: self.next_position - 1,
             version: self.version(ground, aggregate),

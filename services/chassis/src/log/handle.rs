@@ -2,9 +2,10 @@
 
 use super::domain::{Domain, Refusal};
 use super::reader::LogReader;
+use super::store::Stored;
 use bytes::Bytes;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,10 +54,10 @@ pub(super) enum Order<C> {
 }
 
 /// The answer to an accepted command. A repeat gets the very same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// Name of the log.
-    pub log: String,
+    pub log: &'static str,
     /// Position of the first event; 0 where nothing changed.
     pub first_position: u64,
     /// Position of the last event; where nothing changed, the head it was decided at.
@@ -64,7 +65,6 @@ pub struct Receipt {
     /// Version of the aggregate after the command.
     pub version: u64,
     /// RFC 6962 leaf hash of each event.
-    #[serde(with = "leaf_hashes")]
     pub leaf_hashes: Vec<[u8; 32]>,
     /// Version of the rulebook that the decision followed.
     pub rulebook: String,
@@ -132,13 +132,13 @@ struct Body<'a, C> {
     actor_organisation: &'a str,
 }
 
-/// A submission on its way to the writer.
+/// A submission on its way to the writer, and through it. Boxed once: it is handed on many times.
 pub(super) struct Pending<C> {
     pub(super) submission: Submission<Order<C>>,
     /// Its JSON, as it is kept with the answer.
     pub(super) body: Bytes,
     pub(super) body_hash: [u8; 32],
-    /// Ticket and index are its place in the order of arrival.
+    /// Ticket and index are its place in the order of arrival. The writer gives out tickets.
     pub(super) ticket: u64,
     pub(super) index: usize,
     pub(super) phase: Arc<AtomicU8>,
@@ -146,6 +146,18 @@ pub(super) struct Pending<C> {
     pub(super) needed: Vec<Uuid>,
     /// What it would record cannot be folded.
     pub(super) spoils: bool,
+}
+
+impl<C: Serialize> Pending<C> {
+    fn new(
+        submission: Submission<Order<C>>,
+        index: usize,
+        phase: &Arc<AtomicU8>,
+    ) -> Result<Self, serde_json::Error> {
+        let (body, body_hash) = body_of(&submission)?;
+        let phase = phase.clone();
+        Ok(Self { submission, body, body_hash, ticket: 0, index, phase, needed: Vec::new(), spoils: false })
+    }
 }
 
 /// Nobody has begun to commit it.
@@ -157,14 +169,11 @@ pub(super) const ABANDONED: u8 = 2;
 
 pub(super) type Outcome = Result<Receipt, CommandError>;
 
-/// A submission, its body as JSON, and the hash of that.
-pub(super) type Bodied<C> = (Submission<Order<C>>, Bytes, [u8; 32]);
-
 /// What reaches the writer.
 pub(super) enum Mail<D: Domain> {
     /// Commands that are answered together.
     Commands {
-        orders: Vec<Bodied<D::Command>>,
+        orders: Vec<Box<Pending<D::Command>>>,
         phase: Arc<AtomicU8>,
         /// Counts them as waiting until they are answered, whether or not the caller still listens.
         counted: Counted,
@@ -234,13 +243,11 @@ impl<D: Domain> Log<D> {
         let submission = submission.map(Order::Command);
         let (_, body_hash) =
             body_of(&submission).map_err(|error| CommandError::Internal(error.to_string()))?;
-        let stored = self.reader.answer(submission.request_id).await.map_err(|error| {
+        let stored = self.reader.answer(submission.request_id, D::LOG).await.map_err(|error| {
             tracing::warn!(error = %crate::service::in_full(&error), "stored answers could not be read");
             CommandError::Unavailable("stored answers cannot be read just now".to_owned())
         })?;
-        stored
-            .map(|(hash, outcome)| first_answer(submission.request_id, &body_hash, &hash, &outcome))
-            .transpose()
+        stored.map(|stored| first_answer(submission.request_id, &body_hash, &stored)).transpose()
     }
 
     /// Moves a played clock's today.
@@ -258,21 +265,22 @@ impl<D: Domain> Log<D> {
     async fn submit(&self, chunk: Vec<Submission<Order<D::Command>>>, patience: Duration) -> Vec<Outcome> {
         let ids: Vec<Uuid> = chunk.iter().map(|submission| submission.request_id).collect();
         let every = |error: &dyn Fn(Uuid) -> CommandError| ids.iter().map(|id| Err(error(*id))).collect();
+        let phase = Arc::new(AtomicU8::new(QUEUED));
         let mut orders = Vec::with_capacity(chunk.len());
         let mut bytes = 0;
-        for submission in chunk {
-            let (body, body_hash) = match body_of(&submission) {
-                Ok(body) => body,
+        for (index, submission) in chunk.into_iter().enumerate() {
+            match Pending::new(submission, index, &phase) {
+                Ok(pending) => {
+                    bytes += pending.body.len();
+                    orders.push(Box::new(pending));
+                }
                 Err(error) => return every(&|_| CommandError::Internal(error.to_string())),
-            };
-            bytes += body.len();
-            orders.push((submission, body, body_hash));
+            }
         }
         let counted = match Counted::take(&self.waiting_bytes, bytes) {
             Some(counted) => counted,
             None => return every(&|_| CommandError::Exhausted("64 MiB of commands")),
         };
-        let phase = Arc::new(AtomicU8::new(QUEUED));
         let (reply, answer) = oneshot::channel();
         let work = async {
             let mail = Mail::Commands { orders, phase: phase.clone(), counted, reply };
@@ -366,17 +374,11 @@ fn body_of<C: Serialize>(submission: &Submission<Order<C>>) -> Result<(Bytes, [u
 }
 
 /// The stored answer of a request id, for a repeat of the same command.
-pub(super) fn first_answer(
-    request_id: Uuid,
-    body_hash: &[u8],
-    stored_hash: &[u8],
-    outcome: &[u8],
-) -> Outcome {
-    if body_hash != stored_hash {
+pub(super) fn first_answer(request_id: Uuid, body_hash: &[u8], stored: &Stored) -> Outcome {
+    if body_hash != stored.body_hash {
         return Err(CommandError::RequestIdReused(request_id));
     }
-    serde_json::from_slice(outcome)
-        .map_err(|error| CommandError::Internal(format!("its stored answer cannot be read: {error}")))
+    Ok(stored.receipt.clone())
 }
 
 impl<C> Submission<C> {
@@ -415,25 +417,5 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.counter.fetch_sub(self.bytes, Ordering::AcqRel);
-    }
-}
-
-/// Leaf hashes as hexadecimal strings.
-mod leaf_hashes {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(hashes: &[[u8; 32]], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(hashes.iter().map(hex::encode))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[u8; 32]>, D::Error> {
-        Vec::<String>::deserialize(from)?
-            .iter()
-            .map(|text| {
-                let mut hash = [0; 32];
-                hex::decode_to_slice(text, &mut hash).map_err(D::Error::custom)?;
-                Ok(hash)
-            })
-            .collect()
     }
 }

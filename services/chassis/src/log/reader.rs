@@ -1,5 +1,6 @@
 //! Reads the log by key, page by page. Never one long transaction: a snapshot held open would stop pruning.
 
+use super::store::Stored;
 use crate::record::Recorded;
 use bytes::Bytes;
 use tokio_postgres::types::{FromSql, Type};
@@ -15,7 +16,7 @@ pub enum StoreError {
     Statement(#[from] tokio_postgres::Error),
 }
 
-/// A `json` column's text, byte for byte.
+/// A JSON document, byte for byte, from a column of type `bytea` or `json`.
 pub(crate) struct JsonText(pub(crate) Bytes);
 
 impl<'a> FromSql<'a> for JsonText {
@@ -23,7 +24,7 @@ impl<'a> FromSql<'a> for JsonText {
         Ok(Self(Bytes::copy_from_slice(raw)))
     }
     fn accepts(ty: &Type) -> bool {
-        *ty == Type::JSON
+        matches!(*ty, Type::BYTEA | Type::JSON)
     }
 }
 
@@ -112,15 +113,16 @@ impl LogReader {
         Ok(client.query(&statement, &[&before, &limit]).await?)
     }
 
-    /// Hash of the body and stored answer of an accepted command.
+    /// The stored answer of an accepted command of `log`.
     pub(crate) async fn answer(
         &self,
         request_id: uuid::Uuid,
-    ) -> Result<Option<(Vec<u8>, Bytes)>, StoreError> {
+        log: &'static str,
+    ) -> Result<Option<Stored>, StoreError> {
         let client = self.pool.get().await?;
-        let statement =
-            client.prepare_cached("SELECT body_hash, outcome FROM requests WHERE request_id = $1").await?;
+        let query = format!("SELECT {} FROM requests WHERE request_id = $1", Stored::COLUMNS);
+        let statement = client.prepare_cached(&query).await?;
         let row = client.query_opt(&statement, &[&request_id]).await?;
-        Ok(row.map(|row| (row.get(0), row.get::<_, JsonText>(1).0)))
+        Ok(row.map(|row| Stored::of(&row, log).1))
     }
 }

@@ -12,7 +12,7 @@ use tonic_types::PreconditionViolation;
 impl From<Receipt> for CommandReceipt {
     fn from(receipt: Receipt) -> Self {
         Self {
-            log: receipt.log,
+            log: receipt.log.to_owned(),
             first_position: receipt.first_position,
             last_position: receipt.last_position,
             version: receipt.version,

@@ -1,10 +1,12 @@
 //! What the writer asks of PostgreSQL. The statements are the protocol: change them with its document in hand.
 
+use super::handle::{Pending, Receipt};
 use super::reader::{JsonText, StoreError};
 use crate::record::Recorded;
 use bytes::{BufMut, Bytes, BytesMut};
 use jiff::civil::Date;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use std::collections::{BTreeMap, HashMap};
+use tokio_postgres::types::{self, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
@@ -176,40 +178,81 @@ impl ToSql for Json {
     to_sql_checked!();
 }
 
-/// A hash as `bytea`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Hash(pub(super) [u8; 32]);
-
-impl ToSql for Hash {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.put_slice(&self.0);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        *ty == Type::BYTEA
-    }
-
-    to_sql_checked!();
+/// The rows of one batch, column by column, as the statement takes them. They borrow what the batch holds: nothing is
+/// copied before the bytes go out.
+#[derive(Default)]
+pub(super) struct Batch<'a> {
+    positions: Vec<i64>,
+    streams: Vec<Uuid>,
+    versions: Vec<i64>,
+    records: Vec<&'a [u8]>,
+    subjects: Vec<Uuid>,
+    subject_positions: Vec<i64>,
+    request_ids: Vec<Uuid>,
+    body_hashes: Vec<&'a [u8]>,
+    commands: Vec<&'a [u8]>,
+    first_positions: Vec<i64>,
+    last_positions: Vec<i64>,
+    answered_versions: Vec<i64>,
+    leaf_hashes: Vec<&'a [u8]>,
+    rulebooks: Vec<&'a str>,
+    answers: Vec<Option<types::Json<&'a BTreeMap<String, String>>>>,
 }
 
-/// The rows of one batch, column by column, as the statement takes them.
-#[derive(Default)]
-pub(super) struct Batch {
-    pub(super) positions: Vec<i64>,
-    pub(super) streams: Vec<Uuid>,
-    pub(super) versions: Vec<i64>,
-    pub(super) records: Vec<Json>,
-    pub(super) subjects: Vec<Uuid>,
-    pub(super) subject_positions: Vec<i64>,
-    pub(super) request_ids: Vec<Uuid>,
-    pub(super) body_hashes: Vec<Hash>,
-    pub(super) commands: Vec<Json>,
-    pub(super) outcomes: Vec<Json>,
+impl<'a> Batch<'a> {
+    /// Adds an event, and the states beside its own stream that it is applied to.
+    pub(super) fn add_event(&mut self, recorded: &'a Recorded, stream: Uuid, version: u64, also: &[Uuid]) {
+        let position = signed(recorded.position);
+        self.positions.push(position);
+        self.streams.push(stream);
+        self.versions.push(signed(version));
+        self.records.push(&recorded.bytes);
+        self.subjects.extend(also);
+        self.subject_positions.extend(also.iter().map(|_| position));
+    }
+
+    /// Adds the answer to an accepted command.
+    pub(super) fn add_answer<C>(&mut self, pending: &'a Pending<C>, receipt: &'a Receipt) {
+        self.request_ids.push(pending.submission.request_id);
+        self.body_hashes.push(&pending.body_hash);
+        self.commands.push(&pending.body);
+        self.first_positions.push(signed(receipt.first_position));
+        self.last_positions.push(signed(receipt.last_position));
+        self.answered_versions.push(signed(receipt.version));
+        self.leaf_hashes.push(receipt.leaf_hashes.as_flattened());
+        self.rulebooks.push(&receipt.rulebook);
+        self.answers.push((!receipt.answer.is_empty()).then_some(types::Json(&receipt.answer)));
+    }
+}
+
+/// The answer that is stored for an accepted command.
+pub(crate) struct Stored {
+    /// Hash of the command's body.
+    pub(crate) body_hash: Vec<u8>,
+    /// The receipt, but for the name of the log.
+    pub(crate) receipt: Receipt,
+}
+
+impl Stored {
+    /// What reads as a stored answer, in this order.
+    pub(crate) const COLUMNS: &str =
+        "request_id, body_hash, first_position, last_position, version, leaf_hashes, rulebook, answer";
+
+    /// Reads [`Self::COLUMNS`].
+    pub(crate) fn of(row: &tokio_postgres::Row, log: &'static str) -> (Uuid, Self) {
+        let hashes: &[u8] = row.get(5);
+        let answer = row.get::<_, Option<JsonText>>(7).and_then(|text| serde_json::from_slice(&text.0).ok());
+        let receipt = Receipt {
+            log,
+            first_position: row.get::<_, i64>(2).unsigned_abs(),
+            last_position: row.get::<_, i64>(3).unsigned_abs(),
+            version: row.get::<_, i64>(4).unsigned_abs(),
+            leaf_hashes: hashes.as_chunks().0.to_vec(),
+            rulebook: row.get(6),
+            answer: answer.unwrap_or_default(),
+        };
+        (row.get(0), Self { body_hash: row.get(1), receipt })
+    }
 }
 
 /// What became of a batch.
@@ -248,15 +291,16 @@ const COMMIT: &str = "
 WITH head AS MATERIALIZED (SELECT coalesce(max(position), 0) AS p FROM events),
 written AS (
     INSERT INTO events (position, stream, version, record)
-    SELECT * FROM unnest($2::bigint[], $3::uuid[], $4::bigint[], $5::json[])
+    SELECT * FROM unnest($2::bigint[], $3::uuid[], $4::bigint[], $5::bytea[])
     WHERE (SELECT p FROM head) = $1),
 touched AS (
     INSERT INTO subjects (subject, position)
     SELECT * FROM unnest($6::uuid[], $7::bigint[])
     WHERE (SELECT p FROM head) = $1),
 answered AS (
-    INSERT INTO requests (request_id, body_hash, command, outcome)
-    SELECT * FROM unnest($8::uuid[], $9::bytea[], $10::json[], $11::json[])
+    INSERT INTO requests (request_id, body_hash, command, first_position, last_position, version, leaf_hashes, rulebook, answer)
+    SELECT * FROM unnest($8::uuid[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[],
+                         $15::text[], $16::json[])
     WHERE (SELECT p FROM head) = $1)
 SELECT p FROM head";
 
@@ -284,7 +328,7 @@ impl Connection {
                 standby: standby.get(0),
                 commit: client.prepare(COMMIT).await?,
                 answers: client
-                    .prepare("SELECT request_id, body_hash, outcome FROM requests WHERE request_id = ANY($1)")
+                    .prepare(&format!("SELECT {} FROM requests WHERE request_id = ANY($1)", Stored::COLUMNS))
                     .await?,
                 after: client
                     .prepare("SELECT position, record FROM events WHERE position > $1 ORDER BY position LIMIT 1000")
@@ -353,7 +397,7 @@ impl Connection {
     }
 
     /// Commits a batch that was decided at `head`: one statement, one round trip.
-    pub(super) async fn commit(&self, head: u64, batch: &Batch) -> Committed {
+    pub(super) async fn commit(&self, head: u64, batch: &Batch<'_>) -> Committed {
         let head = signed(head);
         let row = self
             .client
@@ -370,7 +414,12 @@ impl Connection {
                     &batch.request_ids,
                     &batch.body_hashes,
                     &batch.commands,
-                    &batch.outcomes,
+                    &batch.first_positions,
+                    &batch.last_positions,
+                    &batch.answered_versions,
+                    &batch.leaf_hashes,
+                    &batch.rulebooks,
+                    &batch.answers,
                 ],
             )
             .await;
@@ -394,9 +443,10 @@ impl Connection {
     pub(super) async fn answers(
         &self,
         ids: &[Uuid],
-    ) -> Result<Vec<(Uuid, Vec<u8>, Bytes)>, tokio_postgres::Error> {
+        log: &'static str,
+    ) -> Result<HashMap<Uuid, Stored>, tokio_postgres::Error> {
         let rows = self.client.query(&self.answers, &[&ids]).await?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get::<_, JsonText>(2).0)).collect())
+        Ok(rows.iter().map(|row| Stored::of(row, log)).collect())
     }
 
     /// Up to 1,000 events after `after`.

@@ -161,7 +161,7 @@ struct Writer<D: Domain> {
     /// The event at the head, by which a database that lost it is told from the one it was in.
     newest: Option<Recorded>,
     /// In the order of arrival.
-    queue: VecDeque<Pending<D::Command>>,
+    queue: VecDeque<Box<Pending<D::Command>>>,
     parked: VecDeque<Parked<D::Command>>,
     loads: Loads<D>,
     tickets: HashMap<u64, Ticket>,
@@ -231,20 +231,10 @@ impl<D: Domain> Writer<D> {
                 let missing = orders.len();
                 let outcomes = (0..missing).map(|_| None).collect();
                 self.tickets.insert(ticket, Ticket { outcomes, missing, _counted: counted, reply });
-                for (index, (submission, body, body_hash)) in orders.into_iter().enumerate() {
-                    let phase = phase.clone();
-                    let (needed, spoils) = (Vec::new(), false);
-                    self.queue.push_back(Pending {
-                        submission,
-                        body,
-                        body_hash,
-                        ticket,
-                        index,
-                        phase,
-                        needed,
-                        spoils,
-                    });
-                }
+                self.queue.extend(orders.into_iter().map(|mut pending| {
+                    pending.ticket = ticket;
+                    pending
+                }));
             }
             Mail::Read { id, reply } => match self.cache.peek(id) {
                 Some(entry) => {

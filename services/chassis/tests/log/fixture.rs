@@ -267,8 +267,7 @@ impl World {
         admin.get().await.unwrap().batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         let url = cluster.url(&name);
         let pool = pool(&url);
-        let schema = include_str!("../../migrations/V1__log.sql");
-        pool.get().await.unwrap().batch_execute(schema).await.unwrap();
+        concord_chassis::config::migrate_log(&mut pool.get().await.unwrap()).await.unwrap();
         Self { url, pool, played_from: None }
     }
 
@@ -344,14 +343,14 @@ impl World {
             recorded_at = envelope.time;
         }
         let strays =
-            "SELECT count(*) FROM events WHERE stream::text <> split_part(record->>'subject', '/', 2)
+            "SELECT count(*) FROM events_json WHERE stream::text <> split_part(record->>'subject', '/', 2)
                       OR version::text <> record->>'version'";
         assert_eq!(self.count(strays).await, 0, "columns and documents differ");
-        let orphans = "SELECT count(*) FROM events e FULL JOIN
-                       (SELECT * FROM requests WHERE outcome->>'first_position' <> '0') r
+        let orphans = "SELECT count(*) FROM events_json e FULL JOIN
+                       (SELECT * FROM requests WHERE first_position <> 0) r
                        ON r.request_id::text = e.record->>'requestid'
                        WHERE e.position IS NULL OR r.request_id IS NULL
-                       OR e.position::text <> r.outcome->>'first_position'";
+                       OR e.position <> r.first_position";
         assert_eq!(self.count(orphans).await, 0, "events and answers differ");
         events
     }

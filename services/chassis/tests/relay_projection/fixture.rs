@@ -170,8 +170,8 @@ impl World {
             directory,
         };
         world.start_nats();
-        let client = eventually("PostgreSQL answers", async || world.log.get().await.ok()).await;
-        client.batch_execute(include_str!("../../migrations/V1__log.sql")).await.unwrap();
+        let mut client = eventually("PostgreSQL answers", async || world.log.get().await.ok()).await;
+        concord_chassis::config::migrate_log(&mut client).await.unwrap();
         world
     }
 
@@ -227,12 +227,11 @@ impl World {
     pub async fn commit(&self, events: &[Recorded]) {
         let client = self.log.get().await.unwrap();
         let positions: Vec<i64> = events.iter().map(|event| event.position as i64).collect();
-        let records: Vec<&str> =
-            events.iter().map(|event| std::str::from_utf8(&event.bytes).unwrap()).collect();
+        let records: Vec<&[u8]> = events.iter().map(|event| &*event.bytes).collect();
         client
             .execute(
-                "INSERT INTO events SELECT p, '00000000-0000-0000-0000-000000000000', p, r::json
-                 FROM unnest($1::bigint[], $2::text[]) AS e(p, r)",
+                "INSERT INTO events SELECT p, '00000000-0000-0000-0000-000000000000', p, r
+                 FROM unnest($1::bigint[], $2::bytea[]) AS e(p, r)",
                 &[&positions, &records],
             )
             .await

@@ -4,19 +4,15 @@ use super::super::decide::{self, Fresh, Verdict};
 use super::super::domain::Domain;
 use super::super::handle::{Outcome, Pending, first_answer};
 use super::super::loader;
-use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, Hash, Json, OpenError};
+use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, OpenError, Stored};
 use super::{RECONNECT_PAUSE, Writer};
 use crate::record::{LogEvent, Recorded};
-use bytes::Bytes;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How often the clocks are compared.
 const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Stored answers, with the hash of the command that they answer.
-pub(super) type Answers = HashMap<Uuid, (Vec<u8>, Bytes)>;
 
 impl<D: Domain> Writer<D> {
     /// Before anything but an acceptance goes out, its id is looked up: the first try may have succeeded.
@@ -32,27 +28,23 @@ impl<D: Domain> Writer<D> {
         }
         let stored = self.stored_answers(&ids).await;
         for decided in batch.decided.iter_mut().filter(|decided| decided.events.is_empty()) {
-            if let Some((body_hash, outcome)) = stored.get(&decided.pending.submission.request_id) {
-                let outcome = recalled(&decided.pending, body_hash, outcome);
-                decided.verdict = Verdict::Recalled(outcome);
+            if let Some(stored) = stored.get(&decided.pending.submission.request_id) {
+                decided.verdict = Verdict::Recalled(recalled(&decided.pending, stored));
             }
         }
     }
 
-    pub(super) async fn stored_answers(&mut self, ids: &[Uuid]) -> Answers {
+    pub(super) async fn stored_answers(&mut self, ids: &[Uuid]) -> HashMap<Uuid, Stored> {
         loop {
             let read = async {
-                let rows = self.connection.answers(ids).await?;
+                let rows = self.connection.answers(ids, D::LOG).await?;
                 if !rows.is_empty() {
                     self.connection.settle().await?;
                 }
                 Ok::<_, tokio_postgres::Error>(rows)
             };
             match read.await {
-                Ok(rows) => {
-                    let answers = rows.into_iter().map(|(id, hash, outcome)| (id, (hash, outcome)));
-                    return answers.collect();
-                }
+                Ok(answers) => return answers,
                 Err(error) => {
                     tracing::warn!(error = %store::describe(&error), "stored answers could not be read");
                     self.reconnect().await;
@@ -241,31 +233,20 @@ impl<D: Domain> Writer<D> {
 }
 
 /// The stored answer of a request id, for a repeat of the same command.
-pub(super) fn recalled<C>(pending: &Pending<C>, body_hash: &[u8], outcome: &[u8]) -> Outcome {
-    first_answer(pending.submission.request_id, &pending.body_hash, body_hash, outcome)
+pub(super) fn recalled<C>(pending: &Pending<C>, stored: &Stored) -> Outcome {
+    first_answer(pending.submission.request_id, &pending.body_hash, stored)
 }
 
 /// The rows that a batch inserts.
 impl<D: Domain> decide::Batch<D> {
-    fn rows(&self) -> Batch {
+    fn rows(&self) -> Batch<'_> {
         let mut rows = Batch::default();
         for decided in &self.decided {
             for Fresh { recorded, event, version, also } in &decided.events {
-                let position = store::signed(recorded.position);
-                rows.positions.push(position);
-                rows.streams.push(event.stream().1);
-                rows.versions.push(store::signed(*version));
-                rows.records.push(Json(recorded.bytes.clone()));
-                rows.subjects.extend(also);
-                rows.subject_positions.extend(also.iter().map(|_| position));
+                rows.add_event(recorded, event.stream().1, *version, also);
             }
-            if let Verdict::Accepted(receipt) = &decided.verdict
-                && let Ok(outcome) = serde_json::to_vec(receipt)
-            {
-                rows.request_ids.push(decided.pending.submission.request_id);
-                rows.body_hashes.push(Hash(decided.pending.body_hash));
-                rows.commands.push(Json(decided.pending.body.clone()));
-                rows.outcomes.push(Json(outcome.into()));
+            if let Verdict::Accepted(receipt) = &decided.verdict {
+                rows.add_answer(&decided.pending, receipt);
             }
         }
         rows

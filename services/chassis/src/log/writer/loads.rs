@@ -20,7 +20,7 @@ const RING_BYTES_MAX: usize = 64 << 20;
 
 /// A command that waits for states to be loaded: its own, or those of an elder about the same aggregate.
 pub(super) struct Parked<C> {
-    pub(super) pending: Pending<C>,
+    pub(super) pending: Box<Pending<C>>,
     pub(super) needs: HashSet<Uuid>,
 }
 
@@ -110,7 +110,7 @@ impl<D: Domain> Loads<D> {
 }
 
 impl<D: Domain> Writer<D> {
-    pub(super) fn park(&mut self, pending: Pending<D::Command>, needs: HashSet<Uuid>) {
+    pub(super) fn park(&mut self, pending: Box<Pending<D::Command>>, needs: HashSet<Uuid>) {
         if self.parked.len() >= PARKED_MAX {
             let error = CommandError::Exhausted("commands on states that are being loaded");
             return self.answer(pending.ticket, pending.index, Err(error));

@@ -135,7 +135,7 @@ impl<D: Domain> Writer<D> {
     }
 
     /// From here on the caller cannot take the command back; `None` where it already has.
-    fn begin(&mut self, pending: Pending<D::Command>) -> Option<Pending<D::Command>> {
+    fn begin(&mut self, pending: Box<Pending<D::Command>>) -> Option<Box<Pending<D::Command>>> {
         let phase = &pending.phase;
         let begun = phase.compare_exchange(QUEUED, COMMITTING, Ordering::AcqRel, Ordering::Acquire);
         if begun == Err(ABANDONED) {
@@ -155,7 +155,7 @@ impl<D: Domain> Writer<D> {
     }
 
     /// Puts commands back where they were in the order of arrival.
-    pub(super) fn requeue(&mut self, pending: impl IntoIterator<Item = Pending<D::Command>>) {
+    pub(super) fn requeue(&mut self, pending: impl IntoIterator<Item = Box<Pending<D::Command>>>) {
         self.queue.extend(pending);
         self.queue.make_contiguous().sort_by_key(|pending| (pending.ticket, pending.index));
     }
@@ -254,8 +254,8 @@ impl<D: Domain> Writer<D> {
         let mut rest = VecDeque::with_capacity(self.queue.len());
         for pending in std::mem::take(&mut self.queue) {
             match stored.get(&pending.submission.request_id) {
-                Some((body_hash, outcome)) => {
-                    let outcome = commit::recalled(&pending, body_hash, outcome);
+                Some(stored) => {
+                    let outcome = commit::recalled(&pending, stored);
                     self.answer(pending.ticket, pending.index, outcome);
                 }
                 None => rest.push_back(pending),
