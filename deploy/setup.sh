@@ -9,7 +9,7 @@
 set -euo pipefail
 
 readonly postgres_oldest=15
-readonly nats_oldest=2.12
+readonly nats_oldest=2.14
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly project
 readonly nats_target=$project/.concord/bin/nats-server

@@ -10,7 +10,7 @@
 //! | `relay.rs` | options, states, and the supervision: lock, retries, shutdown |
 //! | `relay/lock.rs` | one relay per log: an advisory lock on a connection of its own |
 //! | `relay/stream.rs` | makes the stream, and judges whether it still agrees with the log |
-//! | `relay/publish.rs` | the pipeline: gather, publish, confirm in order |
+//! | `relay/publish.rs` | the pipeline: gather, publish in bursts, confirm in order |
 
 mod lock;
 mod publish;
@@ -19,7 +19,7 @@ mod stream;
 use crate::log::{LogReader, StoreError};
 use crate::record::Recorded;
 use async_nats::jetstream;
-use async_nats::jetstream::context::{ContextBuilder, PublishError};
+use async_nats::jetstream::context::ContextBuilder;
 use lock::SessionLock;
 use std::time::Duration;
 use stream::Verdict;
@@ -116,11 +116,28 @@ enum RelayError {
     /// PostgreSQL could not be read.
     #[error("the log could not be read")]
     Store(#[from] StoreError),
-    /// An event was not accepted: another sequence was due, or there was no answer.
-    #[error("the event at position {position} was not acknowledged")]
-    Publish { position: u64, source: PublishError },
-    /// An event was accepted at another sequence than its position.
-    #[error("the event at position {position} was acknowledged as sequence {sequence}")]
+    /// An event could not be sent.
+    #[error("the event at position {position} could not be sent")]
+    Publish { position: u64, source: async_nats::PublishError },
+    /// An event was not accepted, as a rule because another sequence was due.
+    #[error("the event at position {position} was refused")]
+    Refused { position: u64, source: jetstream::Error },
+    /// A message got lost on the way.
+    #[error("the event at position {position} came too early: one before it was lost")]
+    Missed { position: u64 },
+    /// There was no answer in time.
+    #[error("the events from position {position} on were not acknowledged")]
+    Unanswered { position: u64 },
+    /// Nobody listens to the subject.
+    #[error("there is no stream for the events")]
+    NoStream,
+    /// The server speaks another protocol.
+    #[error(
+        "the answer about position {position} is not one to a burst: nats-server 2.14 or newer is needed"
+    )]
+    Misunderstood { position: u64 },
+    /// A burst ended at another sequence than its last position.
+    #[error("the burst up to position {position} ended at sequence {sequence}")]
     Misplaced { position: u64, sequence: u64 },
     /// The stream changed while nothing was published.
     #[error("the stream ends at {found}, not at {published}")]
@@ -310,7 +327,6 @@ impl Supervisor {
     /// Looks at the stream, repairs it where that loses nothing, and publishes until something fails.
     /// `Ok` on shutdown.
     async fn attempt(&mut self) -> Result<(), RelayError> {
-        // A new context each time: acknowledgements that a failed attempt still waits for hold permits of the old one.
         let context = self.context();
         let shutdown = self.shutdown.clone();
         let cursor = tokio::select! {
@@ -320,6 +336,7 @@ impl Supervisor {
         self.published.send_replace(cursor);
         self.state.send_replace(RelayState::Publishing);
         let pipeline = publish::Pipeline {
+            nats: &self.nats,
             context,
             reader: &self.reader,
             batches: &mut self.batches,
@@ -359,12 +376,7 @@ impl Supervisor {
     }
 
     fn context(&self) -> jetstream::Context {
-        ContextBuilder::new()
-            .timeout(ANSWER_WITHIN)
-            .ack_timeout(ANSWER_WITHIN)
-            .max_ack_inflight(self.options.in_flight.max(1))
-            .backpressure_on_inflight(true)
-            .build(self.nats.clone())
+        ContextBuilder::new().timeout(ANSWER_WITHIN).build(self.nats.clone())
     }
 
     fn count_divergence(&self) {

@@ -49,6 +49,7 @@ fn config(options: &RelayOptions) -> Config {
         num_replicas: options.replicas.max(1),
         max_age: options.max_age,
         allow_direct: true,
+        allow_batch_publish: true,
         // A single message deleted or purged would leave a hole. Who wants the stream emptied deletes the whole of it,
         // and the relay fills it again.
         deny_delete: true,
@@ -70,10 +71,12 @@ pub(super) async fn ensure(context: &Context, options: &RelayOptions) -> Result<
     if present.num_replicas != wanted.num_replicas
         || present.max_age != wanted.max_age
         || present.subjects != wanted.subjects
+        || present.allow_batch_publish != wanted.allow_batch_publish
     {
         present.num_replicas = wanted.num_replicas;
         present.max_age = wanted.max_age;
         present.subjects = wanted.subjects;
+        present.allow_batch_publish = wanted.allow_batch_publish;
         if let Err(error) = context.update_stream(&present).await {
             // A stream as it was carries events just as well.
             warn!(

@@ -13,7 +13,7 @@ use super::error::StackError;
 /// The oldest major version of PostgreSQL that will do.
 const POSTGRES_OLDEST: u32 = 15;
 /// The oldest version of nats-server that will do: the first with atomic batch publish.
-const NATS_OLDEST: (u32, u32) = (2, 12);
+const NATS_OLDEST: (u32, u32) = (2, 14);
 
 /// Where to look for programs that no option names.
 #[derive(Debug, Clone)]

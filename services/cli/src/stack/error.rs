@@ -113,7 +113,7 @@ pub enum StackError {
     },
     /// No nats-server at all.
     #[error(
-        "nats-server 2.12 or newer was not found (looked in {looked_in}); run `make setup`, or set \
+        "nats-server 2.14 or newer was not found (looked in {looked_in}); run `make setup`, or set \
          CONCORD_NATS_SERVER to the program"
     )]
     NatsMissing {
@@ -122,7 +122,7 @@ pub enum StackError {
     },
     /// nats-server was found, none of it new enough.
     #[error(
-        "nats-server 2.12 or newer is needed, but only {found} was found; run `make setup`, or set \
+        "nats-server 2.14 or newer is needed, but only {found} was found; run `make setup`, or set \
          CONCORD_NATS_SERVER to a newer one"
     )]
     NatsTooOld {

@@ -182,7 +182,7 @@ async fn what_is_missing_is_named_with_its_remedy() -> TestResult {
         "{missing}"
     );
     let missing = nats(options.clone()).await;
-    assert!(missing.contains("2.12 or newer was not found") && missing.contains("make setup"), "{missing}");
+    assert!(missing.contains("2.14 or newer was not found") && missing.contains("make setup"), "{missing}");
 
     let old = parent.path().join("old");
     fs::create_dir(&old)?;
