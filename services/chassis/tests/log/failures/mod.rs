@@ -5,6 +5,7 @@
 //! | two and more replicas at one budget; repeats of a request sent to each | `replicas` | nothing overdrawn, nothing twice |
 //! | a connection lost in a commit: before the batch arrives, before the answer does | `outcome` | the batch is there once, and its answers are right |
 //! | a backend frozen with an unread batch, then thawed, before and after the batch was written again, or another replica wrote there | `outcome` | as above |
+//! | a backend that falls silent, a table that is locked | `outcome` | the writer gives the connection up and goes on |
 //! | PostgreSQL killed in commits; stopped; connections ended; a full disk; a database that lost events | `postgres` | nothing acknowledged is lost, nothing is there twice |
 //! | a long foreign snapshot | `postgres` | a commit costs what it did |
 //! | a poisoned command in a batch of hundreds: it panics, or PostgreSQL refuses it, or its event is too large; an unreadable event | `poison` | it fails alone |

@@ -1,11 +1,12 @@
 //! Commits whose outcome the writer cannot know. It writes the identical bytes at the identical positions again, and
 //! decides nothing before that is answered.
 
-use crate::fixture::{Command, Replica, World, code, until};
+use crate::fixture::{Command, Replica, World, code, submit, until};
 use crate::frozen::Frozen;
 use crate::proxy::Proxy;
 use concord_chassis::log::{CommandError, Receipt};
 use futures::future::join_all;
+use std::time::Duration;
 use uuid::Uuid;
 
 async fn commits_whose_outcome_is_lost(replicas: usize) {
@@ -139,4 +140,57 @@ async fn a_frozen_backend_thawed_after_another_replica_wrote_there_adds_nothing(
     assert_eq!(code(&outcome), "OVERDRAWN");
     scene.thaw(frozen).await;
     scene.ends_at(3, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_that_falls_silent_is_given_up_and_its_batch_is_there_once() {
+    let scene = Scene::new().await;
+    // Nothing closes: without a bound of its own the writer would wait for as long as the backend is frozen.
+    let (receipt, frozen) = scene.spend_while(false, async |frozen| frozen).await;
+    assert_eq!(receipt.unwrap().last_position, 3);
+    scene.thaw(frozen).await;
+    scene.ends_at(3, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_frozen_while_nothing_is_committed_holds_nobody_up() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let account = replica.open(1, 10).await[0];
+    let backend = world.writer_pids().await[0];
+    // The idle writer looks at the log's end all the time, so that it is a read which is not answered.
+    let frozen = Frozen::stop(backend);
+    let soon = replica.log.execute(submit(Command::Spend(account, 1)), Duration::from_secs(1)).await;
+    assert!(matches!(soon, Err(CommandError::Unavailable(_) | CommandError::OutcomeUnknown(_))), "{soon:?}");
+    replica.run(Command::Spend(account, 7)).await.unwrap();
+    frozen.thaw();
+    world.backend_ended(backend).await;
+    let spent = world.count("SELECT count(*) FROM requests").await - 2;
+    assert_eq!(world.audited().await.len() as i64, 2 + spent);
+    world.check(&replica).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_table_is_locked_the_writer_tries_again_and_leaves_no_backend_behind() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let account = replica.open(1, 10).await[0];
+    let first = world.writer_pids().await;
+    let hold = world.hold("requests").await;
+    let spend = replica.run(Command::Spend(account, 7));
+    let unlock = async {
+        world.somebody_waits_for("requests").await;
+        // The second try has begun, and the first has come to its end.
+        until(async || {
+            let now = world.writer_pids().await;
+            now.len() == 1 && now != first
+        })
+        .await;
+        world.somebody_waits_for("requests").await;
+        hold.release().await;
+    };
+    let (receipt, ()) = tokio::join!(spend, unlock);
+    assert_eq!(receipt.unwrap().last_position, 3);
+    assert_eq!(world.audited().await.len(), 3);
+    world.check(&replica).await;
 }
