@@ -217,8 +217,9 @@ pub(super) struct Batch {
 /// What became of a batch.
 #[derive(Debug)]
 pub(super) enum Committed {
-    /// It is in the log, or there was nothing to insert and the head had not moved.
-    Done,
+    /// It is in the log, or there was nothing to insert and the head had not moved. `contended`: somebody holds the
+    /// contention lock.
+    Done { contended: bool },
     /// Another replica wrote: nothing was inserted.
     LostRace,
     /// A request id of the batch is already answered: nothing was inserted.
@@ -253,6 +254,8 @@ pub(super) struct Connection {
     after: Statement,
 }
 
+/// Beside what it inserts it asks for the contention lock, shared. Who holds it alone waits so for the commits that are
+/// under way, and who did not take it learns that somebody lost a race. It never waits itself.
 const COMMIT: &str = "
 WITH head AS MATERIALIZED (SELECT coalesce(max(position), 0) AS p FROM events),
 written AS (
@@ -267,7 +270,7 @@ answered AS (
     INSERT INTO requests (request_id, body_hash, command, outcome)
     SELECT * FROM unnest($8::uuid[], $9::bytea[], $10::json[], $11::json[])
     WHERE (SELECT p FROM head) = $1)
-SELECT p FROM head";
+SELECT p, pg_try_advisory_xact_lock_shared($12) FROM head";
 
 impl Connection {
     /// Connects to the read-write primary and checks its clock against ours.
@@ -398,7 +401,7 @@ impl Connection {
     /// Commits a batch that was decided at `head`: one statement, one round trip.
     pub(super) async fn commit(&self, head: u64, batch: &Batch) -> Committed {
         let head = signed(head);
-        let parameters: [&(dyn ToSql + Sync); 11] = [
+        let parameters: [&(dyn ToSql + Sync); 12] = [
             &head,
             &batch.positions,
             &batch.streams,
@@ -410,10 +413,11 @@ impl Connection {
             &batch.body_hashes,
             &batch.commands,
             &batch.outcomes,
+            &CONTENTION_LOCK,
         ];
         let row = self.in_time(self.client.query_one(&self.commit, &parameters)).await;
         match row {
-            Ok(row) if row.get::<_, i64>(0) == head => Committed::Done,
+            Ok(row) if row.get::<_, i64>(0) == head => Committed::Done { contended: !row.get::<_, bool>(1) },
             Ok(_) => Committed::LostRace,
             Err(error) => classify(&error),
         }
@@ -421,7 +425,7 @@ impl Connection {
 
     /// Ends the transaction around a commit statement that ran under the contention lock.
     pub(super) async fn end_locked(&self, outcome: Committed) -> Committed {
-        let end = if matches!(outcome, Committed::Done) { "COMMIT" } else { "ROLLBACK" };
+        let end = if matches!(outcome, Committed::Done { .. }) { "COMMIT" } else { "ROLLBACK" };
         match self.execute(end).await {
             Ok(()) => outcome,
             Err(error) => Committed::Unknown(describe(&error)),

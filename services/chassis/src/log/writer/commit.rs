@@ -89,7 +89,7 @@ impl<D: Domain> Writer<D> {
                 // A repeat of the first try: the same batch may already have gone in.
                 Committed::LostRace | Committed::RepeatedRequest | Committed::Conflict(_) if in_doubt => {
                     match self.is_mine(batch).await {
-                        Some(true) => return Committed::Done,
+                        Some(true) => return Committed::Done { contended: false },
                         Some(false) => return outcome,
                         None => {}
                     }

@@ -2,7 +2,7 @@
 //!
 //! | failure | tests in | what must hold |
 //! |---|---|---|
-//! | two and more replicas at one budget; repeats of a request sent to each | `replicas` | nothing overdrawn, nothing twice |
+//! | two and more replicas at one budget; repeats of a request sent to each | `replicas` | nothing overdrawn, nothing twice, nobody starves |
 //! | a connection lost in a commit: before the batch arrives, before the answer does | `outcome` | the batch is there once, and its answers are right |
 //! | a backend frozen with an unread batch, then thawed, before and after the batch was written again, or another replica wrote there | `outcome` | as above |
 //! | a backend that falls silent, a table that is locked | `outcome` | the writer gives the connection up and goes on |

@@ -1,8 +1,9 @@
 //! Several replicas at one log.
 
-use crate::fixture::{Command, PATIENCE, World, code, submit};
+use crate::fixture::{Command, PATIENCE, Replica, World, code, submit};
 use concord_chassis::log::Receipt;
 use futures::future::join_all;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 async fn replicas_race_on_one_budget(replicas: usize) {
     let world = World::new().await;
@@ -70,4 +71,37 @@ async fn repeats_in_flight_are_executed_once_and_all_get_the_same_answer() {
         assert!(receipts.iter().all(|receipt| *receipt == receipts[0]), "{receipts:?}");
     }
     assert_eq!(world.audited().await.len(), 2 + 19);
+}
+
+/// A counter of the log in the text of the metrics.
+fn counted(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map_or(0, |number| number.parse().unwrap())
+}
+
+// On one thread, so that the metrics are those of these two replicas.
+#[tokio::test]
+async fn of_two_replicas_that_write_all_the_time_neither_starves() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let _metrics = metrics::set_default_local_recorder(&recorder);
+    let world = World::new().await;
+    let (one, two) = (world.replica().await, world.replica().await);
+    let account = one.open(1, 0).await[0];
+    let accepted = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let caller = async |replica: &Replica, own: usize| {
+        while accepted.iter().any(|accepted| accepted.load(Ordering::Relaxed) < 1_500) {
+            replica.run(Command::Deposit(account, 1)).await.unwrap();
+            accepted[own].fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let callers = |replica, own| join_all((0..16).map(move |_| caller(replica, own)));
+    tokio::join!(callers(&one, 0), callers(&two, 1));
+    world.audited().await;
+    world.check(&one).await;
+    world.check(&two).await;
+    // Who loses a race wins the next, and from then on they take turns, so that races are few.
+    let metrics = recorder.handle().render();
+    let turns = counted(&metrics, "concord_log_commit_seconds_count");
+    let lost = counted(&metrics, "concord_log_lost_races_total");
+    assert!(turns > 150 && lost <= 3 + turns / 50, "{lost} races were lost in {turns} turns");
 }
