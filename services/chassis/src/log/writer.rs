@@ -114,6 +114,7 @@ pub async fn start<D: Domain>(
         relay,
         snapshots,
         refusals,
+        refusals_allowed: keep::Allowance::new(Instant::now()),
         shutdown: shutdown.clone(),
     };
     writer.read_index().await?;
@@ -176,6 +177,7 @@ struct Writer<D: Domain> {
     relay: mpsc::Sender<Vec<Recorded>>,
     snapshots: mpsc::Sender<Vec<Due<D::State>>>,
     refusals: mpsc::Sender<Vec<Refused>>,
+    refusals_allowed: keep::Allowance,
     shutdown: CancellationToken,
 }
 

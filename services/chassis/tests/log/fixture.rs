@@ -471,6 +471,12 @@ impl Hold {
     }
 }
 
+/// A counter of the log, in the text of the metrics.
+pub fn counted(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map_or(0, |number| number.parse().unwrap())
+}
+
 /// Waits until something holds.
 pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let polled = async {

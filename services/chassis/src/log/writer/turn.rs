@@ -220,9 +220,7 @@ impl<D: Domain> Writer<D> {
             // Full: the relay is behind, and reads it back from PostgreSQL.
             let _ = self.relay.try_send(recorded);
         }
-        if !refused.is_empty() && self.refusals.try_send(refused).is_err() {
-            metrics::counter!("concord_log_refusals_not_kept_total").increment(1);
-        }
+        self.offer_refusals(refused);
         self.offer_snapshots(&touched);
         self.offer_index();
         self.trim_cache();

@@ -1,6 +1,6 @@
 //! What a log keeps in memory is bounded. What is beyond a bound is turned away, and the log lives on.
 
-use crate::fixture::{Command, World};
+use crate::fixture::{Command, World, code, counted, until};
 use concord_chassis::log::CommandError;
 use futures::future::join_all;
 use uuid::Uuid;
@@ -83,4 +83,23 @@ async fn states_beyond_the_cache_leave_it_and_come_back() {
     let spent = accounts.iter().map(|account| replica.run(Command::Spend(*account, 7)));
     join_all(spent).await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
     world.check(&replica).await;
+}
+
+// On one thread, so that the metrics are this replica's.
+#[tokio::test]
+async fn refusals_beyond_what_may_be_kept_are_answered_and_counted_and_not_kept() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let _metrics = metrics::set_default_local_recorder(&recorder);
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let account = replica.open(1, 1).await[0];
+    for _ in 0..3 {
+        let outcomes = replica.chunk(vec![Command::Spend(account, 2); 10_000]).await;
+        assert!(outcomes.iter().all(|outcome| code(outcome) == "OVERDRAWN"));
+    }
+    let dropped = counted(&recorder.handle().render(), "concord_log_refusals_not_kept_total");
+    assert!(dropped > 0 && dropped <= 20_000, "{dropped} were not kept");
+    let kept = i64::try_from(30_000 - dropped).unwrap();
+    until(async || world.count("SELECT count(*) FROM refusals").await == kept).await;
+    replica.run(Command::Spend(account, 1)).await.unwrap();
 }

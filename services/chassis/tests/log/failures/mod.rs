@@ -10,7 +10,7 @@
 //! | a long foreign snapshot | `postgres` | a commit costs what it did |
 //! | a poisoned command in a batch of hundreds: it panics, or PostgreSQL refuses it, or its event is too large; an unreadable event | `poison` | it fails alone |
 //! | cold loads racing the head, with and without room for what they load | `cold` | every state is as the events tell it |
-//! | memory bounds: waiting bytes, waiting commands, kept events, cache | `bounds` | what is beyond is turned away, the rest goes on |
+//! | bounds: waiting bytes, waiting commands, cache, refusals kept; events kept for loads | `bounds`; `cold` | what is beyond is turned away, the rest goes on |
 //! | a clock that goes back, or differs from PostgreSQL's | `clock` | `recorded_at` never goes back; nothing is written with a wrong time |
 //! | shutdown under load, and without PostgreSQL | `shutdown` | what is in is answered |
 

@@ -1,6 +1,6 @@
 //! Several replicas at one log.
 
-use crate::fixture::{Command, PATIENCE, Replica, World, code, submit};
+use crate::fixture::{Command, PATIENCE, Replica, World, code, counted, submit};
 use concord_chassis::log::Receipt;
 use futures::future::join_all;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,12 +71,6 @@ async fn repeats_in_flight_are_executed_once_and_all_get_the_same_answer() {
         assert!(receipts.iter().all(|receipt| *receipt == receipts[0]), "{receipts:?}");
     }
     assert_eq!(world.audited().await.len(), 2 + 19);
-}
-
-/// A counter of the log in the text of the metrics.
-fn counted(metrics: &str, name: &str) -> u64 {
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.map_or(0, |number| number.parse().unwrap())
 }
 
 // On one thread, so that the metrics are those of these two replicas.
