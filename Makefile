@@ -6,7 +6,10 @@ BUF   ?= npx --yes @bufbuild/buf@1.75.0
 DATA_DIR ?= ../shared/data
 export CONCORD_NATS_SERVER ?= $(shell command -v nats-server || echo $(CURDIR)/.concord/bin/nats-server)
 
-.PHONY: help setup build demo up stop test lint proto-lint proto-breaking fmt clean
+# How often `make test-failures` runs them all.
+REPEAT ?= 1
+
+.PHONY: help setup build demo up stop test test-failures lint proto-lint proto-breaking fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -27,8 +30,15 @@ stop: ## stop a local stack
 	target/release/concord up --stop
 
 test: setup ## everything: unit, specification, black-box over real gRPC, PostgreSQL and NATS
-	$(CARGO) build --locked -p concord-cli
+	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
 	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace
+
+test-failures: setup ## the failures that the log was designed for; REPEAT=10 runs them ten times, to the first that fails
+	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
+	set -e; for run in $$(seq $(REPEAT)); do \
+	  echo "failures: run $$run of $(REPEAT)"; \
+	  $(CARGO) test --locked -p concord-chassis -p concord-tests --tests -- failures::; \
+	done
 
 lint: proto-lint proto-breaking ## formatting, clippy, protos
 	$(CARGO) fmt --all --check

@@ -5,6 +5,8 @@
 //! | [`stack`] | a private `concord up`, and how to stop, kill and freeze parts of it |
 //! | [`desk`] | the gRPC clients, who acts, and what a status says |
 //! | [`requests`] | requests that are right as they stand; a test changes what it is about |
+//! | [`load`] | callers that send one command after the other, and what they were told |
+//! | [`replica`] | a further replica of the fund's service on a stack's servers |
 //! | [`record`] | the log as stored: documents, hashes, and what PostgreSQL and NATS hold |
 #![allow(
     clippy::missing_errors_doc,
@@ -12,6 +14,8 @@
 )]
 
 pub mod desk;
+pub mod load;
 pub mod record;
+pub mod replica;
 pub mod requests;
 pub mod stack;

@@ -8,6 +8,7 @@ use concord_proto::log::v1::{ReadLogRequest, RecordedEvent};
 use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio_postgres::NoTls;
 
@@ -55,6 +56,16 @@ pub async fn read_log(desk: &Desk, from_position: u64, to_position: u64) -> Resu
         events.extend(chunk.events.into_iter().map(Stored::from));
     }
     Ok(events)
+}
+
+/// Where each request's events are.
+#[must_use]
+pub fn positions_by_request(events: &[Stored]) -> BTreeMap<String, Vec<u64>> {
+    let mut positions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for event in events {
+        positions.entry(event.attribute("requestid")).or_default().push(event.position);
+    }
+    positions
 }
 
 /// A connection to one of the stack's databases.

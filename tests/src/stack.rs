@@ -17,8 +17,11 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// First today of the played clock that the tests use: a Thursday in a year whose working days are known.
 pub const PLAYED_FROM: &str = "2017-04-20";
 
-/// Ends with the input. A stack may live in the directory, and one of the demo below it.
+/// Ends with the input. Replicas may work in the directory, a stack may live there, and one of the demo below it.
 const CLEAN_UP: &str = r#"cat
+for process in /proc/[0-9]*; do
+    if [ "$(readlink "$process/cwd")" = "$CONCORD_DIR" ]; then kill -9 "${process#/proc/}"; fi
+done
 for dir in "$CONCORD_DIR/demo" "$CONCORD_DIR"; do
     "$0" --dir "$dir" up --stop && "$0" --dir "$dir" up --reset
 done
@@ -33,13 +36,18 @@ pub struct Stack {
     guard: Mutex<Child>,
 }
 
-/// Path of the `concord` binary that `make test` built, beside this test's own.
+/// Path of the `concord` binary.
 pub fn concord() -> Result<PathBuf> {
+    built("concord")
+}
+
+/// Path of a binary that `make test` built, beside this test's own.
+pub fn built(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let built = test.ancestors().nth(2).context("a test lies in target/<profile>/deps")?.join("concord");
+    let built = test.ancestors().nth(2).context("a test lies in target/<profile>/deps")?.join(name);
     ensure!(
         built.is_file(),
-        "{} is not there: run `cargo build -p concord-cli`, as `make test` does",
+        "{} is not there: run `cargo build -p concord-cli -p concord-fund-grant`, as `make test` does",
         built.display()
     );
     Ok(built)

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod demo;
+mod failures;
 mod log;
-mod outages;
 mod projection;
 mod requests;
 mod surface;

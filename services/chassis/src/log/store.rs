@@ -6,8 +6,10 @@ use crate::record::Recorded;
 use bytes::{BufMut, Bytes, BytesMut};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 use tokio_postgres::types::{self, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 /// Which log this is. Fixed when it was created.
@@ -258,8 +260,9 @@ impl Stored {
 /// What became of a batch.
 #[derive(Debug)]
 pub(super) enum Committed {
-    /// It is in the log, or there was nothing to insert and the head had not moved.
-    Done,
+    /// It is in the log, or there was nothing to insert and the head had not moved. `contended`: somebody holds the
+    /// contention lock.
+    Done { contended: bool },
     /// Another replica wrote: nothing was inserted.
     LostRace,
     /// A request id of the batch is already answered: nothing was inserted.
@@ -277,9 +280,16 @@ pub(super) const CONTENTION_LOCK: i64 = 0x636f_6e63_6f72_6401;
 /// Session lock of the relay.
 pub const RELAY_LOCK: i64 = 0x636f_6e63_6f72_6402;
 
+/// How long the writer waits for an answer of PostgreSQL. A batch takes milliseconds, and a disk that stalls takes
+/// seconds; a process that stands still may take for ever, and a unix socket never tells. A connection that is given
+/// up too early costs one repeat: the identical bytes are written again at the identical positions.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
 /// One connection with the writer's statements prepared.
 pub(super) struct Connection {
     pub(super) client: Client,
+    /// Carries what goes to and fro; the connection ends with it.
+    driver: AbortOnDropHandle<()>,
     /// A standby confirms commits, so what is visible may not be replicated yet.
     standby: bool,
     commit: Statement,
@@ -287,6 +297,8 @@ pub(super) struct Connection {
     after: Statement,
 }
 
+/// Beside what it inserts it asks for the contention lock, shared. Who holds it alone waits so for the commits that are
+/// under way, and who did not take it learns that somebody lost a race. It never waits itself.
 const COMMIT: &str = "
 WITH head AS MATERIALIZED (SELECT coalesce(max(position), 0) AS p FROM events),
 written AS (
@@ -302,25 +314,32 @@ answered AS (
     SELECT * FROM unnest($8::uuid[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[],
                          $15::text[], $16::json[])
     WHERE (SELECT p FROM head) = $1)
-SELECT p FROM head";
+SELECT p, pg_try_advisory_xact_lock_shared($17) FROM head";
 
 impl Connection {
     /// Connects to the read-write primary and checks its clock against ours.
     pub(super) async fn open(url: &str) -> Result<Self, String> {
+        // The system accepts connections for a PostgreSQL that stands still.
+        tokio::time::timeout(ANSWER_WITHIN, Self::connect(url))
+            .await
+            .unwrap_or_else(|_| Err("PostgreSQL does not answer a new connection".to_owned()))
+    }
+
+    async fn connect(url: &str) -> Result<Self, String> {
         let mut config: tokio_postgres::Config =
             url.parse().map_err(|error| format!("the database URL is not valid: {error}"))?;
         config
             .application_name("concord-writer")
             .target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite)
-            .connect_timeout(std::time::Duration::from_secs(5))
-            .tcp_user_timeout(std::time::Duration::from_secs(5));
+            .connect_timeout(Duration::from_secs(5))
+            .tcp_user_timeout(Duration::from_secs(5));
         let (client, connection) =
             config.connect(tokio_postgres::NoTls).await.map_err(|error| describe(&error))?;
-        tokio::spawn(async move {
+        let driver = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error = %describe(&error), "the writer's connection ended");
             }
-        });
+        }));
         let prepared = async {
             let standby =
                 client.query_one("SELECT current_setting('synchronous_standby_names') <> ''", &[]).await?;
@@ -334,11 +353,36 @@ impl Connection {
                     .prepare("SELECT position, record FROM events WHERE position > $1 ORDER BY position LIMIT 1000")
                     .await?,
                 client,
+                driver,
             })
         };
         let connection = prepared.await.map_err(|error| describe(&error))?;
         connection.check_clock().await?;
         Ok(connection)
+    }
+
+    /// Waits for an answer over this connection. Where PostgreSQL is silent for too long the connection is given up,
+    /// and the answer is that it broke.
+    pub(super) async fn in_time<T>(&self, answer: impl Future<Output = T>) -> T {
+        let mut answer = std::pin::pin!(answer);
+        if let Ok(answer) = tokio::time::timeout(ANSWER_WITHIN, &mut answer).await {
+            return answer;
+        }
+        tracing::warn!("PostgreSQL has been silent for {ANSWER_WITHIN:?}: its connection is given up");
+        self.driver.abort();
+        let answer = answer.await;
+        // Afterwards, since what it ends may not be taken for a commit. A backend that waits for a lock or a standby
+        // would not notice that its client has gone, and with each try there would be one more.
+        let cancel = self.client.cancel_token();
+        tokio::spawn(async move {
+            tokio::time::timeout(ANSWER_WITHIN, cancel.cancel_query(tokio_postgres::NoTls)).await
+        });
+        answer
+    }
+
+    /// Executes statements without parameters.
+    pub(super) async fn execute(&self, statements: &str) -> Result<(), tokio_postgres::Error> {
+        self.in_time(self.client.batch_execute(statements)).await
     }
 
     /// Refuses a database that is not the one that was written before, or that has lost events since.
@@ -348,7 +392,7 @@ impl Connection {
         head: u64,
         newest: Option<&Recorded>,
     ) -> Result<(), String> {
-        let found = identify(&self.client).await.map_err(|error| match error {
+        let found = self.in_time(identify(&self.client)).await.map_err(|error| match error {
             OpenError::Postgres(error) => describe(&error),
             other => other.to_string(),
         })?;
@@ -372,7 +416,7 @@ impl Connection {
     /// standby has it where the backend that waited was terminated.
     pub(super) async fn settle(&self) -> Result<(), tokio_postgres::Error> {
         if self.standby {
-            self.client.batch_execute("SELECT pg_logical_emit_message(true, 'concord', '')").await?;
+            self.execute("SELECT pg_logical_emit_message(true, 'concord', '')").await?;
         }
         Ok(())
     }
@@ -381,8 +425,10 @@ impl Connection {
     pub(super) async fn check_clock(&self) -> Result<(), String> {
         let before = jiff::Timestamp::now().as_microsecond();
         let row = self
-            .client
-            .query_one("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", &[])
+            .in_time(
+                self.client
+                    .query_one("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", &[]),
+            )
             .await
             .map_err(|error| describe(&error))?;
         let after = jiff::Timestamp::now().as_microsecond();
@@ -399,32 +445,28 @@ impl Connection {
     /// Commits a batch that was decided at `head`: one statement, one round trip.
     pub(super) async fn commit(&self, head: u64, batch: &Batch<'_>) -> Committed {
         let head = signed(head);
-        let row = self
-            .client
-            .query_one(
-                &self.commit,
-                &[
-                    &head,
-                    &batch.positions,
-                    &batch.streams,
-                    &batch.versions,
-                    &batch.records,
-                    &batch.subjects,
-                    &batch.subject_positions,
-                    &batch.request_ids,
-                    &batch.body_hashes,
-                    &batch.commands,
-                    &batch.first_positions,
-                    &batch.last_positions,
-                    &batch.answered_versions,
-                    &batch.leaf_hashes,
-                    &batch.rulebooks,
-                    &batch.answers,
-                ],
-            )
-            .await;
+        let parameters: [&(dyn ToSql + Sync); 17] = [
+            &head,
+            &batch.positions,
+            &batch.streams,
+            &batch.versions,
+            &batch.records,
+            &batch.subjects,
+            &batch.subject_positions,
+            &batch.request_ids,
+            &batch.body_hashes,
+            &batch.commands,
+            &batch.first_positions,
+            &batch.last_positions,
+            &batch.answered_versions,
+            &batch.leaf_hashes,
+            &batch.rulebooks,
+            &batch.answers,
+            &CONTENTION_LOCK,
+        ];
+        let row = self.in_time(self.client.query_one(&self.commit, &parameters)).await;
         match row {
-            Ok(row) if row.get::<_, i64>(0) == head => Committed::Done,
+            Ok(row) if row.get::<_, i64>(0) == head => Committed::Done { contended: !row.get::<_, bool>(1) },
             Ok(_) => Committed::LostRace,
             Err(error) => classify(&error),
         }
@@ -432,8 +474,8 @@ impl Connection {
 
     /// Ends the transaction around a commit statement that ran under the contention lock.
     pub(super) async fn end_locked(&self, outcome: Committed) -> Committed {
-        let end = if matches!(outcome, Committed::Done) { "COMMIT" } else { "ROLLBACK" };
-        match self.client.batch_execute(end).await {
+        let end = if matches!(outcome, Committed::Done { .. }) { "COMMIT" } else { "ROLLBACK" };
+        match self.execute(end).await {
             Ok(()) => outcome,
             Err(error) => Committed::Unknown(describe(&error)),
         }
@@ -445,13 +487,13 @@ impl Connection {
         ids: &[Uuid],
         log: &'static str,
     ) -> Result<HashMap<Uuid, Stored>, tokio_postgres::Error> {
-        let rows = self.client.query(&self.answers, &[&ids]).await?;
+        let rows = self.in_time(self.client.query(&self.answers, &[&ids])).await?;
         Ok(rows.iter().map(|row| Stored::of(row, log)).collect())
     }
 
     /// Up to 1,000 events after `after`.
     pub(super) async fn after(&self, after: u64) -> Result<Vec<Recorded>, tokio_postgres::Error> {
-        let rows = self.client.query(&self.after, &[&signed(after)]).await?;
+        let rows = self.in_time(self.client.query(&self.after, &[&signed(after)])).await?;
         Ok(rows
             .iter()
             .map(|row| Recorded {

@@ -107,13 +107,14 @@ pub async fn start<D: Domain>(
         next_ticket: 0,
         readers: HashMap::new(),
         batch_max: BATCH_COMMANDS_MAX,
-        contended: false,
+        turns_to_lock: 0,
         clock_checked: Instant::now(),
         head_tx,
         today_tx,
         relay,
         snapshots,
         refusals,
+        refusals_allowed: keep::Allowance::new(Instant::now()),
         shutdown: shutdown.clone(),
     };
     writer.read_index().await?;
@@ -168,13 +169,15 @@ struct Writer<D: Domain> {
     next_ticket: u64,
     readers: HashMap<Uuid, Vec<Reader<D::State>>>,
     batch_max: usize,
-    contended: bool,
+    /// Turns that are still taken under the contention lock.
+    turns_to_lock: u32,
     clock_checked: Instant,
     head_tx: watch::Sender<u64>,
     today_tx: watch::Sender<Option<Date>>,
     relay: mpsc::Sender<Vec<Recorded>>,
     snapshots: mpsc::Sender<Vec<Due<D::State>>>,
     refusals: mpsc::Sender<Vec<Refused>>,
+    refusals_allowed: keep::Allowance,
     shutdown: CancellationToken,
 }
 

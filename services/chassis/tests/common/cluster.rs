@@ -45,6 +45,27 @@ impl Cluster {
         self.control(&["-m", "fast", "stop"]);
     }
 
+    /// Kills every process of it at once, as the end of the machine would, and waits until they are gone.
+    pub fn kill(&self) {
+        let pid_file = self.directory.join("pg/postmaster.pid");
+        let first_line = std::fs::read_to_string(&pid_file).expect("a running cluster");
+        let postmaster = first_line.lines().next().unwrap_or_default().to_owned();
+        // Stopped first, so that it neither starts more of them nor tells those that are left to end in good order.
+        signal("-STOP", &postmaster);
+        let mut processes = children(&postmaster);
+        processes.push(postmaster);
+        for pid in &processes {
+            signal("-KILL", pid);
+        }
+        while processes.iter().any(|pid| is_alive(pid)) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // Where nobody collects the dead their numbers stay taken, and it would not start.
+        for file in [pid_file, self.directory.join(".s.PGSQL.5432.lock")] {
+            std::fs::remove_file(file).expect("a file with the number of the dead");
+        }
+    }
+
     /// Starts it again where it left off.
     pub fn resume(&self) {
         let log = self.directory.join("log");
@@ -62,8 +83,33 @@ impl Cluster {
             .arg(self.directory.join("pg"))
             .args(arguments)
             .status();
-        assert!(done.expect("pg_ctl").success(), "pg_ctl {arguments:?} failed");
+        let log = std::fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        assert!(done.expect("pg_ctl").success(), "pg_ctl {arguments:?} failed: {log}");
     }
+}
+
+fn signal(signal: &str, pid: &str) {
+    let sent = Command::new("kill").args([signal, pid]).stderr(Stdio::null()).status();
+    // One that is told to die may have ended by itself.
+    assert!(sent.expect("kill").success() || !is_alive(pid), "{pid} takes no {signal}");
+}
+
+/// State and parent of a process.
+fn state_and_parent(pid: &str) -> Option<(String, String)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name in brackets may hold anything.
+    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().map(str::to_owned);
+    Some((fields.next()?, fields.next()?))
+}
+
+fn children(of: &str) -> Vec<String> {
+    let pids = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().into_string().ok());
+    pids.filter(|pid| state_and_parent(pid).is_some_and(|(_, parent)| parent == of)).collect()
+}
+
+fn is_alive(pid: &str) -> bool {
+    state_and_parent(pid).is_some_and(|(state, _)| state != "Z" && state != "X")
 }
 
 fn program(directory: &Path, name: &str) -> Command {

@@ -3,8 +3,8 @@
 use crate::cluster::Cluster;
 use crate::proxy::Proxy;
 use concord_chassis::log::{
-    self, Broken, CommandError, Context, Decision, Domain, Log, LogOptions, Meta, Receipt, Refusal,
-    RefusalKind, Seen, Stop, Submission, View,
+    self, Broken, CommandError, Context, Decision, Domain, Log, LogOptions, Meta, OpenError, Receipt,
+    Refusal, RefusalKind, Seen, Stop, Submission, View,
 };
 use concord_chassis::record::{Envelope, LogEvent, Recorded};
 use deadpool_postgres::{Manager, Pool};
@@ -292,6 +292,11 @@ impl World {
     }
 
     async fn replica_at(&self, database_url: &str, cache_bytes_max: usize) -> Replica {
+        self.start(database_url, cache_bytes_max).await.unwrap()
+    }
+
+    /// A replica, or why it does not start.
+    pub async fn start(&self, database_url: &str, cache_bytes_max: usize) -> Result<Replica, OpenError> {
         let options = LogOptions {
             database_url: database_url.to_owned(),
             pool: pool(&self.url),
@@ -300,8 +305,8 @@ impl World {
             cache_bytes_max,
         };
         let shutdown = CancellationToken::new();
-        let running = log::start(Arc::new(Bank), options, shutdown.clone()).await.unwrap();
-        Replica { log: running.log, shutdown, task: running.task }
+        let running = log::start(Arc::new(Bank), options, shutdown.clone()).await?;
+        Ok(Replica { log: running.log, shutdown, task: running.task })
     }
 
     pub async fn sql(&self, statements: &str) {
@@ -323,6 +328,33 @@ impl World {
              WHERE application_name = 'concord-writer' AND datname = current_database()",
         )
         .await
+    }
+
+    /// Backends of the writers that are connected.
+    pub async fn writer_pids(&self) -> Vec<i32> {
+        let client = self.pool.get().await.unwrap();
+        let pids = "SELECT pid FROM pg_stat_activity
+                    WHERE application_name = 'concord-writer' AND datname = current_database()";
+        client.query(pids, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Waits until a backend has come to its end.
+    pub async fn backend_ended(&self, pid: i32) {
+        until(async || !self.writer_pids().await.contains(&pid)).await;
+    }
+
+    /// Keeps everybody else from a table until it is let go.
+    pub async fn hold(&self, table: &str) -> Hold {
+        let client = self.pool.get().await.unwrap();
+        client.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+        Hold { client }
+    }
+
+    /// Waits until somebody waits for the table.
+    pub async fn somebody_waits_for(&self, table: &str) {
+        let waiting =
+            format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass");
+        until(async || self.count(&waiting).await > 0).await;
     }
 
     /// Every event in order, after checking all that must hold of a log whatever happened to it.
@@ -425,6 +457,33 @@ impl Replica {
     pub fn begin_shutdown(&self) {
         self.shutdown.cancel();
     }
+}
+
+/// A table that is held.
+pub struct Hold {
+    client: deadpool_postgres::Object,
+}
+
+impl Hold {
+    pub async fn release(self) {
+        self.client.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
+
+/// A counter of the log, in the text of the metrics.
+pub fn counted(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map_or(0, |number| number.parse().unwrap())
+}
+
+/// Waits until something holds.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let polled = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, polled).await.expect("it came to hold");
 }
 
 fn pool(url: &str) -> Pool {

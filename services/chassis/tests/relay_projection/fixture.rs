@@ -223,6 +223,18 @@ impl World {
         std::fs::remove_dir_all(self.directory.path().join("nats")).unwrap();
     }
 
+    /// What is on the disk of a nats-server that does not run.
+    pub fn copy_of_nats(&self) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        copy_tree(&self.directory.path().join("nats"), &copy.path().join("nats"));
+        copy
+    }
+
+    /// Puts it back.
+    pub fn restore_nats(&self, copy: &tempfile::TempDir) {
+        copy_tree(&copy.path().join("nats"), &self.directory.path().join("nats"));
+    }
+
     /// Commits the events, and says so.
     pub async fn commit(&self, events: &[Recorded]) {
         let client = self.log.get().await.unwrap();
@@ -266,6 +278,11 @@ impl World {
             context.publish(subject, event.bytes.clone()).await.unwrap().await.unwrap();
         }
     }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.unwrap().success(), "cp failed");
 }
 
 fn pool(directory: &Path) -> Pool {

@@ -81,7 +81,7 @@ impl<D: Domain> Writer<D> {
                 // A repeat of the first try: the same batch may already have gone in.
                 Committed::LostRace | Committed::RepeatedRequest | Committed::Conflict(_) if in_doubt => {
                     match self.is_mine(batch).await {
-                        Some(true) => return Committed::Done,
+                        Some(true) => return Committed::Done { contended: false },
                         Some(false) => return outcome,
                         None => {}
                     }
@@ -217,7 +217,7 @@ impl<D: Domain> Writer<D> {
             "BEGIN; SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '2s';
              SELECT pg_advisory_xact_lock({CONTENTION_LOCK})"
         );
-        if let Err(error) = self.connection.client.batch_execute(&begin).await {
+        if let Err(error) = self.connection.execute(&begin).await {
             tracing::debug!(error = %store::describe(&error), "the contention lock was not to be had");
             self.give_up_lock().await;
             return false;
@@ -228,7 +228,7 @@ impl<D: Domain> Writer<D> {
     }
 
     pub(super) async fn give_up_lock(&mut self) {
-        let _ = self.connection.client.batch_execute("ROLLBACK").await;
+        let _ = self.connection.execute("ROLLBACK").await;
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::index::OWN_STREAM;
 use super::super::reader::JsonText;
 use super::super::store::{self, OpenError, Refused, Snapshot};
 use super::Writer;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -15,6 +16,38 @@ use uuid::Uuid;
 const SNAPSHOT_EVERY: u32 = 200;
 /// Events after which the log's index is kept.
 const INDEX_EVERY: u64 = 10_000;
+
+/// Refusals that may be kept at once.
+const REFUSALS_MAX: usize = 10_000;
+/// How often one more may be kept: anybody who sends nonsense adds to that table.
+const REFUSAL_EVERY: Duration = Duration::from_millis(10);
+
+/// How many refusals may be kept now.
+pub(super) struct Allowance {
+    left: usize,
+    filled: Instant,
+}
+
+impl Allowance {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { left: REFUSALS_MAX, filled: now }
+    }
+
+    /// Takes as many of `wanted` as there are.
+    fn take(&mut self, wanted: usize, now: Instant) -> usize {
+        let gained = now.duration_since(self.filled).as_nanos() / REFUSAL_EVERY.as_nanos();
+        match u32::try_from(gained) {
+            Ok(gained) if self.left + (gained as usize) < REFUSALS_MAX => {
+                self.left += gained as usize;
+                self.filled += REFUSAL_EVERY * gained;
+            }
+            _ => *self = Self::new(now),
+        }
+        let taken = wanted.min(self.left);
+        self.left -= taken;
+        taken
+    }
+}
 
 /// A state to be kept, at its position.
 pub(super) type Due<S> = (Uuid, u64, Entry<S>);
@@ -40,6 +73,20 @@ impl<D: Domain> Writer<D> {
             }
         }
         room.send(states);
+    }
+
+    /// Hands on refused commands, as many as may be kept.
+    pub(super) fn offer_refusals(&mut self, mut refused: Vec<Refused>) {
+        let wanted = refused.len();
+        refused.truncate(self.refusals_allowed.take(wanted, Instant::now()));
+        let mut kept = refused.len();
+        // Full: PostgreSQL does not keep up with them.
+        if kept > 0 && self.refusals.try_send(refused).is_err() {
+            kept = 0;
+        }
+        if kept < wanted {
+            metrics::counter!("concord_log_refusals_not_kept_total").increment((wanted - kept) as u64);
+        }
     }
 
     /// Starts from the kept index, and follows the log from there.
@@ -146,4 +193,27 @@ pub(super) fn refused_row<C>(pending: &Pending<C>, error: &CommandError, head: u
         refusal: serde_json::to_vec(refusal).ok()?.into(),
         command: pending.body.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_kept_up_to_a_bound_and_then_as_time_goes_by() {
+        let mut now = Instant::now();
+        let mut allowance = Allowance::new(now);
+        assert_eq!(allowance.take(REFUSALS_MAX - 1, now), REFUSALS_MAX - 1);
+        assert_eq!(allowance.take(5, now), 1);
+        assert_eq!(allowance.take(5, now), 0);
+        // Two and a half steps, and then the other half.
+        now += REFUSAL_EVERY * 5 / 2;
+        assert_eq!(allowance.take(5, now), 2);
+        now += REFUSAL_EVERY / 2;
+        assert_eq!(allowance.take(5, now), 1);
+        // A long rest does not let more through than the bound.
+        now += REFUSAL_EVERY * 10_000_000;
+        assert_eq!(allowance.take(usize::MAX, now), REFUSALS_MAX);
+        assert_eq!(allowance.take(1, now), 0);
+    }
 }

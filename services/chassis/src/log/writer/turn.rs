@@ -11,11 +11,16 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 use uuid::Uuid;
 
+/// Turns taken under the contention lock after a race was lost, or won against somebody who holds the lock. It is given
+/// in the order of arrival, so that writers take turns. Were it let go after one turn, the next would be a race again,
+/// and who holds the lock asks more of PostgreSQL between looking and writing: it would lose most of them.
+const CONTENDED_TURNS: u32 = 100;
+
 impl<D: Domain> Writer<D> {
     /// One batch: decide, commit, answer.
     pub(super) async fn turn(&mut self) {
         self.check_clock().await;
-        let locked = self.contended && self.take_contention_lock().await;
+        let locked = self.turns_to_lock > 0 && self.take_contention_lock().await;
         let mut batch = self.decide();
         if batch.decided.is_empty() {
             if locked {
@@ -28,14 +33,15 @@ impl<D: Domain> Writer<D> {
         let committed = self.commit(&batch, locked).await;
         metrics::histogram!("concord_log_commit_seconds").record(started.elapsed());
         match committed {
-            Committed::Done => {
-                self.contended = false;
+            Committed::Done { contended } => {
+                self.turns_to_lock =
+                    if contended { CONTENDED_TURNS } else { self.turns_to_lock.saturating_sub(1) };
                 self.batch_max = (self.batch_max * 2).min(BATCH_COMMANDS_MAX);
                 self.promote(batch);
             }
             Committed::LostRace => {
                 metrics::counter!("concord_log_lost_races_total").increment(1);
-                self.contended = true;
+                self.turns_to_lock = CONTENDED_TURNS;
                 self.put_back(batch);
                 if !self.catch_up().await {
                     tracing::error!(
@@ -47,7 +53,7 @@ impl<D: Domain> Writer<D> {
             }
             Committed::Conflict(reason) => {
                 if self.catch_up().await {
-                    self.contended = true;
+                    self.turns_to_lock = CONTENDED_TURNS;
                     self.put_back(batch);
                 } else {
                     self.isolate(batch, &reason);
@@ -214,9 +220,7 @@ impl<D: Domain> Writer<D> {
             // Full: the relay is behind, and reads it back from PostgreSQL.
             let _ = self.relay.try_send(recorded);
         }
-        if !refused.is_empty() && self.refusals.try_send(refused).is_err() {
-            metrics::counter!("concord_log_refusals_not_kept_total").increment(1);
-        }
+        self.offer_refusals(refused);
         self.offer_snapshots(&touched);
         self.offer_index();
         self.trim_cache();

@@ -5,18 +5,15 @@
 
 use concord_proto::audit::v1::ListBalancesRequest;
 use concord_proto::fund::v1::{GetProgrammeRequest, SupplementProgrammeResponse};
-use concord_proto::r#type::v1::CommandReceipt;
 use concord_tests::desk::{CLERK, Desk, at, by, plain, reason};
-use concord_tests::record::{eventually, in_nats, in_postgres, postgres, read_log};
-use concord_tests::requests::{header_as, id, is_passing, supplement};
-use concord_tests::stack::{Frozen, PATIENCE, Stack, descendants};
+use concord_tests::load::Load;
+use concord_tests::record::{eventually, in_nats, in_postgres, positions_by_request, postgres, read_log};
+use concord_tests::requests::{header_as, id, supplement};
+use concord_tests::stack::{Frozen, Stack, descendants};
 use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 use tonic::{Code, Response, Status};
 
 /// Adds one fen so often and returns the last position.
@@ -26,28 +23,6 @@ async fn add(desk: &Desk, programme: &str, times: usize) -> u64 {
         last = desk.supplement(programme, &id(), 1).await.unwrap().last_position;
     }
     last
-}
-
-/// Sends it until there is an answer that is not about a passing fault.
-async fn insist(desk: &Desk, programme: &str, request_id: &str) -> CommandReceipt {
-    let started = Instant::now();
-    loop {
-        match desk.supplement(programme, request_id, 1).await {
-            Ok(receipt) => return receipt,
-            Err(status) if is_passing(&status) && started.elapsed() < PATIENCE => {}
-            Err(status) => panic!("{status:?}"),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Where each request's events are.
-async fn positions_by_request(desk: &Desk) -> BTreeMap<String, Vec<u64>> {
-    let mut positions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for event in read_log(desk, 1, 0).await.unwrap() {
-        positions.entry(event.attribute("requestid")).or_default().push(event.position);
-    }
-    positions
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,12 +113,12 @@ async fn while_postgres_stands_still_the_outcome_is_open_and_then_it_is_one_even
     frozen.thaw();
     let mut receipts = BTreeMap::new();
     for request_id in &ids {
-        receipts.insert(request_id.clone(), insist(&desk, &programme, request_id).await);
+        receipts.insert(request_id.clone(), desk.insist(&programme, request_id).await.unwrap());
     }
     for (request_id, receipt) in &receipts {
-        assert_eq!(insist(&desk, &programme, request_id).await, *receipt);
+        assert_eq!(desk.insist(&programme, request_id).await.unwrap(), *receipt);
     }
-    let positions = positions_by_request(&desk).await;
+    let positions = positions_by_request(&read_log(&desk, 1, 0).await.unwrap());
     for (request_id, receipt) in receipts {
         assert_eq!(positions[&request_id], [receipt.first_position]);
     }
@@ -151,61 +126,6 @@ async fn while_postgres_stands_still_the_outcome_is_open_and_then_it_is_one_even
     let programme =
         desk.programmes().get_programme(plain(asked)).await.unwrap().into_inner().programme.unwrap();
     assert_eq!(programme.appropriated_minor, 1_023);
-}
-
-/// A request id, and the receipt where there was one.
-type Sent = (String, Option<CommandReceipt>);
-
-/// Eight callers, each sending one new command after the other, until told to stop or cut off.
-struct Load {
-    stop: Arc<AtomicBool>,
-    answered: Arc<AtomicUsize>,
-    callers: Vec<tokio::task::JoinHandle<Vec<Sent>>>,
-}
-
-impl Load {
-    /// `insists`: a caller repeats a command until it is answered; else it gives up at the first fault.
-    fn start(desk: &Desk, programme: &str, insists: bool) -> Self {
-        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let caller = || {
-            let (desk, programme, stop, answered) =
-                (desk.clone(), programme.to_owned(), stop.clone(), answered.clone());
-            tokio::spawn(async move {
-                let mut sent = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    let request_id = id();
-                    let receipt = if insists {
-                        Some(insist(&desk, &programme, &request_id).await)
-                    } else {
-                        desk.supplement(&programme, &request_id, 1).await.ok()
-                    };
-                    let cut_off = receipt.is_none();
-                    sent.push((request_id, receipt));
-                    if cut_off {
-                        break;
-                    }
-                    answered.fetch_add(1, Ordering::Relaxed);
-                }
-                sent
-            })
-        };
-        let callers = (0..8).map(|_| caller()).collect();
-        Self { stop, answered, callers }
-    }
-
-    async fn has_answers(&self, count: usize) {
-        let goal = self.answered.load(Ordering::Relaxed) + count;
-        eventually("commands are answered", async || {
-            (self.answered.load(Ordering::Relaxed) >= goal).then_some(())
-        })
-        .await
-        .unwrap();
-    }
-
-    async fn end(self) -> Vec<Sent> {
-        self.stop.store(true, Ordering::Relaxed);
-        join_all(self.callers).await.into_iter().flat_map(Result::unwrap).collect()
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,9 +137,9 @@ async fn what_was_answered_before_a_kill_is_there_after_it_byte_for_byte() {
     for _ in 0..2 {
         let desk = Desk::at(&stack).await.unwrap();
         let load = Load::start(&desk, &programme, false);
-        load.has_answers(200).await;
+        load.has_answers(200).await.unwrap();
         stack.kill().unwrap();
-        sent.extend(load.end().await);
+        sent.extend(load.end().await.unwrap());
         assert_eq!(stack.status().unwrap()["state"], "orphaned");
         stack.up().unwrap();
     }
@@ -227,7 +147,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it_byte_for_byte() {
     let desk = Desk::at(&stack).await.unwrap();
     let log = read_log(&desk, 1, 0).await.unwrap();
     assert!(log.iter().map(|event| event.position).eq(1..=log.len() as u64));
-    let (answered, open): (Vec<_>, Vec<_>) = sent.into_iter().partition(|(_, receipt)| receipt.is_some());
+    let (answered, open): (Vec<_>, Vec<_>) = sent.into_iter().partition(|(_, answer)| answer.is_ok());
     assert!(answered.len() >= 400);
     for (request_id, receipt) in &answered {
         let receipt = receipt.as_ref().unwrap();
@@ -237,15 +157,15 @@ async fn what_was_answered_before_a_kill_is_there_after_it_byte_for_byte() {
     }
     for (request_id, receipt) in answered.iter().step_by(20) {
         assert_eq!(
-            Some(insist(&desk, &programme, request_id).await),
-            *receipt,
+            desk.insist(&programme, request_id).await.unwrap(),
+            *receipt.as_ref().unwrap(),
             "a repeat gets the same receipt"
         );
     }
     for (request_id, _) in &open {
-        insist(&desk, &programme, request_id).await;
+        desk.insist(&programme, request_id).await.unwrap();
     }
-    let positions = positions_by_request(&desk).await;
+    let positions = positions_by_request(&read_log(&desk, 1, 0).await.unwrap());
     for (request_id, _) in answered.iter().chain(&open) {
         assert_eq!(positions[request_id].len(), 1, "{request_id}");
     }
@@ -265,7 +185,7 @@ async fn what_was_answered_survives_the_end_of_every_process_at_once() {
     let mut pids = vec![stack.nats_pid().unwrap()];
     let postgres = stack.postgres_pid().unwrap();
     let load = Load::start(&desk, &programme, false);
-    load.has_answers(200).await;
+    load.has_answers(200).await.unwrap();
     stack.signal(Signal::SIGKILL).unwrap();
     pids.extend(descendants(postgres));
     for pid in pids {
@@ -273,18 +193,18 @@ async fn what_was_answered_survives_the_end_of_every_process_at_once() {
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
     stack.ended().unwrap();
-    let sent = load.end().await;
+    let sent = load.end().await.unwrap();
     stack.up().unwrap();
     let desk = Desk::at(&stack).await.unwrap();
     let log = read_log(&desk, 1, 0).await.unwrap();
-    for receipt in sent.iter().filter_map(|(_, receipt)| receipt.as_ref()) {
+    for receipt in sent.iter().filter_map(|(_, answer)| answer.as_ref().ok()) {
         assert_eq!(
             receipt.leaf_hashes,
             [log[usize::try_from(receipt.first_position).unwrap() - 1].leaf_hash()]
         );
     }
     for (request_id, _) in &sent {
-        insist(&desk, &programme, request_id).await;
+        desk.insist(&programme, request_id).await.unwrap();
     }
     let last = desk.status().await.unwrap().head;
     assert_eq!(last, 1 + sent.len() as u64);
@@ -299,7 +219,7 @@ async fn connections_cut_under_load_cost_nobody_an_event_and_give_nobody_two() {
     let admin = postgres(&stack, "postgres").await.unwrap();
     let load = Load::start(&desk, &programme, true);
     for _ in 0..5 {
-        load.has_answers(50).await;
+        load.has_answers(50).await.unwrap();
         admin
             .execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'fund_grant'",
@@ -308,9 +228,9 @@ async fn connections_cut_under_load_cost_nobody_an_event_and_give_nobody_two() {
             .await
             .unwrap();
     }
-    load.has_answers(50).await;
-    let sent = load.end().await;
-    let positions = positions_by_request(&desk).await;
+    load.has_answers(50).await.unwrap();
+    let sent = load.end().await.unwrap();
+    let positions = positions_by_request(&read_log(&desk, 1, 0).await.unwrap());
     for (request_id, receipt) in &sent {
         assert_eq!(positions[request_id], [receipt.as_ref().unwrap().first_position]);
     }
