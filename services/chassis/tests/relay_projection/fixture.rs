@@ -84,6 +84,8 @@ pub fn record(position: u64, event: &impl Serialize) -> Recorded {
         assurance: "asserted".into(),
         requestid: Uuid::now_v7(),
         bodyhash: "00".into(),
+        commandlast: None,
+        answer: None,
         authority: None,
         archivenumber: None,
         attachments: None,
