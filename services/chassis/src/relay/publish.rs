@@ -137,6 +137,8 @@ impl Pipeline<'_> {
         let message = PublishMessage::build()
             .payload(event.bytes.clone())
             .expected_last_sequence(position - 1)
+            // A relay that was left behind by a new generation must not write into its stream.
+            .expected_stream(&self.options.stream)
             .header("content-type", CONTENT_TYPE);
         self.context
             .send_publish(subject, message)

@@ -4,7 +4,9 @@ use super::super::decide::{self, Fresh, Verdict};
 use super::super::domain::Domain;
 use super::super::handle::{Outcome, Pending, first_answer};
 use super::super::loader;
-use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, Hash, Json, OpenError};
+use super::super::store::{
+    self, Batch, CONTENTION_LOCK, Committed, Connection, Hash, Json, OpenError, Unfit,
+};
 use super::{RECONNECT_PAUSE, Writer};
 use crate::record::{LogEvent, Recorded};
 use bytes::Bytes;
@@ -196,22 +198,27 @@ impl<D: Domain> Writer<D> {
     }
 
     /// Connects again, however long it takes; callers run out of patience by themselves. A database that is another,
-    /// or that has lost events, is not written to.
+    /// or that has lost events, is not written to: the gate closes, which ends the writer's work where it stands.
     pub(super) async fn reconnect(&mut self) {
         let mut pause = RECONNECT_PAUSE.0;
         loop {
             let opened = async {
                 let connection = Connection::open(&self.database_url).await?;
+                connection.join_writers().await?;
                 connection.verify(&self.identity, self.head, self.newest.as_ref()).await?;
-                Ok::<_, String>(connection)
+                Ok::<_, Unfit>(connection)
             };
             match opened.await {
                 Ok(connection) => {
                     self.connection = connection;
                     return;
                 }
-                Err(reason) => {
-                    tracing::warn!(reason, "PostgreSQL is away, or not to be written to");
+                Err(Unfit::Standstill(why)) => {
+                    self.gate.close(why);
+                    std::future::pending().await
+                }
+                Err(Unfit::Away(reason)) => {
+                    tracing::warn!(reason, "PostgreSQL is away");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RECONNECT_PAUSE.1);
                 }
