@@ -9,6 +9,7 @@
 //! | `store` | the statements, and what PostgreSQL answers to them |
 //! | `loader`, `cache`, `index` | states: cold, warm, and the log's own |
 //! | `reader`, `service` | reading the log, in process and over gRPC |
+//! | `recover` | what an operator does when the log cannot go on by itself |
 //! | `gate` | whether the log may be written, and if not why |
 
 mod cache;
@@ -19,6 +20,7 @@ mod handle;
 mod index;
 mod loader;
 pub mod reader;
+pub mod recover;
 mod service;
 mod status;
 mod store;

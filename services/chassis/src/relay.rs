@@ -23,6 +23,7 @@ use async_nats::jetstream::context::{ContextBuilder, PublishError};
 use lock::SessionLock;
 use std::time::Duration;
 use stream::Verdict;
+pub(crate) use stream::{is_no_stream, log_of};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
