@@ -7,8 +7,14 @@
 mod cluster;
 #[path = "log/fixture.rs"]
 mod fixture;
+#[path = "common/nats.rs"]
+mod nats;
 #[path = "log/proxy.rs"]
 mod proxy;
+#[path = "log/recovery.rs"]
+mod recovery;
+#[path = "log/site.rs"]
+mod site;
 
 use cluster::Cluster;
 use concord_chassis::log::{CommandError, Receipt};
