@@ -5,6 +5,7 @@ mod demo;
 mod log;
 mod outages;
 mod projection;
+mod recovery;
 mod requests;
 mod surface;
 mod walk;
