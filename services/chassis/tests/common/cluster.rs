@@ -88,11 +88,11 @@ impl Cluster {
 
     /// Puts the data back as they were when the copy was made. The server must be stopped.
     pub fn restore(&self) {
-        std::fs::remove_dir_all(self.data()).expect("the data directory");
         self.copy("backup", "pg");
     }
 
     fn copy(&self, from: &str, to: &str) {
+        let _ = std::fs::remove_dir_all(self.directory.join(to));
         let copied = as_owner(&self.directory, Command::new("cp")).args(["-a", from, to]).status();
         assert!(copied.expect("cp").success(), "copying {from} failed");
     }

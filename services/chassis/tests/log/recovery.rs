@@ -239,6 +239,30 @@ async fn a_new_generation_has_its_own_source_and_stream_and_projections_are_buil
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_generation_that_went_back_to_before_its_first_event_is_noticed_too() {
+    let WentBack { site, accounts, .. } = WentBack::new().await;
+    site.recover(Way::NewGeneration).await.unwrap();
+    site.primary.stop();
+    site.primary.back_up();
+    site.primary.resume();
+    let service = site.service().await;
+    service.run([Command::Deposit(accounts[0], 1)]).await;
+    service.until_published().await;
+    let events = site.world().audited().await;
+    service.stop().await;
+    site.primary.stop();
+    site.primary.restore();
+    site.primary.resume();
+    // What PostgreSQL has is of generation 1, and what only the stream has is of generation 2: one log all the same.
+    let service = site.service().await;
+    assert_eq!(service.refuses().await, "LOG_BEHIND_STREAM");
+    service.stop().await;
+    assert_eq!(site.in_stream("concord_test_bank_2").await, events);
+    assert_eq!(site.recover(Way::Refill).await.unwrap().head, 5);
+    assert_eq!(site.world().audited().await, events);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_of_an_earlier_generation_cannot_write_into_the_stream_of_its_successor() {
     let WentBack { site, accounts, .. } = WentBack::new().await;
     site.recover(Way::NewGeneration).await.unwrap();
