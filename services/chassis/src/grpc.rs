@@ -22,8 +22,8 @@ pub use metadata::{ACTOR_KEY, Actor, deadline};
 pub use pages::{PageToken, page_size};
 pub use server::{BULK_MESSAGE_BYTES_MAX, CALLS_AT_ONCE_MAX, GrpcError, MESSAGE_BYTES_MAX, Server, bind};
 pub use status::{
-    PreconditionViolation, internal, not_found, not_reached, outcome_unknown, reason, refused, refused_as,
-    request_id_reused, resource_exhausted, stale_version, status_bytes, unavailable,
+    PreconditionViolation, internal, not_found, not_reached, not_written, outcome_unknown, reason, refused,
+    refused_as, request_id_reused, resource_exhausted, stale_version, status_bytes, unavailable,
 };
 pub use violations::Violations;
 pub(crate) use violations::calendar_date;

@@ -113,6 +113,12 @@ pub struct Envelope<'a> {
     /// SHA-256 of the command's body, in hexadecimal.
     #[serde(borrow)]
     pub bodyhash: Cow<'a, str>,
+    /// Position of the command's last event, where it has several: who holds some of them can tell whether they are all.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub commandlast: Option<Cow<'a, str>>,
+    /// What the reply said beside the positions, as a JSON object: on the command's last event, where there is anything.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Cow<'a, str>>,
     /// Number of the authority document 文号.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<Cow<'a, str>>,
@@ -263,6 +269,8 @@ mod tests {
             assurance: "asserted".into(),
             requestid: Uuid::max(),
             bodyhash: "00".into(),
+            commandlast: None,
+            answer: None,
             authority: None,
             archivenumber: None,
             attachments: None,

@@ -16,13 +16,14 @@ mod lock;
 mod publish;
 mod stream;
 
-use crate::log::{LogReader, StoreError};
+use crate::log::{LogReader, Standstill, StoreError};
 use crate::record::Recorded;
 use async_nats::jetstream;
 use async_nats::jetstream::context::ContextBuilder;
 use lock::SessionLock;
 use std::time::Duration;
 use stream::Verdict;
+pub(crate) use stream::{is_no_stream, log_of};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,10 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 const STANDBY: Duration = Duration::from_secs(1);
 /// How long JetStream may take to answer a request or to acknowledge a publish.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long a start waits for NATS, and for the comparison of the stream with the log.
+const COMPARE_WITHIN: Duration = Duration::from_secs(5);
+/// How often it looks whether NATS is connected.
+const CONNECT_LOOK: Duration = Duration::from_millis(20);
 /// How long the relay goes on after shutdown was asked for, to publish what is committed already.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -56,6 +61,8 @@ pub struct RelayOptions {
     pub in_flight: usize,
     /// Key of the PostgreSQL advisory lock that keeps a second relay of the same log away.
     pub lock_key: i64,
+    /// Cancelled, nothing is published any more and the lock is given up: the log must not be written.
+    pub hold: CancellationToken,
 }
 
 impl RelayOptions {
@@ -70,6 +77,7 @@ impl RelayOptions {
             gather_ms: 15,
             in_flight: 4096,
             lock_key,
+            hold: CancellationToken::new(),
         }
     }
 }
@@ -105,6 +113,42 @@ pub enum Divergence {
         /// Position at which they differ.
         position: u64,
     },
+}
+
+impl From<Divergence> for Standstill {
+    fn from(divergence: Divergence) -> Self {
+        match divergence {
+            Divergence::LogWentBack { head, stream_last } => Self::BehindStream { head, stream_last },
+            Divergence::OtherHistory { position } => Self::OtherHistory { position },
+        }
+    }
+}
+
+/// Compares the stream with the log before anything is written, where NATS can be reached. It is transport: a log whose
+/// stream cannot be looked at is written, and its relay compares as soon as it can.
+pub async fn compare(
+    nats: &async_nats::Client,
+    reader: &LogReader,
+    options: &RelayOptions,
+) -> Option<Divergence> {
+    let compared = tokio::time::timeout(COMPARE_WITHIN, async {
+        while nats.connection_state() != async_nats::connection::State::Connected {
+            tokio::time::sleep(CONNECT_LOOK).await;
+        }
+        let context = ContextBuilder::new().timeout(ANSWER_WITHIN).build(nats.clone());
+        stream::compare_as_it_is(&context, reader, options).await
+    });
+    match compared.await {
+        Ok(Ok(divergence)) => return divergence,
+        Ok(Err(error)) => warn!(
+            stream = %options.stream, error = &error as &dyn std::error::Error,
+            "the stream could not be compared with the log yet; the relay will"
+        ),
+        Err(_) => {
+            warn!(stream = %options.stream, "NATS does not answer, so the stream is compared with the log later");
+        }
+    }
+    None
 }
 
 /// Why publishing broke off. Everything but a lost lock is tried again.
@@ -233,9 +277,10 @@ impl Supervisor {
     async fn run(mut self) {
         while let Some(lock) = self.stand_by().await {
             info!(stream = %self.options.stream, "relay took the lock of its log");
-            let shutdown = self.shutdown.clone();
+            let (shutdown, hold) = (self.shutdown.clone(), self.options.hold.clone());
             tokio::select! {
                 () = self.publish_while_locked(&lock) => {}
+                () = hold.cancelled() => {}
                 () = drained(&shutdown) => {}
             }
         }
@@ -249,10 +294,15 @@ impl Supervisor {
             if self.shutdown.is_cancelled() {
                 return None;
             }
-            match SessionLock::try_take(&self.pool, self.options.lock_key).await {
+            let taken = if self.options.hold.is_cancelled() {
+                Ok(None)
+            } else {
+                SessionLock::try_take(&self.pool, self.options.lock_key).await
+            };
+            match taken {
                 Ok(Some(lock)) => return Some(lock),
                 Ok(None) => {
-                    // Another relay publishes; a replica's status should still say how far the stream is.
+                    // Another relay publishes, or none may; the status should still say how far the stream is.
                     if let Ok(stream) = context.get_stream(&self.options.stream).await {
                         self.published.send_replace(stream.cached_info().state.last_sequence);
                     }

@@ -6,13 +6,14 @@
 
 use crate::config::{self, ConfigError, EX_USAGE, Settings};
 use crate::grpc::{self, Server};
-use crate::log::{Domain, Log, LogOptions, LogService, OpenError, RELAY_LOCK};
+use crate::log::{Domain, Gate, Log, LogOptions, LogService, OpenError, RELAY_LOCK};
 use crate::personal::PersonalData;
-use crate::relay::{self, Relay, RelayOptions};
+use crate::relay::{self, Relay, RelayOptions, RelayState};
 use crate::telemetry::{self, Telemetry, TelemetryError};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -90,7 +91,8 @@ pub async fn nats(url: &str, name: &str) -> Result<async_nats::Client, StartErro
         .await?)
 }
 
-/// Migrates the database, opens the log, and starts its writer and its relay.
+/// Migrates the database, opens the log, and starts its writer and its relay. A log that must not be written is opened to
+/// be read: [`Log::standstill`] says why.
 ///
 /// # Errors
 /// [`StartError`], in sentences that say what to do.
@@ -114,17 +116,25 @@ pub async fn open<D: Domain>(domain: Arc<D>, settings: &Settings) -> Result<Open
         played_from: settings.played_from,
         cache_bytes_max: settings.cache_bytes(),
     };
-    let running = crate::log::start(domain, options, closing.clone()).await?;
-    let identity = running.log.identity();
+    let prepared = crate::log::prepare(domain, options).await?;
+    let (identity, gate) = (prepared.log().identity(), prepared.gate().clone());
+    let nats = nats(&settings.nats_url, D::LOG).await?;
+    let mut relaying = RelayOptions::new(identity.stream(), identity.subject_prefix(), RELAY_LOCK);
+    relaying.hold = gate.token();
+    if let Some(divergence) = relay::compare(&nats, &prepared.log().reader(), &relaying).await {
+        gate.close(divergence.into());
+    }
+    let running = prepared.start(closing.clone());
     let relay = relay::spawn(
-        nats(&settings.nats_url, D::LOG).await?,
+        nats,
         running.log.reader(),
         pool.clone(),
         running.batches,
         running.log.head(),
-        RelayOptions::new(identity.stream(), identity.subject_prefix(), RELAY_LOCK),
+        relaying,
         relay_closing.clone(),
     );
+    tokio::spawn(close_on_divergence(relay.state(), gate));
     Ok(Opened {
         personal: PersonalData::new(pool),
         log: running.log,
@@ -133,6 +143,14 @@ pub async fn open<D: Domain>(domain: Arc<D>, settings: &Settings) -> Result<Open
         closing,
         relay_closing,
     })
+}
+
+/// A divergence that shows while the service runs stops the writer at once.
+async fn close_on_divergence(mut state: watch::Receiver<RelayState>, gate: Gate) {
+    let halted = state.wait_for(|state| matches!(state, RelayState::Halted(_))).await;
+    if let Ok(RelayState::Halted(divergence)) = halted.as_deref() {
+        gate.close(divergence.clone().into());
+    }
 }
 
 impl<D: Domain> Opened<D> {

@@ -11,8 +11,14 @@ mod failures;
 mod fixture;
 #[path = "common/frozen.rs"]
 mod frozen;
+#[path = "common/nats.rs"]
+mod nats;
 #[path = "log/proxy.rs"]
 mod proxy;
+#[path = "log/recovery.rs"]
+mod recovery;
+#[path = "log/site.rs"]
+mod site;
 
 use concord_chassis::log::CommandError;
 use concord_chassis::record::leaf_hash;

@@ -5,6 +5,9 @@
 //! | 0 | done; an import with rejected rows too, which its summary counts |
 //! | 1 | failed or refused; standard error says why and what to do |
 //! | 2 | `import --strict`: rows were rejected, the others are imported |
+//! | 3 | `log recover`: the log has to be recovered, and no way was chosen |
+//! | 4 | `log recover`: the chosen way cannot be gone; standard output says which can |
+//! | 5 | `log recover`: a service still writes the log |
 //! | 64 | usage: unknown or missing arguments, an unreadable mapping |
 
 use std::ffi::OsString;
@@ -33,7 +36,7 @@ const USAGE: u8 = 64;
 #[derive(Debug, Parser)]
 #[command(name = "concord", version, about, max_term_width = 110)]
 #[command(
-    after_help = "Exit codes 退出码: 0 done, 1 failed or refused, 2 rows rejected (import --strict), 64 usage."
+    after_help = "Exit codes 退出码: 0 done, 1 failed or refused, 2 rows rejected (import --strict), 3 to 5 log recover (see its help), 64 usage."
 )]
 struct Cli {
     /// Directory of the local stack 本地环境目录
@@ -65,7 +68,7 @@ enum Top {
     /// The office's tables and exports 资金审计
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Where the log stands, and what was refused 日志
+    /// Where the log stands, what was refused, and how it is recovered 日志
     #[command(subcommand)]
     Log(LogCommand),
     /// The log's today; move a played clock 当前日期
@@ -126,41 +129,23 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
             if source.args.dry_run {
                 return dry_run(source, format);
             }
-            let (fund, actor) = fund(&cli.dir, cli.actor).await?;
+            let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
             import_source(&fund, &actor, source, format).await
         }
         Top::Programme(command) => {
-            let (fund, actor) = fund(&cli.dir, cli.actor).await?;
+            let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
             programme::run(&mut fund.programmes(&actor)?, command, format).await
         }
         Top::Grant(command) => {
-            let (fund, actor) = fund(&cli.dir, cli.actor).await?;
+            let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
             grant::run(&mut fund.grants(&actor)?, command, format).await
         }
-        Top::Log(command) => {
-            let (fund, actor) = fund(&cli.dir, cli.actor).await?;
-            log::run(&mut fund.log(&actor)?, command, format).await
-        }
+        Top::Log(command) => log::run(&cli.dir, cli.actor, command, format).await,
         Top::Today(args) => {
-            let (fund, actor) = fund(&cli.dir, cli.actor).await?;
+            let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
             today::run(&mut fund.log(&actor)?, args, format).await
         }
     }
-}
-
-/// Connects. Somebody must act: on the local stack an operator stands in where nobody is named, elsewhere not.
-async fn fund(dir: &std::path::Path, actor: Option<Actor>) -> Result<(Fund, Actor), CliError> {
-    let endpoints = Endpoints::find(dir)?;
-    let actor = match actor {
-        Some(actor) => actor,
-        None if endpoints.local => Actor::new("operator", "local"),
-        None => {
-            return Err(CliError::usage(
-                "say who acts: --actor person@organisation or CONCORD_ACTOR 请指定操作人（--actor 人员@单位）",
-            ));
-        }
-    };
-    Ok((Fund::connect(&endpoints).await?, actor))
 }
 
 /// A file that was read, before the log's today is known.

@@ -136,6 +136,30 @@ impl FromStr for Actor {
     }
 }
 
+/// Somebody must act: on the local stack an operator stands in where nobody is named, elsewhere not.
+///
+/// # Errors
+/// [`CliError::Usage`] where nobody acts.
+pub fn acting(actor: Option<Actor>, local: bool) -> Result<Actor, CliError> {
+    match actor {
+        Some(actor) => Ok(actor),
+        None if local => Ok(Actor::new("operator", "local")),
+        None => Err(CliError::usage(
+            "say who acts: --actor person@organisation or CONCORD_ACTOR 请指定操作人（--actor 人员@单位）",
+        )),
+    }
+}
+
+/// Finds the fund-grant service and connects, with somebody who acts.
+///
+/// # Errors
+/// As [`Endpoints::find`], [`acting`] and [`Fund::connect`].
+pub async fn fund(dir: &Path, actor: Option<Actor>) -> Result<(Fund, Actor), CliError> {
+    let endpoints = Endpoints::find(dir)?;
+    let actor = acting(actor, endpoints.local)?;
+    Ok((Fund::connect(&endpoints).await?, actor))
+}
+
 /// Puts the acting person into the metadata of every call.
 #[derive(Debug, Clone)]
 pub struct Stamp(AsciiMetadataValue);

@@ -48,15 +48,31 @@ pub enum CliError {
     /// Rows of an import were rejected, and `--strict` asked for that to be a failure. Exit code 2.
     #[error("{0} row(s) were rejected (--strict) 有 {0} 行被拒绝")]
     RowsRejected(usize),
+    /// The log is not written until an operator has chosen a way to go on. Exit code 3.
+    #[error(
+        "the log is not written until it is recovered: choose one of the ways above and say why, with --reason\n\
+         日志须先恢复才能写入：请选择上列方式之一，并用 --reason 说明理由"
+    )]
+    RecoveryNeeded,
+    /// The chosen way to recover the log cannot be gone. Exit code 4.
+    #[error("{0}")]
+    RecoveryRefused(String),
+    /// A service still writes the log that is to be recovered. Exit code 5.
+    #[error("{0}\n日志正在使用，请先停止上列程序再恢复")]
+    LogInUse(String),
 }
 
 impl CliError {
-    /// The process's exit code: 64 for usage, 2 for rejected rows under `--strict`, else 1.
+    /// The process's exit code: 64 for usage, 2 for rejected rows under `--strict`, 3 to 5 for a log to be recovered,
+    /// else 1.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 64,
             Self::RowsRejected(_) => 2,
+            Self::RecoveryNeeded => 3,
+            Self::RecoveryRefused(_) => 4,
+            Self::LogInUse(_) => 5,
             Self::Service(_) | Self::Unreachable { .. } | Self::File { .. } | Self::Failed(_) => 1,
         }
     }

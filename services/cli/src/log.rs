@@ -1,19 +1,28 @@
-//! `concord log`: where the log stands, and which commands were refused.
+//! `concord log`: where the log stands, which commands were refused, and how it is recovered.
+
+pub mod recover;
+mod report;
+
+use std::path::Path;
 
 use clap::Subcommand;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
-use concord_proto::log::v1::{GetLogStatusRequest, ListRefusalsRequest};
+use concord_proto::log::v1::{
+    GetLogStatusRequest, GetLogStatusResponse, ListRefusalsRequest, PostgresCluster, Standstill,
+};
 use serde_json::{Value, json};
 
-use crate::connect::Stamped;
+use crate::connect::{self, Actor, Stamped};
 use crate::errors::CliError;
 use crate::output::{Format, print_fields, print_json, table};
 
 /// What to show of the log.
 #[derive(Debug, Subcommand)]
 pub enum LogCommand {
-    /// Head, clock, and how far the relay has published 日志状态
+    /// Head, clock, how far the relay has published, and whether the log is written 日志状态
     Status,
+    /// Compare the log with its stream; go on after a failover, as chosen 恢复日志
+    Recover(recover::RecoverArgs),
     /// Refused commands, newest first 被拒绝的操作
     Refusals {
         /// Rows on a page 每页行数
@@ -28,44 +37,82 @@ pub enum LogCommand {
 /// Runs a command.
 ///
 /// # Errors
-/// What the service answered.
+/// What the service answered, or what a recovery met.
 pub async fn run(
-    client: &mut LogServiceClient<Stamped>,
+    dir: &Path,
+    actor: Option<Actor>,
     command: LogCommand,
     format: Format,
 ) -> Result<(), CliError> {
-    match command {
-        LogCommand::Status => status(client, format).await,
-        LogCommand::Refusals { page_size, page_token } => {
-            print_refusals(client, page_size, page_token, format).await
-        }
+    let asked = match command {
+        // It goes to the database itself: the service may not even run.
+        LogCommand::Recover(args) => return recover::run(dir, actor, args, format).await,
+        LogCommand::Status => None,
+        LogCommand::Refusals { page_size, page_token } => Some((page_size, page_token)),
+    };
+    let (fund, actor) = connect::fund(dir, actor).await?;
+    let mut client = fund.log(&actor)?;
+    match asked {
+        None => status(&mut client, format).await,
+        Some((page_size, page_token)) => print_refusals(&mut client, page_size, page_token, format).await,
     }
 }
 
 async fn status(client: &mut LogServiceClient<Stamped>, format: Format) -> Result<(), CliError> {
     let status = client.get_log_status(GetLogStatusRequest {}).await?.into_inner();
     match format {
-        Format::Json => print_json(&json!({
-            "log": status.log,
-            "log_id": status.log_id,
-            "generation": status.generation,
-            "head": status.head,
-            "published": status.published,
-            "clock": status.clock,
-            "today": status.today,
-            "rulebook": status.rulebook,
-            "stream": status.stream,
-        })),
+        Format::Json => print_json(&status_json(&status)),
         Format::Table => print_fields(&[
             ("log 日志", format!("{} (generation {})", status.log, status.generation)),
             ("log id", status.log_id),
+            ("written 可写入", written(status.standstill.as_ref())),
             ("head 最新位置", status.head.to_string()),
             ("published 已发布", format!("{} on stream {}", status.published, status.stream)),
+            ("PostgreSQL stored 上次写入", cluster(status.cluster_stored.as_ref())),
+            ("PostgreSQL found 当前", cluster(status.cluster_found.as_ref())),
             ("today 当前日期", format!("{} ({} clock)", status.today, status.clock)),
             ("rulebook 规则版本", status.rulebook),
         ]),
     }
     Ok(())
+}
+
+fn status_json(status: &GetLogStatusResponse) -> Value {
+    let cluster = |cluster: &Option<PostgresCluster>| {
+        cluster.as_ref().map(|cluster| json!({"system_id": cluster.system_id, "timeline": cluster.timeline}))
+    };
+    let standstill = status.standstill.as_ref().map(|why| {
+        json!({"reason": why.reason, "message": why.message, "message_zh": why.message_zh, "facts": why.facts})
+    });
+    json!({
+        "log": status.log,
+        "log_id": status.log_id,
+        "generation": status.generation,
+        "head": status.head,
+        "published": status.published,
+        "clock": status.clock,
+        "today": status.today,
+        "rulebook": status.rulebook,
+        "stream": status.stream,
+        "cluster_stored": cluster(&status.cluster_stored),
+        "cluster_found": cluster(&status.cluster_found),
+        "written": status.standstill.is_none(),
+        "standstill": standstill,
+    })
+}
+
+/// Whether the log is written, and if not why and what to do.
+fn written(standstill: Option<&Standstill>) -> String {
+    match standstill {
+        None => "yes 是".to_owned(),
+        Some(why) => format!("no 否 [{}]\n{}\n{}", why.reason, why.message, why.message_zh),
+    }
+}
+
+fn cluster(cluster: Option<&PostgresCluster>) -> String {
+    cluster
+        .map(|cluster| format!("system {}, timeline {}", cluster.system_id, cluster.timeline))
+        .unwrap_or_default()
 }
 
 /// Prints a page of refused commands.

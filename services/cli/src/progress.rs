@@ -60,6 +60,19 @@ impl Progress {
         }
     }
 
+    /// So many are done.
+    pub fn reach(&mut self, done: u64) {
+        self.done = done;
+        match &self.bar {
+            Some(bar) => bar.set_position(done),
+            None if self.told.elapsed() >= PLAIN_INTERVAL => {
+                self.told = Instant::now();
+                eprintln!("{}", self.line());
+            }
+            None => {}
+        }
+    }
+
     /// Prints a line without tearing the bar.
     pub fn say(&self, line: &str) {
         match &self.bar {

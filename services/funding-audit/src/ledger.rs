@@ -39,10 +39,12 @@ impl FundingAudit {
         Self::default()
     }
 
-    /// PostgreSQL schema of this version's tables, for example `funding_audit_v1`.
+    /// PostgreSQL schema of this version's tables, for example `funding_audit_v1`. A later generation of the log is another
+    /// history: its rows are built beside those of the first, which show what was reported then.
     #[must_use]
-    pub fn schema_name() -> String {
-        format!("{}_v{}", Self::NAME, Self::VERSION)
+    pub fn schema_name(generation: u32) -> String {
+        let schema = format!("{}_v{}", Self::NAME, Self::VERSION);
+        if generation <= 1 { schema } else { format!("{schema}_g{generation}") }
     }
 }
 

@@ -62,6 +62,7 @@ pub enum LogClock {
 #[derive(Clone)]
 pub struct Audit {
     store: Store,
+    schema: String,
     applied: watch::Receiver<u64>,
     head: watch::Receiver<u64>,
     stopped: watch::Receiver<Option<String>>,
@@ -90,7 +91,16 @@ impl Audit {
         regions: Arc<Regions>,
     ) -> Self {
         let lag = Lag::follow(applied.clone(), head.clone());
-        Self { store: Store::new(pool, schema), applied, head, stopped, lag, clock, regions }
+        Self {
+            store: Store::new(pool, schema),
+            schema: schema.to_owned(),
+            applied,
+            head,
+            stopped,
+            lag,
+            clock,
+            regions,
+        }
     }
 
     /// The service, ready to be added to a server.
@@ -367,7 +377,7 @@ impl FundingAuditService for Audit {
         let health = status::health(&self.store, to_i64(checkpoint), clock.left()).await?;
         let lag_seconds = if checkpoint < log_head { self.lag.seconds(health.recorded_at) } else { 0 };
         Ok(Response::new(GetProjectionStatusResponse {
-            projection: crate::FundingAudit::schema_name(),
+            projection: self.schema.clone(),
             checkpoint,
             log_head,
             lag_seconds,

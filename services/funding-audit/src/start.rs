@@ -42,7 +42,7 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
         Err(_) => LogClock::System,
     };
     let pool = config::pool(&settings.database_url, POOL_SIZE, "funding-audit")?;
-    let schema = FundingAudit::schema_name();
+    let schema = FundingAudit::schema_name(log.generation);
     let closing = CancellationToken::new();
     let runner = projection::spawn(
         FundingAudit::new(),

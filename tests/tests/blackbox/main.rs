@@ -5,6 +5,7 @@ mod demo;
 mod failures;
 mod log;
 mod projection;
+mod recovery;
 mod requests;
 mod surface;
 mod walk;

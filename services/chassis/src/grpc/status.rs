@@ -25,6 +25,9 @@ const METADATA_BYTES_MAX: usize = 1024;
 /// When to try again what has no better estimate.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
+/// When to try again where somebody has to see to it first.
+const RETRY_AFTER_RECOVERY: Duration = Duration::from_secs(60);
+
 /// `INVALID_ARGUMENT`, reason `MALFORMED_REQUEST`. See [`super::Violations`]. The edge has neither metadata nor a Chinese
 /// message to give; a decision has both.
 pub(super) fn malformed(
@@ -125,6 +128,21 @@ pub fn not_found(domain: &str, resource_type: &str, name: &str) -> Status {
 pub fn unavailable(domain: &str, reason: &str, message: String, retry_delay: Duration) -> Status {
     let mut details = info(reason, domain, HashMap::new());
     details.set_retry_info(Some(retry_delay));
+    answer(Code::Unavailable, &message, details)
+}
+
+/// The log must not be written until an operator has decided what holds: `UNAVAILABLE`, with a reason that begins with
+/// `LOG_`. Nothing was done. `message` is in English and in Chinese.
+#[must_use]
+pub fn not_written(
+    domain: &str,
+    reason: &str,
+    (message, message_zh): (String, String),
+    metadata: HashMap<String, String>,
+) -> Status {
+    let mut details = info(reason, domain, metadata);
+    details.set_retry_info(Some(RETRY_AFTER_RECOVERY));
+    tell_in_chinese(&mut details, Some(message_zh));
     answer(Code::Unavailable, &message, details)
 }
 
@@ -268,6 +286,12 @@ mod tests {
                 Code::Unavailable,
                 "FACTS_STALE",
                 "retry",
+            ),
+            (
+                not_written(DOMAIN, "LOG_BEHIND_STREAM", ("recover it".into(), "请恢复".into()), facts([])),
+                Code::Unavailable,
+                "LOG_BEHIND_STREAM",
+                "recover",
             ),
             (not_reached(DOMAIN, late), Code::Unavailable, "POSITION_NOT_REACHED", "ask again later"),
             (outcome_unknown(DOMAIN, id), Code::Unavailable, "OUTCOME_UNKNOWN", "same request_id"),

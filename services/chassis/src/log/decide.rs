@@ -217,6 +217,7 @@ impl<D: Domain> Batch<D> {
         also: Vec<Vec<Uuid>>,
     ) -> Step<D::Command> {
         let Accepted { decision, rulebook, effective_on } = accepted;
+        let last = self.next_position + decision.events.len() as u64 - 1;
         let mut fresh: Vec<Fresh<D::Event>> = Vec::with_capacity(decision.events.len());
         for (event, also) in decision.events.into_iter().zip(also) {
             let (_, stream) = event.stream();
@@ -224,12 +225,16 @@ impl<D: Domain> Batch<D> {
             let own = fresh.iter().filter(|earlier| earlier.event.stream().1 == stream).count();
             let twin = fresh.iter().rev().find(|earlier| earlier.event.type_name() == name);
             let version = self.version(ground, stream) + own as u64 + 1;
+            let position = self.next_position + fresh.len() as u64;
             let stamp = Stamp {
+                first: self.next_position,
+                last,
+                answer: if position == last { &decision.answer } else { &NO_ANSWER },
                 source: ground.source,
                 rulebook: &rulebook,
                 terms: decision.terms_rulebook.as_deref(),
                 effective_on,
-                position: self.next_position + fresh.len() as u64,
+                position,
                 version,
                 previous: twin.map_or_else(
                     || self.changes.last_of_type(ground.index, name),
@@ -309,6 +314,8 @@ impl<D: Domain> Batch<D> {
             assurance: "asserted".into(),
             requestid: submission.request_id,
             bodyhash: hex::encode(pending.body_hash).into(),
+            commandlast: (stamp.last > stamp.first).then(|| stamp.last.to_string().into()),
+            answer: stamp.answer()?.map(Cow::from),
             authority: submission.authority.as_deref().map(Cow::from),
             archivenumber: submission.archive_number.as_deref().map(Cow::from),
             attachments: (!attachments.is_empty()).then(|| attachments.into()),
@@ -351,8 +358,16 @@ impl<D: Domain> Batch<D> {
     }
 }
 
+/// What is said of a reply that says nothing beside the positions.
+static NO_ANSWER: BTreeMap<String, String> = BTreeMap::new();
+
 /// What the log gives to one event.
 struct Stamp<'a> {
+    /// Positions of the command's first and last event.
+    first: u64,
+    last: u64,
+    /// What the reply says beside the positions; empty but for the command's last event.
+    answer: &'a BTreeMap<String, String>,
     source: &'a str,
     rulebook: &'a str,
     terms: Option<&'a str>,
@@ -360,6 +375,17 @@ struct Stamp<'a> {
     position: u64,
     version: u64,
     previous: u64,
+}
+
+impl Stamp<'_> {
+    fn answer(&self) -> Result<Option<String>, CommandError> {
+        if self.answer.is_empty() {
+            return Ok(None);
+        }
+        serde_json::to_string(self.answer)
+            .map(Some)
+            .map_err(|error| CommandError::Internal(format!("its answer cannot be written: {error}")))
+    }
 }
 
 /// Why weighing a command ended early.

@@ -1,6 +1,7 @@
 //! The way into the log: commands, their answers, and reads of states.
 
 use super::domain::{Domain, Refusal};
+use super::gate::{Cluster, Gate, Standstill};
 use super::reader::LogReader;
 use super::store::Stored;
 use bytes::Bytes;
@@ -94,6 +95,9 @@ pub enum CommandError {
     /// The log could not take the command in time; it was not executed.
     #[error("the log is not available: {0}; nothing was done, try again with the same request_id")]
     Unavailable(String),
+    /// The log must not be written; nothing was done.
+    #[error("{0}")]
+    NotWritten(Box<Standstill>),
     /// The command was being committed when time ran out.
     #[error("the outcome is unknown: retry with the same request_id {0}")]
     OutcomeUnknown(Uuid),
@@ -194,6 +198,8 @@ pub struct Log<D: Domain> {
     pub(super) waiting_bytes: Arc<AtomicUsize>,
     pub(super) reader: LogReader,
     pub(super) identity: Arc<super::store::Identity>,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) gate: Gate,
     pub(super) domain: Arc<D>,
 }
 
@@ -206,6 +212,8 @@ impl<D: Domain> Clone for Log<D> {
             waiting_bytes: self.waiting_bytes.clone(),
             reader: self.reader.clone(),
             identity: self.identity.clone(),
+            cluster: self.cluster.clone(),
+            gate: self.gate.clone(),
             domain: self.domain.clone(),
         }
     }
@@ -265,6 +273,10 @@ impl<D: Domain> Log<D> {
     async fn submit(&self, chunk: Vec<Submission<Order<D::Command>>>, patience: Duration) -> Vec<Outcome> {
         let ids: Vec<Uuid> = chunk.iter().map(|submission| submission.request_id).collect();
         let every = |error: &dyn Fn(Uuid) -> CommandError| ids.iter().map(|id| Err(error(*id))).collect();
+        let not_written = || self.gate.why().map(|why| CommandError::NotWritten(Box::new(why.clone())));
+        if let Some(error) = not_written() {
+            return every(&|_| error.clone());
+        }
         let phase = Arc::new(AtomicU8::new(QUEUED));
         let mut orders = Vec::with_capacity(chunk.len());
         let mut bytes = 0;
@@ -294,7 +306,9 @@ impl<D: Domain> Log<D> {
                 let taken_back =
                     phase.compare_exchange(QUEUED, ABANDONED, Ordering::AcqRel, Ordering::Acquire).is_ok();
                 if taken_back {
-                    every(&|_| CommandError::Unavailable("it did not answer in time".to_owned()))
+                    let late = || CommandError::Unavailable("it did not answer in time".to_owned());
+                    let error = not_written().unwrap_or_else(late);
+                    every(&|_| error.clone())
                 } else {
                     every(&CommandError::OutcomeUnknown)
                 }
@@ -348,6 +362,18 @@ impl<D: Domain> Log<D> {
     #[must_use]
     pub fn identity(&self) -> &super::store::Identity {
         &self.identity
+    }
+
+    /// The PostgreSQL cluster that it was last written on, as it was when the log was opened.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Why it is not written; `None` while it is.
+    #[must_use]
+    pub fn standstill(&self) -> Option<&Standstill> {
+        self.gate.why()
     }
 
     /// The service's domain.

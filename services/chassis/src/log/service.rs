@@ -1,6 +1,7 @@
 //! The log over gRPC: reading it, its status, its clock, and what it refused.
 
 use super::domain::Domain;
+use super::gate::{Cluster, Standstill};
 use super::handle::{Log, Submission};
 use super::reader::{JsonText, StoreError};
 use crate::grpc::{self, Actor, PageToken, Violations};
@@ -8,8 +9,8 @@ use crate::record::Recorded;
 use concord_proto::log::v1::log_service_server::{LogService as Api, LogServiceServer};
 use concord_proto::log::v1::{
     AdvanceTodayRequest, AdvanceTodayResponse, GetLogStatusRequest, GetLogStatusResponse,
-    ListRefusalsRequest, ListRefusalsResponse, ReadLogRequest, ReadLogResponse, ReadStreamRequest,
-    ReadStreamResponse, RecordedEvent, RefusedCommand,
+    ListRefusalsRequest, ListRefusalsResponse, PostgresCluster, ReadLogRequest, ReadLogResponse,
+    ReadStreamRequest, ReadStreamResponse, RecordedEvent, RefusedCommand, Standstill as NotWritten,
 };
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -52,6 +53,10 @@ fn unavailable<D: Domain>(error: &StoreError) -> Status {
     tracing::warn!(error = %crate::service::in_full(error), "the log could not be read");
     let message = "the log cannot be read just now; ask again".to_owned();
     grpc::unavailable(D::error_domain(), "UNAVAILABLE", message, Duration::from_secs(1))
+}
+
+fn cluster_to_proto(cluster: &Cluster) -> PostgresCluster {
+    PostgresCluster { system_id: cluster.system_id.clone(), timeline: cluster.timeline.unsigned_abs() }
 }
 
 fn to_proto(recorded: Recorded) -> RecordedEvent {
@@ -158,6 +163,11 @@ impl<D: Domain> Api for LogService<D> {
     ) -> Result<Response<GetLogStatusResponse>, Status> {
         let identity = self.log.identity();
         let today = self.log.today();
+        let (stored, standstill) = (self.log.cluster(), self.log.standstill());
+        let found = match standstill {
+            Some(Standstill::ClusterChanged { found, .. }) => found,
+            _ => stored,
+        };
         Ok(Response::new(GetLogStatusResponse {
             log: identity.name.clone(),
             log_id: identity.log_id.to_string(),
@@ -169,6 +179,14 @@ impl<D: Domain> Api for LogService<D> {
             rulebook: self.log.domain().rulebook(today).unwrap_or_default().to_owned(),
             stream: identity.stream(),
             played_from: identity.played_from.map(|day| day.to_string()).unwrap_or_default(),
+            cluster_stored: Some(cluster_to_proto(stored)),
+            cluster_found: Some(cluster_to_proto(found)),
+            standstill: standstill.map(|why| NotWritten {
+                reason: why.reason().to_owned(),
+                message: why.to_string(),
+                message_zh: why.message_zh(),
+                facts: why.facts().into_iter().collect(),
+            }),
         }))
     }
 

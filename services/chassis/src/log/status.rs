@@ -34,6 +34,10 @@ impl CommandError {
             }
             Self::RequestIdReused(request_id) => grpc::request_id_reused(domain, request_id),
             Self::Unavailable(_) => grpc::unavailable(domain, "UNAVAILABLE", message, Duration::from_secs(1)),
+            Self::NotWritten(why) => {
+                let told = (message, why.message_zh());
+                grpc::not_written(domain, why.reason(), told, why.facts().into_iter().collect())
+            }
             Self::OutcomeUnknown(request_id) => grpc::outcome_unknown(domain, request_id),
             Self::Exhausted(_) => {
                 grpc::resource_exhausted(domain, "TOO_MUCH_WAITING", message, Duration::from_millis(500))

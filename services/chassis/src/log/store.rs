@@ -1,6 +1,7 @@
 //! What the writer asks of PostgreSQL. The statements are the protocol: change them with its document in hand.
 
-use super::handle::{Pending, Receipt};
+use super::gate::{Cluster, Standstill};
+use super::handle::Receipt;
 use super::reader::{JsonText, StoreError};
 use crate::record::Recorded;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -75,14 +76,14 @@ pub enum OpenError {
 /// Opens the log of this database, creating it where there is none. `client` has the schema already.
 ///
 /// # Errors
-/// Where the database holds another log, or the cluster is not the one the log was made on.
+/// Where the database holds another log.
 pub(super) async fn open(
     client: &Client,
     name: &str,
     cell: &str,
     played_from: Option<Date>,
-) -> Result<Identity, OpenError> {
-    let (system_id, timeline) = cluster(client).await?;
+) -> Result<Standing, OpenError> {
+    let Cluster { system_id, timeline } = cluster(client).await?;
     client
         .execute(
             "INSERT INTO log (name, cell, log_id, generation, clock, played_from, pg_system_id, pg_timeline)
@@ -98,7 +99,8 @@ pub(super) async fn open(
             ],
         )
         .await?;
-    let identity = identify(client).await?;
+    let standing = identify(client).await?;
+    let identity = &standing.identity;
     if identity.name != name || identity.cell != cell {
         return Err(OpenError::Mismatch(format!(
             "this database holds log {} of cell {}, not {name} of {cell}: point DATABASE_URL at the right one",
@@ -115,12 +117,30 @@ pub(super) async fn open(
             "log {name} runs on the system's clock, which is fixed for good: a played clock needs a new log"
         )));
     }
-    Ok(identity)
+    Ok(standing)
 }
 
-/// Which log this database holds, on the cluster that it was last written on.
-async fn identify(client: &Client) -> Result<Identity, OpenError> {
-    let (system_id, timeline) = cluster(client).await?;
+/// Which log a database holds, and on what cluster.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) identity: Identity,
+    /// Where it was last written.
+    pub(super) stored: Cluster,
+    /// Where it is.
+    pub(super) found: Cluster,
+}
+
+impl Standing {
+    /// Why it may not be written as it stands.
+    pub(super) fn standstill(&self) -> Option<Standstill> {
+        let (stored, found) = (self.stored.clone(), self.found.clone());
+        (stored != found).then_some(Standstill::ClusterChanged { stored, found })
+    }
+}
+
+/// Which log this database holds, the cluster that it was last written on, and the one that this is.
+pub(super) async fn identify(client: &Client) -> Result<Standing, OpenError> {
+    let found = cluster(client).await?;
     let row = client
         .query_opt(
             "SELECT name, cell, log_id, generation, played_from::text, pg_system_id, pg_timeline FROM log",
@@ -135,20 +155,12 @@ async fn identify(client: &Client) -> Result<Identity, OpenError> {
         generation: row.get::<_, i32>(3).unsigned_abs(),
         played_from: row.get::<_, Option<String>>(4).and_then(|date| date.parse().ok()),
     };
-    let (made_on, made_timeline): (String, i32) = (row.get(5), row.get(6));
-    if made_on != system_id || made_timeline != timeline {
-        let name = &identity.name;
-        return Err(OpenError::Mismatch(format!(
-            "log {name} was last written on PostgreSQL system {made_on}, timeline {made_timeline}, and this is {system_id}, timeline {timeline}: \
-             the database was restored or promoted, and may have lost its tail. Nothing is written until an operator has compared it with the stream"
-        )));
-    }
-    Ok(identity)
+    Ok(Standing { identity, stored: Cluster { system_id: row.get(5), timeline: row.get(6) }, found })
 }
 
 /// System identifier and timeline of the cluster. The timeline is that of the WAL being written: the control file
 /// shows the old one until the first checkpoint after a promotion.
-async fn cluster(client: &Client) -> Result<(String, i32), OpenError> {
+async fn cluster(client: &Client) -> Result<Cluster, OpenError> {
     let row = client
         .query_one(
             "SELECT (SELECT system_identifier::text FROM pg_control_system()),
@@ -156,7 +168,7 @@ async fn cluster(client: &Client) -> Result<(String, i32), OpenError> {
             &[],
         )
         .await?;
-    Ok((row.get(0), row.get(1)))
+    Ok(Cluster { system_id: row.get(0), timeline: row.get(1) })
 }
 
 /// A `json` value written as it is.
@@ -214,10 +226,16 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds the answer to an accepted command.
-    pub(super) fn add_answer<C>(&mut self, pending: &'a Pending<C>, receipt: &'a Receipt) {
-        self.request_ids.push(pending.submission.request_id);
-        self.body_hashes.push(&pending.body_hash);
-        self.commands.push(&pending.body);
+    pub(super) fn add_answer(
+        &mut self,
+        request_id: Uuid,
+        body_hash: &'a [u8; 32],
+        command: &'a [u8],
+        receipt: &'a Receipt,
+    ) {
+        self.request_ids.push(request_id);
+        self.body_hashes.push(body_hash);
+        self.commands.push(command);
         self.first_positions.push(signed(receipt.first_position));
         self.last_positions.push(signed(receipt.last_position));
         self.answered_versions.push(signed(receipt.version));
@@ -279,6 +297,29 @@ pub(super) enum Committed {
 pub(super) const CONTENTION_LOCK: i64 = 0x636f_6e63_6f72_6401;
 /// Session lock of the relay.
 pub const RELAY_LOCK: i64 = 0x636f_6e63_6f72_6402;
+/// Session lock that every writer shares, and that a recovery has alone: neither works beside the other.
+pub(super) const WRITER_LOCK: i64 = 0x636f_6e63_6f72_6403;
+
+/// Why a connection is not one to write over.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    /// PostgreSQL is away, or a recovery is under way: another try may do.
+    Away(String),
+    /// The log must not be written.
+    Standstill(Standstill),
+}
+
+impl From<String> for Unfit {
+    fn from(reason: String) -> Self {
+        Self::Away(reason)
+    }
+}
+
+impl From<tokio_postgres::Error> for Unfit {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Away(describe(&error))
+    }
+}
 
 /// How long the writer waits for an answer of PostgreSQL. A batch takes milliseconds, and a disk that stalls takes
 /// seconds; a process that stands still may take for ever, and a unix socket never tells. A connection that is given
@@ -385,31 +426,45 @@ impl Connection {
         self.in_time(self.client.batch_execute(statements)).await
     }
 
+    /// Becomes one of the log's writers. Not while a recovery is under way.
+    pub(super) async fn join_writers(&self) -> Result<(), String> {
+        let row = self.client.query_one("SELECT pg_try_advisory_lock_shared($1)", &[&WRITER_LOCK]).await;
+        match row.map(|row| row.get(0)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("a recovery of this log is under way: start again when it has ended".to_owned()),
+            Err(error) => Err(describe(&error)),
+        }
+    }
+
     /// Refuses a database that is not the one that was written before, or that has lost events since.
     pub(super) async fn verify(
         &self,
         identity: &Identity,
         head: u64,
         newest: Option<&Recorded>,
-    ) -> Result<(), String> {
-        let found = self.in_time(identify(&self.client)).await.map_err(|error| match error {
+    ) -> Result<(), Unfit> {
+        let standing = self.in_time(identify(&self.client)).await.map_err(|error| match error {
             OpenError::Postgres(error) => describe(&error),
             other => other.to_string(),
         })?;
-        if found != *identity {
-            return Err(format!("this database holds log {found:?}, not {identity:?}"));
+        let found = &standing.identity;
+        if found != identity {
+            return Err(Unfit::Standstill(Standstill::OtherLog {
+                log_id: identity.log_id,
+                generation: identity.generation,
+                found_id: found.log_id,
+                found_generation: found.generation,
+            }));
+        }
+        if let Some(changed) = standing.standstill() {
+            return Err(Unfit::Standstill(changed));
         }
         if head == 0 {
             return Ok(());
         }
-        let there = self.after(head - 1).await.map_err(|error| describe(&error))?;
-        match (there.first(), newest) {
-            (None, _) => Err(format!("position {head} had been committed, and the database has lost it")),
-            (Some(there), Some(newest)) if there != newest => {
-                Err(format!("position {head} holds another event than was committed there"))
-            }
-            _ => Ok(()),
-        }
+        let there = self.after(head - 1).await?;
+        let kept = there.first().is_some_and(|there| newest.is_none_or(|newest| there == newest));
+        if kept { Ok(()) } else { Err(Unfit::Standstill(Standstill::LostEvent { position: head })) }
     }
 
     /// What was read back counts as durable only after one more synchronous commit: a commit is visible before the

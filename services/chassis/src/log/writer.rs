@@ -11,10 +11,12 @@
 mod commit;
 mod keep;
 mod loads;
+mod standstill;
 mod turn;
 
 use super::cache::Cache;
 use super::domain::Domain;
+use super::gate::Gate;
 use super::handle::{ABANDONED, Counted, Log, Mail, Outcome, Pending};
 use super::index::Index;
 use super::reader::LogReader;
@@ -69,15 +71,69 @@ pub struct Running<D: Domain> {
 /// Opens the log of `options.database_url`, whose schema is migrated, and starts its writer.
 ///
 /// # Errors
-/// Where PostgreSQL cannot be reached or holds another log, or an event cannot be read.
+/// As [`prepare`].
 pub async fn start<D: Domain>(
     domain: Arc<D>,
     options: LogOptions,
     shutdown: CancellationToken,
 ) -> Result<Running<D>, OpenError> {
+    Ok(prepare(domain, options).await?.start(shutdown))
+}
+
+/// An opened log whose writer has not begun: there is still time to find out that it must not.
+pub struct Prepared<D: Domain> {
+    log: Log<D>,
+    writer: Writer<D>,
+    batches: mpsc::Receiver<Vec<Recorded>>,
+}
+
+impl<D: Domain> Prepared<D> {
+    /// Takes commands once it is started.
+    #[must_use]
+    pub fn log(&self) -> &Log<D> {
+        &self.log
+    }
+
+    /// Closed, it lets the log be read and not written.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.log.gate
+    }
+
+    /// Starts the writer; it ends when `shutdown` is cancelled.
+    #[must_use]
+    pub fn start(self, shutdown: CancellationToken) -> Running<D> {
+        let Self { log, mut writer, batches } = self;
+        writer.shutdown = shutdown.clone();
+        let task = tokio::spawn(async move {
+            let patience_ends = async {
+                shutdown.cancelled().await;
+                tokio::time::sleep(DRAIN_PATIENCE).await;
+            };
+            tokio::select! {
+                () = writer.run() => {}
+                () = patience_ends => tracing::warn!("the log's writer ended with commands unanswered"),
+            }
+        });
+        Running { log, batches, task }
+    }
+}
+
+/// Opens the log of `options.database_url`, whose schema is migrated. A log that must not be written opens too, with its
+/// gate closed.
+///
+/// # Errors
+/// Where PostgreSQL cannot be reached or holds another log, an event cannot be read, or a recovery is under way.
+pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<Prepared<D>, OpenError> {
     let connection = Connection::open(&options.database_url).await.map_err(OpenError::Mismatch)?;
-    let identity =
-        Arc::new(store::open(&connection.client, D::LOG, &options.cell, options.played_from).await?);
+    connection.join_writers().await.map_err(OpenError::Mismatch)?;
+    let standing = store::open(&connection.client, D::LOG, &options.cell, options.played_from).await?;
+    let gate = Gate::default();
+    metrics::gauge!("concord_log_writable").set(1.0);
+    if let Some(why) = standing.standstill() {
+        gate.close(why);
+    }
+    let identity = Arc::new(standing.identity);
     let (mailbox, mail) = mpsc::channel(4096);
     let (relay, batches) = mpsc::channel(256);
     let (head_tx, head) = watch::channel(0);
@@ -91,11 +147,13 @@ pub async fn start<D: Domain>(
         source: identity.source(),
         domain: domain.clone(),
         identity: identity.clone(),
+        gate: gate.clone(),
         database_url: options.database_url,
         pool: options.pool.clone(),
         connection,
         mail,
         cache: Cache::new(options.cache_bytes_max, D::weight),
+        cache_bytes_max: options.cache_bytes_max,
         index: Index::default(),
         index_kept_at: 0,
         head: 0,
@@ -115,23 +173,14 @@ pub async fn start<D: Domain>(
         snapshots,
         refusals,
         refusals_allowed: keep::Allowance::new(Instant::now()),
-        shutdown: shutdown.clone(),
+        shutdown: CancellationToken::new(),
     };
     writer.read_index().await?;
-    let task = tokio::spawn(async move {
-        let patience_ends = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(DRAIN_PATIENCE).await;
-        };
-        tokio::select! {
-            () = writer.run() => {}
-            () = patience_ends => tracing::warn!("the log's writer ended with commands unanswered"),
-        }
-    });
     let waiting_bytes = Arc::new(AtomicUsize::new(0));
     let reader = LogReader::new(options.pool);
-    let log = Log { mailbox, head, today, waiting_bytes, reader, identity, domain };
-    Ok(Running { log, batches, task })
+    let cluster = Arc::new(standing.stored);
+    let log = Log { mailbox, head, today, waiting_bytes, reader, identity, cluster, gate, domain };
+    Ok(Prepared { log, writer, batches })
 }
 
 /// Today where the clock is the system's. The law's dates are those of Asia/Shanghai, which has no summer time.
@@ -151,11 +200,13 @@ struct Writer<D: Domain> {
     source: String,
     domain: Arc<D>,
     identity: Arc<Identity>,
+    gate: Gate,
     database_url: String,
     pool: deadpool_postgres::Pool,
     connection: Connection,
     mail: mpsc::Receiver<Mail<D>>,
     cache: Cache<D::State>,
+    cache_bytes_max: usize,
     index: Index,
     index_kept_at: u64,
     head: u64,
@@ -182,7 +233,18 @@ struct Writer<D: Domain> {
 }
 
 impl<D: Domain> Writer<D> {
+    /// Works until shutdown, or until the log must not be written; from then on it only shows what is there.
     async fn run(mut self) {
+        let gate = self.gate.clone();
+        tokio::select! {
+            biased;
+            () = gate.closed() => {}
+            () = self.work() => return,
+        }
+        self.stand_still().await;
+    }
+
+    async fn work(&mut self) {
         let mut tail = tokio::time::interval(TAIL_INTERVAL);
         tail.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let shutdown = self.shutdown.clone();

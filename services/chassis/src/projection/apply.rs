@@ -2,7 +2,7 @@
 
 use super::checkpoint::{self, Checkpoint, DatabaseError};
 use super::feed::{self, CHUNK_BYTES, Sources};
-use super::head::Identity;
+use super::head::{Identity, is_of_history};
 use super::{Applied, ApplyError, Projection, ProjectionOptions};
 use crate::record::{self, LogEvent, Recorded};
 use deadpool_postgres::{ClientWrapper, Pool};
@@ -215,7 +215,7 @@ impl<P: Projection> Applier<P> {
             return Ok(());
         }
         Err(End::Stopped(format!(
-            "schema {} was built from log {} generation {}, but {} is now log {} generation {}: build it anew",
+            "schema {} was built from log {} generation {}, but {} is now log {} generation {}: build it anew, in a schema of its own",
             self.options.schema,
             ours.log_id,
             ours.generation,
@@ -357,7 +357,7 @@ fn decode_one<'a, E: LogEvent>(recorded: &'a Recorded, source: &str) -> Result<A
     let position = recorded.position;
     let unreadable = |error: serde_json::Error| format!("event {position} cannot be read: {error}");
     let (envelope, event) = record::read(recorded).map_err(unreadable)?;
-    if envelope.position != position || envelope.source != source {
+    if envelope.position != position || !is_of_history(&envelope.source, source) {
         return Err(format!(
             "the event given as {position} of {source} calls itself {} of {}",
             envelope.position, envelope.source

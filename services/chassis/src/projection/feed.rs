@@ -3,7 +3,7 @@
 //! It runs ahead of what is applied by a few chunks, so that the next batch is there when one is done.
 
 use super::ProjectionOptions;
-use super::head::{Known, Owner};
+use super::head::{Known, Owner, is_of_history};
 use crate::record::Recorded;
 use async_nats::connection::State;
 use async_nats::jetstream::consumer::DeliverPolicy;
@@ -315,7 +315,7 @@ fn is_event_at(bytes: &[u8], position: u64, source: &str) -> bool {
         position: Cow<'a, str>,
     }
     serde_json::from_slice::<Place<'_>>(bytes)
-        .is_ok_and(|place| place.source == source && place.position.parse() == Ok(position))
+        .is_ok_and(|place| is_of_history(&place.source, source) && place.position.parse() == Ok(position))
 }
 
 async fn in_time<T>(
@@ -337,7 +337,15 @@ mod tests {
         let source = "/concord/local/fund-grant/1";
         assert!(is_event_at(bytes, 7, source));
         assert!(!is_event_at(bytes, 8, source));
-        assert!(!is_event_at(bytes, 7, "/concord/local/fund-grant/2"));
+        assert!(!is_event_at(bytes, 7, "/concord/local/agreement/1"));
         assert!(!is_event_at(b"stray", 7, source));
+    }
+
+    #[test]
+    fn a_log_keeps_the_events_of_its_earlier_generations_and_has_none_of_later_ones() {
+        let bytes = br#"{"source":"/concord/local/fund-grant/2","position":"7","type":"x","data":{}}"#;
+        assert!(is_event_at(bytes, 7, "/concord/local/fund-grant/2"));
+        assert!(is_event_at(bytes, 7, "/concord/local/fund-grant/10"));
+        assert!(!is_event_at(bytes, 7, "/concord/local/fund-grant/1"));
     }
 }

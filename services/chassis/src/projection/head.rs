@@ -30,6 +30,20 @@ pub(super) struct Identity {
     pub(super) generation: u32,
 }
 
+/// Whether an event of this `source` is of the history whose present generation `present` names. A log keeps what it
+/// recorded in earlier generations.
+pub(super) fn is_of_history(source: &str, present: &str) -> bool {
+    let parts = |source: &str| {
+        let (log, generation) = source.rsplit_once('/')?;
+        Some((log.to_owned(), generation.parse::<u32>().ok()?))
+    };
+    let earlier = || match (parts(source), parts(present)) {
+        (Some((log, generation)), Some((ours, now))) => log == ours && generation < now,
+        _ => false,
+    };
+    source == present || earlier()
+}
+
 /// What is known of the log.
 #[derive(Clone)]
 pub(super) struct Known {

@@ -8,7 +8,7 @@ use super::stream::failed;
 use super::{ANSWER_WITHIN, RelayError, RelayOptions};
 use crate::log::LogReader;
 use crate::record::Recorded;
-use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
+use async_nats::header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_STREAM};
 use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
 use futures::StreamExt;
@@ -96,7 +96,7 @@ impl Pipeline<'_> {
                     return Ok(());
                 }
                 for event in events {
-                    self.publish(event, burst.reply(inbox, event.position)).await?;
+                    self.publish(event, &burst, inbox).await?;
                 }
                 cursor = last;
             }
@@ -162,14 +162,20 @@ impl Pipeline<'_> {
         }
     }
 
-    async fn publish(&self, event: &Recorded, reply: String) -> Result<(), RelayError> {
+    async fn publish(&self, event: &Recorded, burst: &Burst, inbox: &str) -> Result<(), RelayError> {
         let position = event.position;
         let subject = event
             .nats_subject(&self.options.subject_prefix)
             .map_err(|source| RelayError::Unreadable { position, source })?;
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SEQUENCE, (position - 1).to_string());
+        if burst.first == position {
+            // A relay that was left behind by a new generation must not write into its stream; the rest of a burst goes
+            // where it began.
+            headers.insert(NATS_EXPECTED_STREAM, self.options.stream.as_str());
+        }
         headers.insert("content-type", CONTENT_TYPE);
+        let reply = burst.reply(inbox, position);
         self.nats
             .publish_with_reply_and_headers(subject, reply, headers, event.bytes.clone())
             .await

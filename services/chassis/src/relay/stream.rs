@@ -3,13 +3,15 @@
 use super::{Divergence, RelayError, RelayOptions};
 use crate::log::LogReader;
 use crate::record::{Envelope, Recorded};
-use async_nats::jetstream::Context;
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
+use async_nats::jetstream::{Context, ErrorCode};
 use futures::{StreamExt, TryStreamExt};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 use tracing::warn;
 
 /// Events read from PostgreSQL at once, to be compared.
@@ -42,7 +44,7 @@ where
 fn config(options: &RelayOptions) -> Config {
     Config {
         name: options.stream.clone(),
-        subjects: vec![format!("{}.>", options.subject_prefix)],
+        subjects: vec![subjects(options)],
         retention: RetentionPolicy::Limits,
         storage: StorageType::File,
         discard: DiscardPolicy::Old,
@@ -62,9 +64,69 @@ fn config(options: &RelayOptions) -> Config {
     }
 }
 
+/// What PostgreSQL lost of this stream as it stands; `None` also where there is no stream.
+pub(super) async fn compare_as_it_is(
+    context: &Context,
+    reader: &LogReader,
+    options: &RelayOptions,
+) -> Result<Option<Divergence>, RelayError> {
+    let stream = match context.get_stream(&options.stream).await {
+        Ok(stream) => stream,
+        Err(error) if is_no_stream(&error) => return Ok(None),
+        Err(error) => return Err(failed("find the stream")(error)),
+    };
+    match survey(&stream, reader, options).await? {
+        Verdict::Diverged(divergence) => Ok(Some(divergence)),
+        Verdict::Agrees { .. } | Verdict::Stray { .. } => Ok(None),
+    }
+}
+
+/// Whether JetStream answered that there is no such stream.
+pub(crate) fn is_no_stream(error: &GetStreamError) -> bool {
+    matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// Takes the log's subjects from the stream of an earlier generation. That keeps its messages, which may be the only
+/// copy of what PostgreSQL lost, and takes no more.
+async fn retire_earlier(context: &Context, options: &RelayOptions) -> Result<(), RelayError> {
+    let Ok(holder) = context.stream_by_subject(subjects(options)).await else {
+        return Ok(());
+    };
+    if !is_earlier(&holder, &options.stream) {
+        return Ok(());
+    }
+    let stream = context.get_stream(&holder).await.map_err(failed("find the earlier generation's stream"))?;
+    let mut retired = stream.cached_info().config.clone();
+    retired.subjects = vec![holder.clone()];
+    retired.max_age = Duration::ZERO;
+    context.update_stream(&retired).await.map_err(failed("retire the earlier generation's stream"))?;
+    warn!(
+        stream = %holder, successor = %options.stream,
+        "the stream of an earlier generation takes no more events; delete it once nobody needs what it holds"
+    );
+    Ok(())
+}
+
+/// Whether a stream belongs to an earlier generation of the same log: their names end in the generation.
+fn is_earlier(name: &str, than: &str) -> bool {
+    let split = |name: &str| {
+        let (log, generation) = name.rsplit_once('_')?;
+        Some((log.to_owned(), generation.parse::<u32>().ok()?))
+    };
+    match (split(name), split(than)) {
+        (Some((log, generation)), Some((ours, now))) => log == ours && generation < now,
+        _ => false,
+    }
+}
+
+fn subjects(options: &RelayOptions) -> String {
+    format!("{}.>", options.subject_prefix)
+}
+
 /// Finds the stream or makes it, and brings what may be changed of its configuration up to date.
 pub(super) async fn ensure(context: &Context, options: &RelayOptions) -> Result<Stream, RelayError> {
     let wanted = config(options);
+    retire_earlier(context, options).await?;
     let stream =
         context.get_or_create_stream(wanted.clone()).await.map_err(failed("find or make the stream"))?;
     let mut present = stream.cached_info().config.clone();
@@ -183,8 +245,7 @@ async fn unverified(
     options: &RelayOptions,
     last: u64,
 ) -> Result<Verdict, RelayError> {
-    let wildcard = format!("{}.>", options.subject_prefix);
-    let survivor = found(stream.get_last_raw_message_by_subject(&wildcard).await)?;
+    let survivor = found(stream.get_last_raw_message_by_subject(&subjects(options)).await)?;
     let Some(message) = survivor else {
         warn!(stream = %options.stream, last, "the stream holds no message to compare with the log");
         return Ok(Verdict::Agrees { last });
@@ -221,10 +282,15 @@ fn is_event_of(message: &StreamMessage, ours: Option<&Recorded>) -> bool {
         return false;
     };
     let same_log = match ours.map(Recorded::envelope) {
-        Some(Ok(ours)) => ours.source == theirs.source,
+        Some(Ok(ours)) => log_of(&ours.source) == log_of(&theirs.source),
         _ => true,
     };
     theirs.position == message.sequence && same_log
+}
+
+/// The log that a `source` names, whatever its generation: one log holds events of all that it had.
+pub(crate) fn log_of(source: &str) -> &str {
+    source.rsplit_once('/').map_or(source, |(log, _)| log)
 }
 
 async fn event_at(reader: &LogReader, position: u64) -> Result<Recorded, RelayError> {
@@ -238,5 +304,26 @@ fn found(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<Stream
         Ok(message) => Ok(Some(message)),
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
         Err(error) => Err(failed("return a message")(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_earlier, log_of};
+
+    #[test]
+    fn an_earlier_generation_of_the_same_log_is_told_from_any_other_stream() {
+        assert!(is_earlier("concord_local_fund-grant_1", "concord_local_fund-grant_2"));
+        assert!(is_earlier("concord_local_fund-grant_9", "concord_local_fund-grant_10"));
+        assert!(!is_earlier("concord_local_fund-grant_2", "concord_local_fund-grant_2"));
+        assert!(!is_earlier("concord_local_fund-grant_3", "concord_local_fund-grant_2"));
+        assert!(!is_earlier("concord_local_agreement_1", "concord_local_fund-grant_2"));
+        assert!(!is_earlier("ORDERS", "concord_local_fund-grant_2"));
+    }
+
+    #[test]
+    fn a_source_names_its_log_and_its_generation() {
+        assert_eq!(log_of("/concord/local/fund-grant/1"), log_of("/concord/local/fund-grant/2"));
+        assert_ne!(log_of("/concord/local/fund-grant/1"), log_of("/concord/local/agreement/1"));
     }
 }

@@ -15,29 +15,86 @@ pub struct Cluster {
 impl Cluster {
     /// Makes and starts one. `fsync` makes it durable, as for measurements.
     pub fn start(fsync: bool) -> Self {
+        let cluster = Self::in_new_directory();
+        cluster.make(
+            "initdb",
+            &["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"],
+        );
+        cluster.set(&format!("fsync = {fsync}\nmax_connections = 200\n"));
+        cluster.resume();
+        cluster
+    }
+
+    /// Makes and starts a hot standby of this one, which calls itself `standby`.
+    pub fn standby(&self) -> Self {
+        let standby = Self::in_new_directory();
+        let primary = self.directory.to_str().expect("UTF-8");
+        standby.make("pg_basebackup", &["--no-sync", "-c", "fast", "-U", "postgres", "-h", primary, "-D"]);
+        standby.set(&format!(
+            "fsync = off\nmax_connections = 200\n\
+             primary_conninfo = 'host={primary} user=postgres application_name=standby'\n"
+        ));
+        std::fs::write(standby.data().join("standby.signal"), "").expect("standby.signal");
+        standby.resume();
+        standby
+    }
+
+    fn in_new_directory() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory").keep();
         if let Some((uid, gid)) = owner() {
             std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).expect("chown");
         }
-        let made = program(&directory, "initdb")
-            .args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"])
-            .arg(directory.join("pg"))
-            .status();
-        assert!(made.expect("initdb").success(), "initdb failed");
-        let settings = format!(
-            "listen_addresses = ''\nunix_socket_directories = '{}'\nfsync = {fsync}\nmax_connections = 200\n",
-            directory.display()
-        );
-        std::fs::write(directory.join("pg/postgresql.auto.conf"), settings).expect("settings");
         let mut keeper = as_owner(&directory, Command::new("sh"));
         keeper
             .args(["-c", r#"read _; "$0" -D "$1/pg" -m immediate stop; cd /; rm -rf "$1""#])
             .arg(program(&directory, "pg_ctl").get_program())
             .arg(&directory)
             .stdin(Stdio::piped());
-        let cluster = Self { _keeper: keeper.spawn().expect("sh"), directory };
-        cluster.resume();
-        cluster
+        Self { _keeper: keeper.spawn().expect("sh"), directory }
+    }
+
+    /// Runs the program that makes the data directory, which is its last argument.
+    fn make(&self, name: &str, arguments: &[&str]) {
+        let made = program(&self.directory, name).args(arguments).arg(self.data()).status();
+        assert!(made.unwrap_or_else(|_| panic!("{name}")).success(), "{name} failed");
+    }
+
+    fn set(&self, settings: &str) {
+        let own = format!(
+            "listen_addresses = ''\nunix_socket_directories = '{}'\n{settings}",
+            self.directory.display()
+        );
+        std::fs::write(self.data().join("postgresql.auto.conf"), own).expect("settings");
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.join("pg")
+    }
+
+    /// Makes a primary of a standby.
+    pub fn promote(&self) {
+        self.control(&["promote"]);
+    }
+
+    /// Keeps a copy of all data. The server must be stopped.
+    pub fn back_up(&self) {
+        self.copy("pg", "backup");
+    }
+
+    /// Puts the data back as they were when the copy was made. The server must be stopped.
+    pub fn restore(&self) {
+        self.copy("backup", "pg");
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let _ = std::fs::remove_dir_all(self.directory.join(to));
+        let copied = as_owner(&self.directory, Command::new("cp")).args(["-a", from, to]).status();
+        assert!(copied.expect("cp").success(), "copying {from} failed");
+    }
+
+    /// Where its socket is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Stops the server; connections break.
@@ -80,7 +137,7 @@ impl Cluster {
     fn control(&self, arguments: &[&str]) {
         let done = program(&self.directory, "pg_ctl")
             .args(["-w", "-s", "-D"])
-            .arg(self.directory.join("pg"))
+            .arg(self.data())
             .args(arguments)
             .status();
         let log = std::fs::read_to_string(self.directory.join("log")).unwrap_or_default();

@@ -86,8 +86,11 @@ pub enum Command {
     /// Nothing happens where the amount is 0.
     Deposit(Uuid, i64),
     Note(Uuid, String),
+    /// Its answer says what is left.
     Spend(Uuid, i64),
     Transfer(Uuid, Uuid, i64),
+    /// An event for each amount.
+    Deposits(Uuid, Vec<i64>),
     /// Looks at one account after the other, then deposits 1 in the first.
     Visit(Vec<Uuid>),
     /// Panics while it is decided.
@@ -110,6 +113,7 @@ impl Domain for Bank {
             Command::Open(account)
             | Command::Deposit(account, _)
             | Command::Note(account, _)
+            | Command::Deposits(account, _)
             | Command::Spend(account, _)
             | Command::Panic(account)
             | Command::Curse(account) => vec![*account],
@@ -144,7 +148,17 @@ impl Domain for Bank {
             Command::Spend(account, amount) if of(account)?.balance < amount => {
                 return Err(refusal("OVERDRAWN"));
             }
-            Command::Spend(account, amount) => Event::Spent { account, amount },
+            Command::Spend(account, amount) => {
+                let left = of(account)?.balance - amount;
+                let spent = Decision::events(vec![Event::Spent { account, amount }]);
+                return Ok(spent.answering("left", left));
+            }
+            Command::Deposits(account, ref amounts) => {
+                of(account)?;
+                let deposit =
+                    |amount: &i64| Event::Deposited { account, amount: *amount, note: String::new() };
+                return Ok(Decision::events(amounts.iter().map(deposit).collect()));
+            }
             Command::Transfer(from, to, amount) => {
                 if of(from)?.balance < amount {
                     return Err(refusal("OVERDRAWN"));
@@ -260,8 +274,7 @@ impl World {
 
     pub async fn on(cluster: &Cluster) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let filter = tracing_subscriber::EnvFilter::from_default_env();
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+        show_log();
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let admin = pool(&cluster.url("postgres"));
         admin.get().await.unwrap().batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
@@ -292,11 +305,16 @@ impl World {
     }
 
     async fn replica_at(&self, database_url: &str, cache_bytes_max: usize) -> Replica {
-        self.start(database_url, cache_bytes_max).await.unwrap()
+        self.open(database_url, cache_bytes_max).await.unwrap()
+    }
+
+    /// A service where one may start; else why not.
+    pub async fn try_replica(&self) -> Result<Replica, String> {
+        self.open(&self.url, 64 << 20).await.map_err(|error| error.to_string())
     }
 
     /// A replica, or why it does not start.
-    pub async fn start(&self, database_url: &str, cache_bytes_max: usize) -> Result<Replica, OpenError> {
+    pub async fn open(&self, database_url: &str, cache_bytes_max: usize) -> Result<Replica, OpenError> {
         let options = LogOptions {
             database_url: database_url.to_owned(),
             pool: pool(&self.url),
@@ -357,6 +375,15 @@ impl World {
         until(async || self.count(&waiting).await > 0).await;
     }
 
+    /// Sessions of a recovery.
+    pub async fn recoveries(&self) -> i64 {
+        self.count(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE application_name = 'concord-recovery' AND datname = current_database()",
+        )
+        .await
+    }
+
     /// Every event in order, after checking all that must hold of a log whatever happened to it.
     pub async fn audited(&self) -> Vec<Recorded> {
         let events = log::LogReader::new(self.pool.clone()).read(0, 1_000_000).await.unwrap();
@@ -382,7 +409,7 @@ impl World {
                        (SELECT * FROM requests WHERE first_position <> 0) r
                        ON r.request_id::text = e.record->>'requestid'
                        WHERE e.position IS NULL OR r.request_id IS NULL
-                       OR e.position <> r.first_position";
+                       OR e.position NOT BETWEEN r.first_position AND r.last_position";
         assert_eq!(self.count(orphans).await, 0, "events and answers differ");
         events
     }
@@ -410,9 +437,14 @@ impl World {
 
     /// Whether the replica shows every account as the events tell it.
     pub async fn check(&self, replica: &Replica) {
-        let head = self.count("SELECT coalesce(max(position), 0) FROM events").await as u64;
+        self.check_log(&replica.log).await;
+    }
+
+    /// The same of any log on this database.
+    pub async fn check_log(&self, log: &Log<Bank>) {
+        let head = self.head().await;
         for (id, account) in self.accounts().await {
-            assert_eq!(replica.state(id, head).await.state, account, "account {id}");
+            assert_eq!(log.state(id, head, PATIENCE).await.unwrap().state, account, "account {id}");
         }
     }
 }
@@ -486,7 +518,13 @@ pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(PATIENCE, polled).await.expect("it came to hold");
 }
 
-fn pool(url: &str) -> Pool {
+pub fn pool(url: &str) -> Pool {
     let manager = Manager::new(url.parse().unwrap(), tokio_postgres::NoTls);
     Pool::builder(manager).max_size(6).build().unwrap()
+}
+
+/// What went on is shown where a test fails; RUST_LOG says how much. Another test may have set it up.
+pub fn show_log() {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
 }

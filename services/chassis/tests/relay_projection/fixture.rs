@@ -1,5 +1,6 @@
 //! A private PostgreSQL cluster and nats-server, a log of test events, and an owner that serves it.
 
+use crate::nats::Nats;
 use async_nats::jetstream;
 use concord_chassis::log::LogReader;
 use concord_chassis::record::{Envelope, LogEvent, Recorded};
@@ -84,6 +85,8 @@ pub fn record(position: u64, event: &impl Serialize) -> Recorded {
         assurance: "asserted".into(),
         requestid: Uuid::now_v7(),
         bodyhash: "00".into(),
+        commandlast: None,
+        answer: None,
         authority: None,
         archivenumber: None,
         attachments: None,
@@ -114,8 +117,7 @@ impl Drop for Server {
 pub struct World {
     pub log: Pool,
     pub committed: watch::Sender<u64>,
-    nats_server: Option<Server>,
-    nats_port: u16,
+    nats: Nats,
     postgres: Server,
     jetstream: tokio::sync::OnceCell<jetstream::Context>,
     directory: tempfile::TempDir,
@@ -159,17 +161,14 @@ impl World {
                 .spawn()
                 .unwrap(),
         );
-        let nats_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut world = Self {
+        let world = Self {
             log: pool(directory.path()),
             committed: watch::channel(0).0,
-            nats_server: None,
-            nats_port,
+            nats: Nats::start(),
             postgres,
             jetstream: tokio::sync::OnceCell::new(),
             directory,
         };
-        world.start_nats();
         let mut client = eventually("PostgreSQL answers", async || world.log.get().await.ok()).await;
         concord_chassis::config::migrate_log(&mut client).await.unwrap();
         world
@@ -187,10 +186,7 @@ impl World {
     pub async fn nats(&self) -> async_nats::Client {
         let options =
             async_nats::ConnectOptions::new().reconnect_delay_callback(|_| Duration::from_millis(100));
-        eventually("NATS answers", async || {
-            options.clone().connect(format!("127.0.0.1:{}", self.nats_port)).await.ok()
-        })
-        .await
+        eventually("NATS answers", async || options.clone().connect(self.nats.url()).await.ok()).await
     }
 
     /// JetStream as the test itself uses it.
@@ -204,23 +200,15 @@ impl World {
     }
 
     pub fn start_nats(&mut self) {
-        let log = std::fs::File::create(self.directory.path().join("nats.log")).unwrap();
-        let server = Command::new(nats_binary())
-            .args(["-a", "127.0.0.1", "-p", &self.nats_port.to_string(), "-js", "-sd"])
-            .arg(self.directory.path().join("nats"))
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn();
-        self.nats_server = Some(Server(server.expect("nats-server: set CONCORD_NATS_SERVER to its path")));
+        self.nats.resume();
     }
 
     pub fn kill_nats(&mut self) {
-        self.nats_server = None;
+        self.nats.kill();
     }
 
     pub fn wipe_nats(&mut self) {
-        self.kill_nats();
-        std::fs::remove_dir_all(self.directory.path().join("nats")).unwrap();
+        self.nats.wipe();
     }
 
     /// What is on the disk of a nats-server that does not run.
@@ -307,14 +295,6 @@ fn owner_of_postgres(directory: &Path) -> Option<(u32, u32)> {
 fn postgres_binary(program: &str) -> PathBuf {
     let known = Path::new("/usr/lib/postgresql/15/bin").join(program);
     if known.exists() { known } else { program.into() }
-}
-
-fn nats_binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("CONCORD_NATS_SERVER") {
-        return path.into();
-    }
-    let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.concord/bin/nats-server");
-    if local.exists() { local } else { "nats-server".into() }
 }
 
 /// Tries again until there is an answer.

@@ -293,6 +293,8 @@ pub(crate) fn record(position: u64, time: Timestamp, effectiveon: Date, event: &
         assurance: "asserted".into(),
         requestid: Uuid::from_u128(u128::from(position)),
         bodyhash: "00".into(),
+        commandlast: None,
+        answer: None,
         authority: None,
         archivenumber: None,
         attachments: None,

@@ -4,7 +4,7 @@ use super::super::decide::{self, Fresh, Verdict};
 use super::super::domain::Domain;
 use super::super::handle::{Outcome, Pending, first_answer};
 use super::super::loader;
-use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, OpenError, Stored};
+use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, OpenError, Stored, Unfit};
 use super::{RECONNECT_PAUSE, Writer};
 use crate::record::{LogEvent, Recorded};
 use std::collections::HashMap;
@@ -188,22 +188,27 @@ impl<D: Domain> Writer<D> {
     }
 
     /// Connects again, however long it takes; callers run out of patience by themselves. A database that is another,
-    /// or that has lost events, is not written to.
+    /// or that has lost events, is not written to: the gate closes, which ends the writer's work where it stands.
     pub(super) async fn reconnect(&mut self) {
         let mut pause = RECONNECT_PAUSE.0;
         loop {
             let opened = async {
                 let connection = Connection::open(&self.database_url).await?;
+                connection.join_writers().await?;
                 connection.verify(&self.identity, self.head, self.newest.as_ref()).await?;
-                Ok::<_, String>(connection)
+                Ok::<_, Unfit>(connection)
             };
             match opened.await {
                 Ok(connection) => {
                     self.connection = connection;
                     return;
                 }
-                Err(reason) => {
-                    tracing::warn!(reason, "PostgreSQL is away, or not to be written to");
+                Err(Unfit::Standstill(why)) => {
+                    self.gate.close(why);
+                    std::future::pending().await
+                }
+                Err(Unfit::Away(reason)) => {
+                    tracing::warn!(reason, "PostgreSQL is away");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RECONNECT_PAUSE.1);
                 }
@@ -246,7 +251,8 @@ impl<D: Domain> decide::Batch<D> {
                 rows.add_event(recorded, event.stream().1, *version, also);
             }
             if let Verdict::Accepted(receipt) = &decided.verdict {
-                rows.add_answer(&decided.pending, receipt);
+                let pending = &decided.pending;
+                rows.add_answer(pending.submission.request_id, &pending.body_hash, &pending.body, receipt);
             }
         }
         rows

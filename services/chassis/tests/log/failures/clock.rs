@@ -63,7 +63,7 @@ async fn a_writer_does_not_start_where_the_clocks_differ_by_more_than_a_second()
     let world = World::new().await;
     for (by, starts) in [("-61 seconds", false), ("2 seconds", false), ("0.4 seconds", true)] {
         set_off(&world, by).await;
-        match world.start(&world.url, 1 << 20).await {
+        match world.open(&world.url, 1 << 20).await {
             Ok(replica) if starts => drop(replica.open(1, 1).await),
             Err(error) if !starts => assert!(error.to_string().contains("clock"), "{by}: {error}"),
             other => panic!("{by}: {:?}", other.map(drop)),
