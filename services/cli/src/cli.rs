@@ -5,6 +5,7 @@
 //! | 0 | done; an import with rejected rows too, which its summary counts |
 //! | 1 | failed or refused; standard error says why and what to do |
 //! | 2 | `import --strict`: rows were rejected, the others are imported |
+//! | 3 | `log check`: no fault was found, but not everything was compared |
 //! | 64 | usage: unknown or missing arguments, an unreadable mapping |
 
 use std::ffi::OsString;
@@ -32,9 +33,8 @@ const USAGE: u8 = 64;
 /// Concord: the system of record for research grants 科研资助台账.
 #[derive(Debug, Parser)]
 #[command(name = "concord", version, about, max_term_width = 110)]
-#[command(
-    after_help = "Exit codes 退出码: 0 done, 1 failed or refused, 2 rows rejected (import --strict), 64 usage."
-)]
+#[command(after_help = "Exit codes 退出码: 0 done, 1 failed or refused, 2 rows rejected (import --strict), \
+                  3 not all compared (log check), 64 usage.")]
 struct Cli {
     /// Directory of the local stack 本地环境目录
     #[arg(long, global = true, env = "CONCORD_DIR", default_value = crate::stack::DEFAULT_DIRECTORY, value_name = "DIR")]
@@ -139,7 +139,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         }
         Top::Log(command) => {
             let (fund, actor) = fund(&cli.dir, cli.actor).await?;
-            log::run(&mut fund.log(&actor)?, command, format).await
+            log::run(&mut fund.log(&actor)?, &cli.dir, command, format).await
         }
         Top::Today(args) => {
             let (fund, actor) = fund(&cli.dir, cli.actor).await?;

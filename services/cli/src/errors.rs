@@ -48,16 +48,39 @@ pub enum CliError {
     /// Rows of an import were rejected, and `--strict` asked for that to be a failure. Exit code 2.
     #[error("{0} row(s) were rejected (--strict) 有 {0} 行被拒绝")]
     RowsRejected(usize),
+    /// A check found that the log, its stream or its projection is not as it must be.
+    #[error(
+        "{count} fault(s) found: {rules}. Stop writing, keep the data as it is, and compare with receipts kept outside.\n\
+         发现 {count} 处问题。请停止写入，保留现场，并与外部留存的回执核对。"
+    )]
+    Faults {
+        /// How many.
+        count: u64,
+        /// Codes of the broken rules.
+        rules: String,
+    },
+    /// A check found no fault but did not compare everything. Exit code 3.
+    #[error(
+        "no fault was found, but not everything was compared: {0}. Name what is missing, or accept it with --without {0}.\n\
+         未发现问题，但并非全部核对：{0}。"
+    )]
+    Unproved(String),
 }
 
 impl CliError {
-    /// The process's exit code: 64 for usage, 2 for rejected rows under `--strict`, else 1.
+    /// The process's exit code: 64 for usage, 2 for rejected rows under `--strict`, 3 for a check that did
+    /// not compare everything, else 1.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 64,
             Self::RowsRejected(_) => 2,
-            Self::Service(_) | Self::Unreachable { .. } | Self::File { .. } | Self::Failed(_) => 1,
+            Self::Unproved(_) => 3,
+            Self::Service(_)
+            | Self::Unreachable { .. }
+            | Self::File { .. }
+            | Self::Failed(_)
+            | Self::Faults { .. } => 1,
         }
     }
 

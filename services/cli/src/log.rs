@@ -1,11 +1,14 @@
-//! `concord log`: where the log stands, and which commands were refused.
+//! `concord log`: where the log stands, whether it holds, and which commands were refused.
+
+use std::path::Path;
 
 use clap::Subcommand;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{GetLogStatusRequest, ListRefusalsRequest};
 use serde_json::{Value, json};
 
-use crate::connect::Stamped;
+use crate::check::{self, CheckArgs};
+use crate::connect::{Endpoints, Stamped};
 use crate::errors::CliError;
 use crate::output::{Format, print_fields, print_json, table};
 
@@ -14,6 +17,8 @@ use crate::output::{Format, print_fields, print_json, table};
 pub enum LogCommand {
     /// Head, clock, and how far the relay has published 日志状态
     Status,
+    /// Prove the log from its events alone, and against it the stream, the projection and its answers 核对日志
+    Check(CheckArgs),
     /// Refused commands, newest first 被拒绝的操作
     Refusals {
         /// Rows on a page 每页行数
@@ -25,17 +30,24 @@ pub enum LogCommand {
     },
 }
 
-/// Runs a command.
+/// Runs a command. `dir` is the directory of the local stack.
 ///
 /// # Errors
-/// What the service answered.
+/// What the service answered; of a check, that not everything was proved.
 pub async fn run(
     client: &mut LogServiceClient<Stamped>,
+    dir: &Path,
     command: LogCommand,
     format: Format,
 ) -> Result<(), CliError> {
     match command {
         LogCommand::Status => status(client, format).await,
+        LogCommand::Check(args) => {
+            let endpoints = Endpoints::find(dir)?;
+            // Stream and projection of a service elsewhere are not those of a stack that happens to be here.
+            let args = if endpoints.local { args.or_of_local_stack(dir)? } else { args };
+            check::run(client.clone(), &endpoints, &args, format).await
+        }
         LogCommand::Refusals { page_size, page_token } => {
             print_refusals(client, page_size, page_token, format).await
         }
