@@ -6,11 +6,13 @@
 //! | [`desk`] | the gRPC clients, who acts, and what a status says |
 //! | [`requests`] | requests that are right as they stand; a test changes what it is about |
 //! | [`record`] | the log as stored: documents, hashes, and what PostgreSQL and NATS hold |
+//! | [`check`] | `concord log check`, and what to plant for it to find |
 #![allow(
     clippy::missing_errors_doc,
     reason = "every error here fails a test, and says itself what went wrong"
 )]
 
+pub mod check;
 pub mod desk;
 pub mod record;
 pub mod requests;
