@@ -8,11 +8,13 @@
 //! | [`load`] | callers that send one command after the other, and what they were told |
 //! | [`replica`] | a further replica of the fund's service on a stack's servers |
 //! | [`record`] | the log as stored: documents, hashes, and what PostgreSQL and NATS hold |
+//! | [`check`] | `concord log check`, and what to plant for it to find |
 #![allow(
     clippy::missing_errors_doc,
     reason = "every error here fails a test, and says itself what went wrong"
 )]
 
+pub mod check;
 pub mod desk;
 pub mod load;
 pub mod record;

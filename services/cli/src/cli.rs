@@ -8,6 +8,7 @@
 //! | 3 | `log recover`: the log has to be recovered, and no way was chosen |
 //! | 4 | `log recover`: the chosen way cannot be gone; standard output says which can |
 //! | 5 | `log recover`: a service still writes the log |
+//! | 6 | `log check`: no fault was found, but not everything was compared |
 //! | 64 | usage: unknown or missing arguments, an unreadable mapping |
 
 use std::ffi::OsString;
@@ -35,9 +36,8 @@ const USAGE: u8 = 64;
 /// Concord: the system of record for research grants 科研资助台账.
 #[derive(Debug, Parser)]
 #[command(name = "concord", version, about, max_term_width = 110)]
-#[command(
-    after_help = "Exit codes 退出码: 0 done, 1 failed or refused, 2 rows rejected (import --strict), 3 to 5 log recover (see its help), 64 usage."
-)]
+#[command(after_help = "Exit codes 退出码: 0 done, 1 failed or refused, 2 rows rejected (import --strict), \
+                  3 to 5 log recover (see its help), 6 not all compared (log check), 64 usage.")]
 struct Cli {
     /// Directory of the local stack 本地环境目录
     #[arg(long, global = true, env = "CONCORD_DIR", default_value = crate::stack::DEFAULT_DIRECTORY, value_name = "DIR")]

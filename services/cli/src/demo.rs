@@ -1,8 +1,8 @@
 //! `concord demo`: nine played years over real grants, with made-up payments, on a stack of its own.
 //!
 //! Imports the grants of Horizon 2020, pays them synthetically 模拟, takes three fresh applications through the whole
-//! procedure, shows the office's tables, and checks that the ledger, the stream and the projection agree with sums of
-//! its own. It can be interrupted and run again; the end is the same.
+//! procedure, shows the office's tables, and proves the log, and stream and projection against it; what the log comes to
+//! must be what the demo sent. It can be interrupted and run again; the end is the same.
 
 mod books;
 mod commands;
@@ -16,24 +16,25 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use concord_proto::audit::v1::GetProjectionStatusRequest;
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
-use concord_proto::audit::v1::{GetProjectionStatusRequest, GetProjectionStatusResponse};
 use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
 use tonic::Code;
 use tonic::transport::Channel;
 
 use crate::bulk::Stop;
+use crate::check::{self, CheckArgs};
 use crate::connect::{self, Actor, Endpoints, Fund};
 use crate::errors::CliError;
 use crate::import::{h2020, read_file};
-use crate::output::count;
+use crate::output::{Format, count};
 use crate::progress::{per_second, seconds};
 
 /// Name of the whole file in a data directory.
 const DATA_FILE: &str = "eu-h2020-participations.csv.gz";
 /// The part of it that comes with the repository.
 const EXCERPT: &str = "tests/data/h2020-excerpt.csv";
-/// How long projection and relay may stand still while the demo waits for them.
+/// How long the projection may stand still while the demo waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the demo runs on.
@@ -70,12 +71,16 @@ impl DemoReport {
     }
 }
 
-/// Runs the demo against a stack whose clock is played from 2014-01-01 or earlier. Prints as it goes; the last line is
-/// the caller's to print, once everything has ended well.
+/// Runs the demo against a stack whose clock is played from 2014-01-01 or earlier, and whose stream and projection
+/// `compared` names. Prints as it goes; the last line is the caller's to print, once everything has ended well.
 ///
 /// # Errors
 /// What was refused though it should not be, or what differs at the end.
-pub async fn run(endpoints: &Endpoints, options: DemoOptions) -> Result<DemoReport, CliError> {
+pub async fn run(
+    endpoints: &Endpoints,
+    compared: &CheckArgs,
+    options: DemoOptions,
+) -> Result<DemoReport, CliError> {
     let path = find_data(options.data)?;
     println!("data 数据: {}", path.display());
     let file = h2020::parse(&read_file(&path)?)?;
@@ -102,13 +107,16 @@ pub async fn run(endpoints: &Endpoints, options: DemoOptions) -> Result<DemoRepo
 
     let fresh = fresh::run(&fund, &mut books).await?;
     catch_up(&fund, &mut audit).await?;
-    let log = published(&fund).await?;
-    report::print(&mut audit, &fund, log.head, &fresh.shown.to_string()).await?;
+    let head = log_status(&fund).await?.head;
+    report::print(&mut audit, &fund, head, &fresh.shown.to_string()).await?;
 
     let grants = file.grants.len() as u64 + fresh.grants;
-    report::check(&mut audit, &log, &books, grants).await?;
+    report::compare(&mut audit, head, &books, grants).await?;
+    println!("\ncheck of the log 核对日志");
+    let auditor = fund.log(&Actor::new("demo-auditor", commands::OFFICE))?;
+    check::run(auditor, endpoints, compared, Format::Table).await?;
     let report =
-        DemoReport { grants, events: log.head, commands: played.commands, commands_per_second: rate, lag };
+        DemoReport { grants, events: head, commands: played.commands, commands_per_second: rate, lag };
     println!("{} commands/s, lag {} 吞吐与滞后", count(rate), seconds(lag));
     Ok(report)
 }
@@ -185,31 +193,6 @@ async fn catch_up(fund: &Fund, audit: &mut FundingAuditServiceClient<Channel>) -
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// Waits until the stream holds the log's head.
-async fn published(fund: &Fund) -> Result<GetLogStatusResponse, CliError> {
-    let started = Instant::now();
-    loop {
-        let status = log_status(fund).await?;
-        if status.published >= status.head {
-            return Ok(status);
-        }
-        if started.elapsed() > PATIENCE {
-            return Err(CliError::failed(format!(
-                "the stream is at {}, the log at {}",
-                status.published, status.head
-            )));
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// The projection as it stands.
-async fn projection(
-    audit: &mut FundingAuditServiceClient<Channel>,
-) -> Result<GetProjectionStatusResponse, CliError> {
-    Ok(audit.get_projection_status(GetProjectionStatusRequest { min_position: 0 }).await?.into_inner())
 }
 
 #[cfg(test)]

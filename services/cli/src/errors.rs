@@ -60,11 +60,28 @@ pub enum CliError {
     /// A service still writes the log that is to be recovered. Exit code 5.
     #[error("{0}\n日志正在使用，请先停止上列程序再恢复")]
     LogInUse(String),
+    /// A check found that the log, its stream or its projection is not as it must be.
+    #[error(
+        "{count} fault(s) found: {rules}. Stop writing, keep the data as it is, and compare with receipts kept outside.\n\
+         发现 {count} 处问题。请停止写入，保留现场，并与外部留存的回执核对。"
+    )]
+    Faults {
+        /// How many.
+        count: u64,
+        /// Codes of the broken rules.
+        rules: String,
+    },
+    /// A check found no fault but did not compare everything. Exit code 6.
+    #[error(
+        "no fault was found, but not everything was compared: {0}. Name what is missing, or accept it with --without {0}.\n\
+         未发现问题，但并非全部核对：{0}。"
+    )]
+    Unproved(String),
 }
 
 impl CliError {
     /// The process's exit code: 64 for usage, 2 for rejected rows under `--strict`, 3 to 5 for a log to be recovered,
-    /// else 1.
+    /// 6 for a check that did not compare everything, else 1.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -73,7 +90,12 @@ impl CliError {
             Self::RecoveryNeeded => 3,
             Self::RecoveryRefused(_) => 4,
             Self::LogInUse(_) => 5,
-            Self::Service(_) | Self::Unreachable { .. } | Self::File { .. } | Self::Failed(_) => 1,
+            Self::Unproved(_) => 6,
+            Self::Service(_)
+            | Self::Unreachable { .. }
+            | Self::File { .. }
+            | Self::Failed(_)
+            | Self::Faults { .. } => 1,
         }
     }
 

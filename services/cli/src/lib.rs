@@ -7,13 +7,16 @@
 //! | [`connect`], [`bulk`] | the services' addresses and clients; many commands over one stream |
 //! | [`import`] | awards made elsewhere: Horizon 2020, and any CSV file by a mapping |
 //! | [`programme`], [`grant`], [`audit`], [`log`], [`today`] | one a group of commands |
+//! | [`check`] | proves the log from its events, and stream and projection against it |
 //! | [`demo`] | nine played years, with checks at the end |
 //! | [`errors`], [`output`], [`progress`], [`words`], [`header`], [`ids`] | what they share |
 //!
-//! But for `up` and `demo`, which run the services, it talks to the services over gRPC alone.
+//! But for `up` and `demo`, which run the services, and `log check`, which looks into NATS and the projection's database
+//! itself, it talks to the services over gRPC alone.
 
 pub mod audit;
 pub mod bulk;
+pub mod check;
 pub mod cli;
 pub mod connect;
 pub mod demo;

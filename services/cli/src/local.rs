@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 /// Where the running stack says how to reach it.
 pub const SERVICES_FILE: &str = "run/services.json";
 
+/// Name of the database that the funding audit keeps its rows in.
+pub const PROJECTION_DATABASE: &str = "funding_audit";
+
 /// A running stack: private PostgreSQL and NATS, and every service in this process.
 pub struct LocalStack {
     stack: Stack,
@@ -85,7 +88,7 @@ impl LocalStack {
         let owner = format!("http://{}", serving.address);
         let aggregates = Service { serving, shutdown };
 
-        let database = stack.ensure_database("funding_audit").await.map_err(stack_failed)?;
+        let database = stack.ensure_database(PROJECTION_DATABASE).await.map_err(stack_failed)?;
         let audit: Settings = settings("funding-audit", database, &[("--log-owner", owner.clone())])?;
         let shutdown = CancellationToken::new();
         let serving = concord_funding_audit::start(&audit, shutdown.clone()).await.map_err(start_failed)?;

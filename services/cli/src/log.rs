@@ -1,4 +1,4 @@
-//! `concord log`: where the log stands, which commands were refused, and how it is recovered.
+//! `concord log`: where the log stands, whether it holds, which commands were refused, and how it is recovered.
 
 pub mod recover;
 mod report;
@@ -12,7 +12,8 @@ use concord_proto::log::v1::{
 };
 use serde_json::{Value, json};
 
-use crate::connect::{self, Actor, Stamped};
+use crate::check::{self, CheckArgs};
+use crate::connect::{self, Actor, Endpoints, Stamped};
 use crate::errors::CliError;
 use crate::output::{Format, print_fields, print_json, table};
 
@@ -23,6 +24,8 @@ pub enum LogCommand {
     Status,
     /// Compare the log with its stream; go on after a failover, as chosen 恢复日志
     Recover(recover::RecoverArgs),
+    /// Prove the log from its events alone, and against it the stream, the projection and its answers 核对日志
+    Check(CheckArgs),
     /// Refused commands, newest first 被拒绝的操作
     Refusals {
         /// Rows on a page 每页行数
@@ -34,27 +37,33 @@ pub enum LogCommand {
     },
 }
 
-/// Runs a command.
+/// Runs a command. `dir` is the directory of the local stack.
 ///
 /// # Errors
-/// What the service answered, or what a recovery met.
+/// What the service answered, what a recovery met, or that a check did not prove everything.
 pub async fn run(
     dir: &Path,
     actor: Option<Actor>,
     command: LogCommand,
     format: Format,
 ) -> Result<(), CliError> {
-    let asked = match command {
-        // It goes to the database itself: the service may not even run.
-        LogCommand::Recover(args) => return recover::run(dir, actor, args, format).await,
-        LogCommand::Status => None,
-        LogCommand::Refusals { page_size, page_token } => Some((page_size, page_token)),
-    };
+    // It goes to the database itself: the service may not even run.
+    if let LogCommand::Recover(args) = command {
+        return recover::run(dir, actor, args, format).await;
+    }
     let (fund, actor) = connect::fund(dir, actor).await?;
     let mut client = fund.log(&actor)?;
-    match asked {
-        None => status(&mut client, format).await,
-        Some((page_size, page_token)) => print_refusals(&mut client, page_size, page_token, format).await,
+    match command {
+        LogCommand::Recover(_) | LogCommand::Status => status(&mut client, format).await,
+        LogCommand::Check(args) => {
+            let endpoints = Endpoints::find(dir)?;
+            // Stream and projection of a service elsewhere are not those of a stack that happens to be here.
+            let args = if endpoints.local { args.or_of_local_stack(dir)? } else { args };
+            check::run(client, &endpoints, &args, format).await
+        }
+        LogCommand::Refusals { page_size, page_token } => {
+            print_refusals(&mut client, page_size, page_token, format).await
+        }
     }
 }
 

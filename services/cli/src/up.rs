@@ -11,6 +11,7 @@ use concord_chassis::telemetry;
 use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
+use crate::check::CheckArgs;
 use crate::demo::{self, DemoOptions};
 use crate::errors::CliError;
 use crate::local::{LocalStack, SERVICES_FILE};
@@ -77,9 +78,10 @@ pub async fn demo(dir: &Path, options: DemoOptions) -> Result<(), CliError> {
     let telemetry = telemetry::init("concord", "local", LogFormat::Text, None).map_err(failed)?;
     let mut stack = LocalStack::start(&dir, Some(DEMO_FROM)).await?;
     let endpoints = stack.endpoints().clone();
+    let compared = CheckArgs::of_local_stack(&dir)?;
     // Without one of its servers it would only retry: it ends, says which, and goes on when it is run again.
     let shown = tokio::select! {
-        shown = demo::run(&endpoints, options) => shown,
+        shown = demo::run(&endpoints, &compared, options) => shown,
         why = stack.died() => Err(CliError::failed(why)),
     };
     let stopped = stack.stop().await;

@@ -26,6 +26,20 @@ use known::Known;
 /// Events that are folded at once. Bounds the arrays in memory, and keeps what they name below what the caches hold.
 const EVENTS_AT_ONCE_MAX: usize = 5_000;
 
+/// The tables of `schema.sql`, and how a row of each says which event it is from.
+pub(crate) const TABLES: [(&str, &str); 10] = [
+    ("clock", "position"),
+    ("todays", "position"),
+    ("programmes", "position"),
+    ("parties", "position"),
+    ("grants", "position"),
+    ("terms", "position"),
+    ("tranche_plans", "position"),
+    ("tranche_steps", "position"),
+    ("dims", "dims / 256"),
+    ("postings", "position"),
+];
+
 /// The projection. What it remembers between batches is a cache of its own tables, nothing else.
 #[derive(Debug, Default)]
 pub struct FundingAudit {
@@ -89,5 +103,17 @@ pub fn check_zero_sum(position: u64, set: &Postings) -> Result<(), ApplyError> {
             "the postings of position {position} add up to {sum} minor units of {}, not to zero",
             set.currency
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLES;
+
+    #[test]
+    fn every_table_of_the_schema_is_listed() {
+        let schema = include_str!("ledger/schema.sql");
+        let made = schema.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("));
+        assert!(made.eq(TABLES.iter().map(|(table, _)| *table)));
     }
 }

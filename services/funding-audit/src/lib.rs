@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`ledger`](FundingAudit) | events to rows: postings, their dimensions, and the dated facts behind undrawn and overdue |
 //! | `ledger/schema.sql` | the tables. Rows are only ever added |
+//! | [`refold`](Refold) | the log folded anew, compared with the tables row by row |
 //! | `numbers.rs` | how the tables write accounts, event types and steps of a tranche |
 //! | `query.rs` | the questions as SQL: balances, postings and statements, undrawn and overdue, time, status |
 //! | `labels.rs` | what people read beside a code |
@@ -30,11 +31,13 @@ mod labels;
 mod ledger;
 mod numbers;
 mod query;
+mod refold;
 mod refusal;
 mod service;
 mod start;
 mod wire;
 
 pub use ledger::{FundingAudit, check_zero_sum};
+pub use refold::{Checkpoint, Difference, Refold, RefoldError};
 pub use service::{Audit, LOG, LogClock};
 pub use start::start;

@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary, real PostgreSQL, real NATS, real gRPC.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod check;
 mod demo;
 mod failures;
 mod log;

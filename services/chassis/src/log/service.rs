@@ -12,10 +12,11 @@ use concord_proto::log::v1::{
     ListRefusalsRequest, ListRefusalsResponse, PostgresCluster, ReadLogRequest, ReadLogResponse,
     ReadStreamRequest, ReadStreamResponse, RecordedEvent, RefusedCommand, Standstill as NotWritten,
 };
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 /// Events of one chunk at most.
@@ -59,6 +60,24 @@ fn cluster_to_proto(cluster: &Cluster) -> PostgresCluster {
     PostgresCluster { system_id: cluster.system_id.clone(), timeline: cluster.timeline.unsigned_abs() }
 }
 
+/// The log's end is not there, though it was committed.
+fn lost<D: Domain>(after: u64, committed: u64) -> Status {
+    tracing::error!(after, committed, "the log lacks events that were committed");
+    let message = format!(
+        "the log ends at position {after}, but events up to {committed} were committed: PostgreSQL has lost them; \
+         stop writing and compare the log with its stream"
+    );
+    let message_zh = format!(
+        "日志止于位置 {after}，而已提交至 {committed}：PostgreSQL 丢失了事件，请停止写入并与消息流核对"
+    );
+    let facts = HashMap::from([
+        ("last_position".to_owned(), after.to_string()),
+        ("committed_position".to_owned(), committed.to_string()),
+    ]);
+    let texts = (message, Some(message_zh));
+    grpc::refused_as(Code::DataLoss, D::error_domain(), "LOG_TAIL_LOST", texts, facts, Vec::new())
+}
+
 fn to_proto(recorded: Recorded) -> RecordedEvent {
     RecordedEvent { position: recorded.position, cloud_event: recorded.bytes }
 }
@@ -88,6 +107,11 @@ impl<D: Domain> Api for LogService<D> {
                         return;
                     }
                 };
+                // The head was committed. Asking for what is gone would go on for ever.
+                if events.is_empty() {
+                    let _ = chunks.send(Err(lost::<D>(after, last))).await;
+                    return;
+                }
                 for chunk in in_chunks(events) {
                     after = chunk.last().map_or(last, |event| event.position);
                     let answer = ReadLogResponse {

@@ -1,10 +1,12 @@
 //! What goes on while a part is gone, and what is there when it is back.
 //!
 //! PostgreSQL is the truth, NATS is transport: without NATS everything goes on but publishing. An answer that was given
-//! is never taken back, and a command that got none can be sent again under its id.
+//! is never taken back, and a command that got none can be sent again under its id. At the end of each the whole log is
+//! proved, with its stream and its projection.
 
 use concord_proto::audit::v1::ListBalancesRequest;
 use concord_proto::fund::v1::{GetProgrammeRequest, SupplementProgrammeResponse};
+use concord_tests::check::checked;
 use concord_tests::desk::{CLERK, Desk, at, by, plain, reason};
 use concord_tests::load::Load;
 use concord_tests::record::{eventually, in_nats, in_postgres, positions_by_request, postgres, read_log};
@@ -49,6 +51,7 @@ async fn while_nats_stands_still_everything_goes_on_but_publishing() {
     });
     assert_eq!(published.await.unwrap(), last);
     assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
+    checked(&stack).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,6 +69,7 @@ async fn without_nats_the_stack_ends_and_says_so_and_the_next_one_has_it_all() {
     let desk = Desk::at(&stack).await.unwrap();
     assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
     assert_eq!(add(&desk, &programme, 1).await, last + 1);
+    checked(&stack).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,6 +86,7 @@ async fn a_stream_that_was_lost_is_filled_again_with_the_same_bytes() {
     let asked = ListBalancesRequest { as_of: at(last), ..ListBalancesRequest::default() };
     let seen = desk.audit().list_balances(plain(asked)).await.unwrap().into_inner();
     assert_eq!(seen.totals[0].appropriated_minor, 1_020);
+    checked(&stack).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,6 +131,7 @@ async fn while_postgres_stands_still_the_outcome_is_open_and_then_it_is_one_even
     let programme =
         desk.programmes().get_programme(plain(asked)).await.unwrap().into_inner().programme.unwrap();
     assert_eq!(programme.appropriated_minor, 1_023);
+    checked(&stack).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,6 +181,7 @@ async fn what_was_answered_before_a_kill_is_there_after_it_byte_for_byte() {
     let asked = ListBalancesRequest { as_of: at(last), ..ListBalancesRequest::default() };
     let seen = desk.audit().list_balances(plain(asked)).await.unwrap().into_inner();
     assert_eq!(seen.totals[0].appropriated_minor, 999 + i64::try_from(last).unwrap());
+    checked(&stack).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,6 +216,7 @@ async fn what_was_answered_survives_the_end_of_every_process_at_once() {
     let last = desk.status().await.unwrap().head;
     assert_eq!(last, 1 + sent.len() as u64);
     assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
+    checked(&stack).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,4 +243,5 @@ async fn connections_cut_under_load_cost_nobody_an_event_and_give_nobody_two() {
         assert_eq!(positions[request_id], [receipt.as_ref().unwrap().first_position]);
     }
     assert_eq!(desk.status().await.unwrap().head, 1 + sent.len() as u64);
+    checked(&stack).unwrap();
 }

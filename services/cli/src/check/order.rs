@@ -1,0 +1,164 @@
+//! What the documents of the log say of themselves and of each other: positions, times, ids, versions, commands.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use concord_chassis::record::{self, Envelope, LogEvent as _, Recorded};
+use concord_events::fund::FundEvent;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::faults::{Faults, Rule};
+
+/// The log as far as it was read. It holds ids and numbers, never documents: some 150 bytes an event.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// The log that every event names as its source, `/concord/<cell>/<log>`, before its generation.
+    log: String,
+    /// Generation in which the log is written now. Events of the earlier ones were recorded under those.
+    generation: u32,
+    /// Generation of the newest event.
+    reached: u32,
+    /// Last position read.
+    pub(super) last: u64,
+    time: Timestamp,
+    ids: HashMap<Uuid, u64>,
+    versions: HashMap<Uuid, u64>,
+    newest_of_type: HashMap<String, u64>,
+    /// Where each command's first event is.
+    commands: HashMap<Uuid, u64>,
+    command: Option<(Uuid, String)>,
+}
+
+impl Order {
+    /// Nothing read yet of this log, `/concord/<cell>/<log>`, in this generation.
+    pub(super) fn of(log: String, generation: u32) -> Self {
+        Self {
+            log,
+            generation,
+            reached: 1,
+            last: 0,
+            time: Timestamp::MIN,
+            ids: HashMap::new(),
+            versions: HashMap::new(),
+            newest_of_type: HashMap::new(),
+            commands: HashMap::new(),
+            command: None,
+        }
+    }
+
+    /// Commands read so far.
+    pub(super) fn commands(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Takes the next event in, and gives back what it says where it can be read.
+    pub(super) fn take(&mut self, recorded: &Recorded, faults: &mut Faults) -> Option<FundEvent> {
+        let position = recorded.position;
+        faults.compare(Rule::PositionGap, position, self.last + 1, position);
+        self.last = position;
+        let (envelope, event) = match record::read::<FundEvent>(recorded) {
+            Ok(read) => read,
+            Err(error) => {
+                faults.add(Rule::DocumentUnreadable, position, "an event", error);
+                return None;
+            }
+        };
+        form(recorded, &envelope, &event, faults);
+        faults.compare(Rule::PositionAttribute, position, position, envelope.position);
+        self.source_of(position, &envelope, faults);
+        faults.compare(Rule::Envelope, position, "1.0", &envelope.specversion);
+        faults.compare(Rule::Envelope, position, "application/json", &envelope.datacontenttype);
+        if envelope.time < self.time {
+            faults.add(Rule::TimeBack, position, format!("{} or later", self.time), envelope.time);
+        }
+        self.time = envelope.time;
+        match self.ids.entry(envelope.id) {
+            Entry::Occupied(first) => {
+                let found = format!("{}, as at position {}", envelope.id, first.get());
+                faults.add(Rule::IdRepeated, position, "an id of its own", found);
+            }
+            Entry::Vacant(new) => drop(new.insert(position)),
+        }
+        self.places(position, &envelope, &event, faults);
+        self.command_of(position, &envelope, faults);
+        Some(event)
+    }
+
+    /// Generations follow each other, up to that of today.
+    fn source_of(&mut self, position: u64, envelope: &Envelope<'_>, faults: &mut Faults) {
+        let number = envelope.source.strip_prefix(&*self.log).and_then(|rest| rest.strip_prefix('/'));
+        match number.and_then(|number| number.parse().ok()) {
+            Some(generation) if (self.reached..=self.generation).contains(&generation) => {
+                self.reached = generation;
+            }
+            _ => {
+                let expected = format!("{}/{} to {}", self.log, self.reached, self.generation);
+                faults.add(Rule::Source, position, expected, &*envelope.source);
+            }
+        }
+    }
+
+    /// The event's place in its stream and among those of its type. After a fault the count goes on from what was
+    /// found, so that one fault is told once.
+    fn places(&mut self, position: u64, envelope: &Envelope<'_>, event: &FundEvent, faults: &mut Faults) {
+        let (kind, id) = event.stream();
+        faults.compare(Rule::Subject, position, &*format!("{kind}/{id}"), &envelope.subject);
+        let version = self.versions.entry(id).or_default();
+        if envelope.version != *version + 1 {
+            let expected = format!("version {} of {kind}/{id}", *version + 1);
+            faults.add(Rule::Version, position, expected, format!("version {}", envelope.version));
+        }
+        *version = envelope.version;
+        let newest = match self.newest_of_type.get_mut(&*envelope.event_type) {
+            Some(newest) => newest,
+            None => self.newest_of_type.entry(envelope.event_type.to_string()).or_default(),
+        };
+        faults.compare(Rule::PreviousOfType, position, *newest, envelope.previousoftype);
+        *newest = position;
+    }
+
+    fn command_of(&mut self, position: u64, envelope: &Envelope<'_>, faults: &mut Faults) {
+        let id = envelope.requestid;
+        match &self.command {
+            Some((command, body)) if *command == id => {
+                faults.compare(Rule::BodyHash, position, body.as_str(), &envelope.bodyhash);
+            }
+            _ => {
+                match self.commands.entry(id) {
+                    Entry::Occupied(first) => {
+                        let found = format!("{id}, as at position {}", first.get());
+                        faults.add(Rule::RequestIdReused, position, "a request id of its own", found);
+                    }
+                    Entry::Vacant(new) => drop(new.insert(position)),
+                }
+                self.command = Some((id, envelope.bodyhash.to_string()));
+            }
+        }
+    }
+}
+
+/// Whether the document says what was read from it and nothing else: what no reader sees must not be there either.
+fn form(recorded: &Recorded, envelope: &Envelope<'_>, event: &FundEvent, faults: &mut Faults) {
+    // An event of a type that is no longer written reads as another one.
+    if event.type_name() != envelope.event_type {
+        return;
+    }
+    let written = match record::write(envelope, event) {
+        // The usual case: the very bytes.
+        Ok(written) if written == recorded.bytes => return,
+        Ok(written) => written,
+        Err(error) => return faults.add(Rule::DocumentForm, recorded.position, "a document", error),
+    };
+    let (expected, found): (Value, Value) =
+        match (serde_json::from_slice(&written), serde_json::from_slice(&recorded.bytes)) {
+            (Ok(expected), Ok(found)) => (expected, found),
+            (Err(error), _) | (_, Err(error)) => {
+                return faults.add(Rule::DocumentForm, recorded.position, "JSON", error);
+            }
+        };
+    if expected != found {
+        faults.add(Rule::DocumentForm, recorded.position, expected, found);
+    }
+}
