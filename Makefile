@@ -6,7 +6,7 @@ BUF   ?= npx --yes @bufbuild/buf@1.75.0
 DATA_DIR ?= ../shared/data
 export CONCORD_NATS_SERVER ?= $(shell command -v nats-server || echo $(CURDIR)/.concord/bin/nats-server)
 
-.PHONY: help setup build demo up stop test lint proto-lint proto-breaking fmt clean
+.PHONY: help setup build demo up stop test bench lint proto-lint proto-breaking fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,12 @@ stop: ## stop a local stack
 
 test: setup ## everything: unit, specification, black-box over real gRPC, PostgreSQL and NATS
 	$(CARGO) build --locked -p concord-cli
-	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace
+	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace --exclude concord-bench
+
+bench: setup ## measure against pgbench, cqrs-es and NATS alone; BENCH="--only grpc --rounds 1" measures less
+	$(CARGO) build --release --locked -p concord-fund-grant -p concord-funding-audit -p concord-cli
+	$(CARGO) build --release --locked -p concord-bench
+	DATA_DIR="$(DATA_DIR)" target/release/concord-bench $(BENCH)
 
 lint: proto-lint proto-breaking ## formatting, clippy, protos
 	$(CARGO) fmt --all --check
