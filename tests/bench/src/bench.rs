@@ -5,6 +5,7 @@ use crate::client::{self, Client};
 use crate::cluster::Cluster;
 use crate::figures::Round;
 use crate::load::{Lanes, Measured, Plan};
+use crate::logs::Logs;
 use crate::options::Options;
 use crate::process::processor_time;
 use crate::services::{Audit, Fund, Nats};
@@ -22,6 +23,7 @@ const IN_FLIGHT_PER_CONNECTION: usize = 256;
 pub(crate) struct Bench {
     pub(crate) options: Options,
     // Dropped in this order: a service before the servers that it uses.
+    pub(crate) logs: Option<Logs>,
     pub(crate) audit: Audit,
     pub(crate) fund: Fund,
     pub(crate) nats: Nats,
@@ -43,7 +45,15 @@ impl Bench {
         let fund = Fund::start(&options, &cluster.url("fund_grant"), nats.url(), "fund-grant").await?;
         let audit =
             Audit::start(&options, &cluster.url("funding_audit"), nats.url(), &fund, "funding-audit").await?;
-        Ok(Self { options, audit, fund, nats, cluster, supply, expected: BTreeMap::new() })
+        Ok(Self { options, logs: None, audit, fund, nats, cluster, supply, expected: BTreeMap::new() })
+    }
+
+    /// The small and the large log, made when they are first wanted. They are to be put back.
+    pub(crate) async fn take_logs(&mut self, round: &mut Round) -> Result<Logs> {
+        match self.logs.take() {
+            Some(logs) => Ok(logs),
+            None => Logs::make(self, round).await,
+        }
     }
 
     /// Connections for so many commands in flight.
@@ -83,6 +93,20 @@ impl Bench {
         self.audit.applied(self.fund.status().await?.head).await
     }
 
+    /// Makes sure that the log has so many events, by paying grants over the bulk stream; returns its head.
+    pub(crate) async fn at_least(&mut self, events: u64) -> Result<u64> {
+        let head = self.fund.status().await?.head;
+        if let Some(missing) =
+            usize::try_from(events.saturating_sub(head)).ok().filter(|missing| *missing > 0)
+        {
+            let mut client = self.clients(1).await?.remove(0);
+            let chunks = self.supply.chunks(&mut client, missing).await?;
+            client.bulk(chunks.into_iter()).await?;
+        }
+        self.quiet().await?;
+        Ok(self.fund.status().await?.head)
+    }
+
     /// Processor time so far of everything that takes part.
     pub(crate) fn processor_times(&self) -> [(&'static str, Duration); 5] {
         [
@@ -113,6 +137,6 @@ pub(crate) fn note_cost(
 ) {
     for ((process, before), (_, after)) in before.into_iter().zip(after) {
         let cost_us = after.saturating_sub(before).as_secs_f64() * 1e6 / commands.max(1) as f64;
-        round.note(format!("{name}.cpu_us.{process}"), cost_us);
+        round.keep(format!("{name}.cpu_us.{process}"), cost_us);
     }
 }

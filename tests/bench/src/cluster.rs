@@ -96,6 +96,12 @@ impl Cluster {
         Ok(client.batch_execute(&format!("CREATE DATABASE {database}")).await?)
     }
 
+    /// Deletes a database and ends the sessions that are left in it.
+    pub(crate) async fn drop(&self, database: &str) -> Result<()> {
+        let client = self.connect("postgres").await?;
+        Ok(client.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).await?)
+    }
+
     /// Connects to a database.
     pub(crate) async fn connect(&self, database: &str) -> Result<Client> {
         connect(&self.url(database)).await

@@ -7,11 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Round(BTreeMap<String, f64>);
 
 impl Round {
-    /// Notes a figure.
+    /// Notes a figure and prints it.
     pub(crate) fn note(&mut self, name: impl Into<String>, value: f64) {
         let name = name.into();
         println!("  {name:<44} {:>12}", shown(value));
-        self.0.insert(name, value);
+        self.keep(name, value);
+    }
+
+    /// Notes a figure that is of interest only afterwards.
+    pub(crate) fn keep(&mut self, name: impl Into<String>, value: f64) {
+        self.0.insert(name.into(), value);
     }
 
     /// A figure, if it was measured in this round.

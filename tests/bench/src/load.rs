@@ -3,7 +3,7 @@
 mod closed;
 mod open;
 
-pub(crate) use closed::closed;
+pub(crate) use closed::{all, closed};
 pub(crate) use open::open;
 
 use crate::client::Client;
@@ -68,10 +68,9 @@ impl Measured {
     }
 }
 
-/// Takes what the tasks of a load have written together, once they have all ended.
-fn finished(measured: Rc<RefCell<Measured>>) -> Result<Measured> {
-    let measured = Rc::into_inner(measured).context("a task of the load has not ended")?;
-    Ok(Measured { ended: Instant::now(), ..measured.into_inner() })
+/// Takes what the tasks of a load share, once they have all ended.
+fn finished<T>(shared: Rc<T>) -> Result<T> {
+    Rc::into_inner(shared).context("a task of the load has not ended")
 }
 
 /// Latencies in microseconds, to three digits.
@@ -84,21 +83,29 @@ pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).clamp(1, LATENCY_MAX_US)
 }
 
-/// Commands of one grant, which follow one another: the next is sent when the last is answered.
+/// Commands that follow one another: the next is sent when the last is answered.
 pub(crate) struct Lane {
-    grant: Grant,
+    /// Whose payments they are, if any's.
+    grant: Option<Grant>,
     calls: VecDeque<Call>,
 }
 
 impl Lane {
     /// The payments that are left of a grant.
     pub(crate) fn of(grant: Grant) -> Self {
-        Self { grant, calls: grant.steps().map(|step| step.call()).collect() }
+        Self { grant: Some(grant), calls: grant.steps().map(|step| step.call()).collect() }
+    }
+
+    /// A command that stands alone.
+    pub(crate) fn one(call: Call) -> Self {
+        Self { grant: None, calls: VecDeque::from([call]) }
     }
 
     fn next(&mut self) -> Option<Call> {
         let call = self.calls.pop_front()?;
-        self.grant.step += 1;
+        if let Some(grant) = &mut self.grant {
+            grant.step += 1;
+        }
         Some(call)
     }
 }
@@ -113,9 +120,9 @@ impl Lanes {
         Self(Rc::new(RefCell::new(lanes.into_iter().collect())))
     }
 
-    fn take(&self) -> Result<Lane> {
-        let lane = self.0.borrow_mut().pop_front();
-        lane.context("the load ran out of prepared commands: it is faster than was expected; measure again")
+    /// `None` where all that was prepared is used up.
+    fn take(&self) -> Option<Lane> {
+        self.0.borrow_mut().pop_front()
     }
 
     /// Gives back a lane to be gone on with before any other.
@@ -131,7 +138,7 @@ impl Lanes {
     /// The grants of which steps are left.
     pub(crate) fn grants(&self) -> Vec<Grant> {
         let mut lanes = self.0.borrow_mut();
-        lanes.drain(..).filter(|lane| !lane.calls.is_empty()).map(|lane| lane.grant).collect()
+        lanes.drain(..).filter(|lane| !lane.calls.is_empty()).filter_map(|lane| lane.grant).collect()
     }
 }
 

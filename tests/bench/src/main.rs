@@ -8,8 +8,10 @@
 //! | [`sections`] | what is measured, one file a section |
 //! | [`load`], [`client`], [`wire`] | closed and open loops, and a gRPC client that costs little |
 //! | [`supply`], [`awards`], [`payments`] | real grants, and the commands that pay them |
+//! | [`logs`] | a small and a large log beside the main one |
 //! | [`cluster`], [`services`], [`process`] | the servers |
-//! | [`figures`], [`ratios`], [`report`] | what was found, what was promised, and both for people |
+//! | [`figures`], [`ratios`], [`report`], [`results`] | what was found, what was promised, and both for people |
+//! | [`flame`] | a profile of the write path |
 #![allow(clippy::float_arithmetic, reason = "figures are measured, and no money is among them")]
 
 mod awards;
@@ -17,13 +19,16 @@ mod bench;
 mod client;
 mod cluster;
 mod figures;
+mod flame;
 mod load;
+mod logs;
 mod machine;
 mod options;
 mod payments;
 mod process;
 mod ratios;
 mod report;
+mod results;
 mod sections;
 mod services;
 mod supply;
@@ -37,13 +42,24 @@ use machine::Machine;
 use options::Options;
 use report::Summary;
 use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match begin(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("concord-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin(options: Options) -> Result<()> {
     // One thread: a load that hops between cores takes more of them from what is measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(tokio::task::LocalSet::new().run_until(async {
@@ -71,7 +87,16 @@ async fn run(mut options: Options) -> Result<()> {
         // Written after every round, so that a run which is broken off leaves what it has found.
         Summary::of(&options, machine.clone(), &rounds).write(&options)?;
     }
-    Summary::of(&options, machine, &rounds).print();
+    bench.quiet().await?;
+    bench.audit.check().await?;
+    if options.flame {
+        flame::draw(&mut bench).await?;
+    }
+    let summary = Summary::of(&options, machine, &rounds);
+    summary.print();
+    if options.write_results {
+        results::write(&summary)?;
+    }
     Ok(())
 }
 
@@ -83,7 +108,9 @@ async fn round(bench: &mut Bench, number: u32) -> Result<Round> {
     }
     let mut round = Round::default();
     for section in sections {
+        let started = Instant::now();
         sections::run(section, bench, &mut round).await?;
+        println!("  {section:?} took {:.0} s", started.elapsed().as_secs_f64());
     }
     Ok(round)
 }

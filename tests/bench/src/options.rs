@@ -19,6 +19,21 @@ pub(crate) enum Section {
     /// (c′) the same with NATS and the projection frozen
     #[value(name = "grpc-alone", alias = "cprime")]
     GrpcAlone,
+    /// (d) every command reserves from one programme's budget
+    #[value(name = "hot", alias = "d")]
+    Hot,
+    /// (e) aggregates of 10 and 10,000 events in logs of 10 thousand and 2 million
+    #[value(name = "growth", alias = "e")]
+    Growth,
+    /// (f) ReadLog of a million events, and COPY of the same rows
+    #[value(name = "readlog", alias = "f")]
+    ReadLog,
+    /// (g) the relay refilling its stream, and a bare publisher of the same messages
+    #[value(name = "relay")]
+    Relay,
+    /// (g) a new projection catching up
+    #[value(name = "catchup", alias = "g")]
+    CatchUp,
     /// (h) the bulk stream
     #[value(name = "bulk", alias = "h")]
     Bulk,
@@ -81,6 +96,14 @@ pub(crate) struct Options {
     /// directory where absent
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) scratch: Option<PathBuf>,
+
+    /// Write the results to tests/bench/RESULTS.md
+    #[arg(long)]
+    pub(crate) write_results: bool,
+
+    /// Profile the write path under load with perf, and draw it to tests/bench/write-path.svg
+    #[arg(long)]
+    pub(crate) flame: bool,
 
     /// Directory of summary.json and the servers' output
     #[arg(long, value_name = "DIRECTORY", default_value = "target/bench")]

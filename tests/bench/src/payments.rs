@@ -48,6 +48,13 @@ pub(crate) struct Call {
     pub(crate) message: Bytes,
 }
 
+impl Call {
+    /// Of this message.
+    pub(crate) fn new(actor: &'static str, rpc: Rpc, message: &impl Message) -> Self {
+        Self { actor, rpc, message: message.encode_to_vec().into() }
+    }
+}
+
 /// The account must have been verified before anything is paid.
 pub(crate) fn verify_payee(grant: Uuid) -> BulkCommand {
     let text = "synthetic account 模拟账户 6200 0000 0000 0001".to_owned();
@@ -70,6 +77,11 @@ pub(crate) fn by(actor: &str, command: Command) -> BulkCommand {
 }
 
 impl Grant {
+    /// A new one, nothing of it paid.
+    pub(crate) fn new() -> Self {
+        Self { id: Uuid::now_v7(), step: 0 }
+    }
+
     /// The steps that are left, in order.
     pub(crate) fn steps(self) -> impl Iterator<Item = Step> {
         (self.step..STEPS).map(move |step| self.at(step))
@@ -105,14 +117,14 @@ impl Grant {
 impl Step {
     /// As a unary call.
     pub(crate) fn call(&self) -> Call {
-        let message = match &self.command {
-            Command::RequestTranche(request) => request.encode_to_vec(),
-            Command::AuthoriseTranche(request) => request.encode_to_vec(),
-            Command::InstructTranche(request) => request.encode_to_vec(),
-            Command::SettleTranche(request) => request.encode_to_vec(),
+        let (actor, rpc) = (self.actor, self.rpc);
+        match &self.command {
+            Command::RequestTranche(request) => Call::new(actor, rpc, request),
+            Command::AuthoriseTranche(request) => Call::new(actor, rpc, request),
+            Command::InstructTranche(request) => Call::new(actor, rpc, request),
+            Command::SettleTranche(request) => Call::new(actor, rpc, request),
             other => unreachable!("no step of a payment: {other:?}"),
-        };
-        Call { actor: self.actor, rpc: self.rpc, message: message.into() }
+        }
     }
 
     /// As a command of the bulk stream.

@@ -66,6 +66,24 @@ impl Process {
         }
     }
 
+    /// Ends it and waits for that. Once it has ended, nothing happens.
+    pub(crate) fn stop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        let _ = kill(Pid::from_raw(self.pid()), self.stop);
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        eprintln!("{} does not stop and is killed", self.name);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Resident memory, in MiB.
     pub(crate) fn resident_mib(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
@@ -92,17 +110,7 @@ pub(crate) fn processor_time(pid: i32) -> Duration {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = kill(Pid::from_raw(self.pid()), self.stop);
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(PAUSE);
-        }
-        eprintln!("{} does not stop and is killed", self.name);
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 

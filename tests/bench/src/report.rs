@@ -13,9 +13,9 @@ use std::fs;
 /// All that a run found.
 #[derive(Serialize)]
 pub(crate) struct Summary {
-    machine: Machine,
-    rounds: u32,
-    seconds: u32,
+    pub(crate) machine: Machine,
+    pub(crate) rounds: u32,
+    pub(crate) seconds: u32,
     figures: BTreeMap<String, Figure>,
     ratios: BTreeMap<&'static str, Ratio>,
 }
@@ -45,7 +45,8 @@ impl Summary {
         println!("\n{}\n\n{}", self.figure_table(), self.ratio_table());
     }
 
-    fn figure_table(&self) -> Table {
+    /// Every figure, with its spread over the rounds.
+    pub(crate) fn figure_table(&self) -> Table {
         let mut table = table(["figure", "median", "min", "max"]);
         for (name, figure) in &self.figures {
             table.add_row([name.clone(), shown(figure.median), shown(figure.min), shown(figure.max)]);
@@ -53,7 +54,8 @@ impl Summary {
         table
     }
 
-    fn ratio_table(&self) -> Table {
+    /// Every promised ratio, and whether it is met.
+    pub(crate) fn ratio_table(&self) -> Table {
         let mut table = table(["ratio", "value", "must", "goal", "met"]);
         for key in keys() {
             let Some(ratio) = self.ratios.get(key) else { continue };

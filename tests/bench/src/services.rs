@@ -2,20 +2,22 @@
 
 use crate::options::Options;
 use crate::process::{Process, free_port, tied};
-use anyhow::{Context, Result, ensure};
-use concord_proto::audit::v1::GetProjectionStatusRequest;
+use anyhow::{Context, Result, bail, ensure};
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
+use concord_proto::audit::v1::{AsOf, GetGrantStatementRequest, GetProjectionStatusRequest};
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
 
 /// What drains a log may be behind by minutes of load.
 const DRAIN: Duration = Duration::from_secs(300);
-/// Asking costs little, and the time until something is there is measured with it.
+/// Pause before something is asked again.
 const POLL: Duration = Duration::from_millis(5);
 
 /// A nats-server with JetStream, as in a local stack.
@@ -85,6 +87,16 @@ impl Fund {
         &self.process
     }
 
+    /// Ends it in good order.
+    pub(crate) fn stop(&mut self) {
+        self.process.stop();
+    }
+
+    /// A client of its log.
+    pub(crate) fn log(&self) -> LogServiceClient<Channel> {
+        self.log.clone()
+    }
+
     /// Where its log stands.
     pub(crate) async fn status(&self) -> Result<GetLogStatusResponse> {
         Ok(self.log.clone().get_log_status(GetLogStatusRequest {}).await?.into_inner())
@@ -92,8 +104,15 @@ impl Fund {
 
     /// Waits until the relay has published all that is committed now.
     pub(crate) async fn published(&self) -> Result<()> {
-        let head = self.status().await?.head;
-        reached("the relay", head, async || Ok(self.status().await?.published)).await
+        let (head, started) = (self.status().await?.head, Instant::now());
+        loop {
+            let published = self.status().await?.published;
+            if published >= head {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < DRAIN, "the relay is at {published}, the log at {head}");
+            tokio::time::sleep(POLL).await;
+        }
     }
 }
 
@@ -126,29 +145,35 @@ impl Audit {
         &self.process
     }
 
-    /// Position that it has applied. One that has stopped is an error.
-    pub(crate) async fn checkpoint(&self) -> Result<u64> {
+    /// Waits until a question about this position is answered. A grant that nobody has is asked for, which costs the
+    /// projection nothing.
+    pub(crate) async fn applied(&self, position: u64) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let as_of = AsOf { min_position: position, ..AsOf::default() };
+            let grant_id = Uuid::max().to_string();
+            let request = GetGrantStatementRequest { grant_id, as_of: Some(as_of) };
+            match self.audit.clone().get_grant_statement(request).await {
+                Err(status) if status.code() == Code::NotFound => return Ok(()),
+                // Not reached in the time that a question is given.
+                Err(status) if status.code() == Code::Unavailable && started.elapsed() < DRAIN => {}
+                Err(status) => return Err(status).context(format!("the projection at {position}")),
+                Ok(_) => bail!("the projection knows a grant that nobody has"),
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Adds up the whole ledger.
+    ///
+    /// # Errors
+    /// Where it does not balance, or the projection has stopped.
+    pub(crate) async fn check(&self) -> Result<()> {
         let request = GetProjectionStatusRequest { min_position: 0 };
         let status = self.audit.clone().get_projection_status(request).await?.into_inner();
         ensure!(status.stopped.is_empty(), "the projection stopped: {}", status.stopped);
-        Ok(status.checkpoint)
-    }
-
-    /// Waits until it has applied this position.
-    pub(crate) async fn applied(&self, position: u64) -> Result<()> {
-        reached("the projection", position, async || self.checkpoint().await).await
-    }
-}
-
-async fn reached(who: &str, position: u64, mut ask: impl AsyncFnMut() -> Result<u64>) -> Result<()> {
-    let started = Instant::now();
-    loop {
-        let at = ask().await?;
-        if at >= position {
-            return Ok(());
-        }
-        ensure!(started.elapsed() < DRAIN, "{who} is at {at} and did not reach {position} in {DRAIN:?}");
-        tokio::time::sleep(POLL).await;
+        ensure!(status.balanced, "the ledger of the load does not balance");
+        Ok(())
     }
 }
 

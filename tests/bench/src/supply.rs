@@ -5,9 +5,9 @@ use crate::client::{CHUNK_COMMANDS, Chunk, Client};
 use crate::load::{Lane, Lanes};
 use crate::payments::{Grant, STEPS, by, verify_payee};
 use anyhow::Result;
+use concord_proto::fund::v1::BulkCommand;
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_tests::desk::CLERK;
-use uuid::Uuid;
 
 /// The grants of one service.
 pub(crate) struct Supply {
@@ -46,6 +46,11 @@ impl Supply {
         self.ready.extend(lanes.grants());
     }
 
+    /// The commands that import one more award as this grant, for another service.
+    pub(crate) fn import_of(&self, grant: Grant) -> [BulkCommand; 2] {
+        import(&self.awards[self.imported % self.awards.len()], grant)
+    }
+
     async fn take(&mut self, client: &mut Client, commands: usize, lanes: usize) -> Result<Vec<Grant>> {
         let (mut grants, mut found) = (Vec::new(), 0);
         // The newest first: they are in the service's cache, as the grants that an office works on are.
@@ -62,11 +67,9 @@ impl Supply {
     }
 
     async fn import(&mut self, client: &mut Client, count: usize) -> Result<()> {
-        let grants: Vec<Grant> = (0..count).map(|_| Grant { id: Uuid::now_v7(), step: 0 }).collect();
+        let grants: Vec<Grant> = (0..count).map(|_| Grant::new()).collect();
         let awards = self.awards.iter().cycle().skip(self.imported % self.awards.len());
-        let mut commands = awards.zip(&grants).flat_map(|(award, grant)| {
-            [by(CLERK, Command::ImportAward(award.import(grant.id))), verify_payee(grant.id)]
-        });
+        let mut commands = awards.zip(&grants).flat_map(|(award, grant)| import(award, *grant));
         let chunks = std::iter::from_fn(|| {
             let chunk: Vec<_> = commands.by_ref().take(CHUNK_COMMANDS).collect();
             (!chunk.is_empty()).then(|| Chunk::of(chunk))
@@ -76,4 +79,9 @@ impl Supply {
         self.ready.extend(grants);
         Ok(())
     }
+}
+
+/// The account is verified at once: nothing can be paid without.
+fn import(award: &Award, grant: Grant) -> [BulkCommand; 2] {
+    [by(CLERK, Command::ImportAward(award.import(grant.id))), verify_payee(grant.id)]
 }

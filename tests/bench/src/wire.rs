@@ -20,6 +20,9 @@ pub(crate) enum Rpc {
     Authorise,
     Instruct,
     Settle,
+    Approve,
+    Appropriate,
+    Supplement,
 }
 
 impl Rpc {
@@ -30,6 +33,9 @@ impl Rpc {
             Self::Authorise => "/concord.fund.v1.GrantService/AuthoriseTranche",
             Self::Instruct => "/concord.fund.v1.GrantService/InstructTranche",
             Self::Settle => "/concord.fund.v1.GrantService/SettleTranche",
+            Self::Approve => "/concord.fund.v1.GrantService/ApproveGrants",
+            Self::Appropriate => "/concord.fund.v1.ProgrammeService/AppropriateProgramme",
+            Self::Supplement => "/concord.fund.v1.ProgrammeService/SupplementProgramme",
         })
     }
 }

@@ -18,7 +18,7 @@ fn guess(in_flight: usize) -> f64 {
 
 /// Shares of the best throughput at which commands arrive in the open loops, in per cent.
 const OPEN_PERCENT: [u32; 2] = [50, 80];
-/// Lanes of an open loop: more than are ever in flight where the service keeps up.
+/// Grants of an open loop: more than ever wait for an answer where the service keeps up.
 const OPEN_LANES: usize = 4096;
 
 /// (c): closed loops, then open ones at shares of the best; then how much memory the service holds.
