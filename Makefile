@@ -9,7 +9,7 @@ export CONCORD_NATS_SERVER ?= $(shell command -v nats-server || echo $(CURDIR)/.
 # How often `make test-failures` runs them all.
 REPEAT ?= 1
 
-.PHONY: help setup build demo up stop test test-failures lint proto-lint proto-breaking fmt clean
+.PHONY: help setup build demo up stop test test-failures bench lint proto-lint proto-breaking fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -31,7 +31,12 @@ stop: ## stop a local stack
 
 test: setup ## everything: unit, specification, black-box over real gRPC, PostgreSQL and NATS
 	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
-	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace
+	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace --exclude concord-bench
+
+bench: setup ## measure against pgbench, cqrs-es and NATS alone; BENCH="--only grpc --rounds 1" measures less
+	$(CARGO) build --release --locked -p concord-fund-grant -p concord-funding-audit -p concord-cli
+	$(CARGO) build --release --locked -p concord-bench
+	DATA_DIR="$(DATA_DIR)" target/release/concord-bench $(BENCH)
 
 test-failures: setup ## the failures that the log was designed for; REPEAT=10 runs them ten times, to the first that fails
 	$(CARGO) build --locked -p concord-cli -p concord-fund-grant

@@ -11,6 +11,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "concord-events" => Some(&["concord-kernel"]),
         "concord-chassis" => Some(&["concord-kernel", "concord-proto"]),
         "concord-tests" => Some(&["concord-proto"]),
+        "concord-bench" => Some(&["concord-proto", "concord-tests"]),
         "concord-cli" => None,
         _ => Some(SERVICE),
     }
