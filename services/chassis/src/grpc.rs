@@ -14,6 +14,7 @@
 mod calls;
 pub mod metadata;
 pub mod pages;
+mod routes;
 pub mod server;
 pub mod status;
 pub mod violations;

@@ -1,9 +1,11 @@
 //! The gRPC client of the load.
 
 use crate::payments::Call;
+use crate::transport::Transport;
 use crate::wire::{Answer, ChunkAnswer, Positions, Raw, bulk_path};
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use http::Uri;
 use concord_proto::fund::v1::{BulkCommand, ExecuteCommandsRequest};
 use prost::Message;
 use std::collections::VecDeque;
@@ -11,7 +13,6 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, Endpoint};
 use tonic::{Extensions, Request};
 
 /// Commands in a chunk of the bulk stream, as `concord import` sends them.
@@ -21,11 +22,11 @@ const WINDOW: usize = 4;
 
 /// Opens `count` HTTP/2 connections.
 pub(crate) async fn connect(address: &str, count: usize) -> Result<Vec<Client>> {
+    let origin: Uri = address.parse().with_context(|| format!("{address} as an address"))?;
     let mut clients = Vec::with_capacity(count);
     for _ in 0..count.max(1) {
-        let endpoint = Endpoint::new(address.to_owned())?.tcp_nodelay(true);
-        let channel = endpoint.connect().await.with_context(|| format!("connect to {address}"))?;
-        clients.push(Client { grpc: Grpc::new(channel) });
+        let transport = Transport::connect(&origin).await.with_context(|| format!("connect to {address}"))?;
+        clients.push(Client { grpc: Grpc::with_origin(transport, origin.clone()) });
     }
     Ok(clients)
 }
@@ -33,7 +34,7 @@ pub(crate) async fn connect(address: &str, count: usize) -> Result<Vec<Client>> 
 /// One connection.
 #[derive(Clone)]
 pub(crate) struct Client {
-    grpc: Grpc<Channel>,
+    grpc: Grpc<Transport>,
 }
 
 impl Client {

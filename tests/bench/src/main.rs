@@ -6,7 +6,7 @@
 //! | module | what is there |
 //! |---|---|
 //! | [`sections`] | what is measured, one file a section |
-//! | [`load`], [`client`], [`wire`] | closed and open loops, and a gRPC client that costs little |
+//! | [`load`], [`client`], [`wire`], [`transport`] | closed and open loops, and a gRPC client that costs little |
 //! | [`supply`], [`awards`], [`payments`] | real grants, and the commands that pay them |
 //! | [`logs`] | a small and a large log beside the main one |
 //! | [`cluster`], [`services`], [`process`] | the servers |
@@ -32,6 +32,7 @@ mod results;
 mod sections;
 mod services;
 mod supply;
+mod transport;
 mod wire;
 
 use anyhow::{Result, bail};

@@ -1,6 +1,7 @@
 //! One listener of a process, and everything that is served on it.
 
 use super::calls::{Calls, CallsLayer};
+use super::routes::RoutesBuilder;
 use crate::config::require_loopback;
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,9 +11,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
+use tonic::codegen::BoxFuture;
 use tonic::codegen::http::{Request, Response};
 use tonic::server::NamedService;
-use tonic::service::RoutesBuilder;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, HealthService};
@@ -127,15 +128,18 @@ impl Server {
     /// [`Server::health`] before [`Server::serve`].
     pub async fn add_service<S>(&mut self, service: S) -> &mut Self
     where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
-            + NamedService
+        S: Service<
+                Request<Body>,
+                Response = Response<Body>,
+                Error = Infallible,
+                Future = BoxFuture<Response<Body>, Infallible>,
+            > + NamedService
             + Clone
             + Send
             + Sync
             + 'static,
-        S::Future: Send + 'static,
     {
-        self.routes.add_service(service);
+        self.routes.add(service);
         self.names.push(S::NAME);
         self.health.set_service_status(S::NAME, ServingStatus::Serving).await;
         self
@@ -189,12 +193,12 @@ impl Server {
             ],
             at_once_max,
         )?;
-        routes.add_service(tonic_health::pb::health_server::HealthServer::new(
-            HealthService::from_health_reporter(health.clone()),
-        ));
-        routes.add_service(reflection(&names).build_v1()?);
+        routes.add(tonic_health::pb::health_server::HealthServer::new(HealthService::from_health_reporter(
+            health.clone(),
+        )));
+        routes.add(reflection(&names).build_v1()?);
         // Python's client, and tools built on it, still ask for v1alpha.
-        routes.add_service(reflection(&names).build_v1alpha()?);
+        routes.add(reflection(&names).build_v1alpha()?);
 
         let incoming = TcpIncoming::from(listener)
             .with_nodelay(Some(true))
@@ -216,7 +220,7 @@ impl Server {
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
             .layer(CallsLayer(calls.clone()))
-            .serve_with_incoming_shutdown(routes.routes().prepare(), incoming, stopping);
+            .serve_with_incoming_shutdown(routes.build(), incoming, stopping);
         let mut server = pin!(server);
         tracing::info!(%address, "gRPC is served");
 
