@@ -449,10 +449,16 @@ impl Replica {
         self.state(id, 0).await.state.unwrap().balance
     }
 
+    /// Waits until its head is there.
+    pub async fn reaches(&self, position: u64) {
+        let head = self.log.head();
+        until(async || *head.borrow() >= position).await;
+    }
+
     /// Shuts down, and waits until it has.
     pub async fn end(self) {
         self.shutdown.cancel();
-        self.task.await.unwrap();
+        tokio::time::timeout(PATIENCE, self.task).await.expect("it ends").unwrap();
     }
 
     pub fn begin_shutdown(&self) {
