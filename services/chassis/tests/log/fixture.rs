@@ -455,6 +455,13 @@ impl Replica {
         until(async || *head.borrow() >= position).await;
     }
 
+    /// Waits until so many more events are in the log.
+    pub async fn goes_on_by(&self, events: u64) {
+        // Not in one expression: the writer cannot move a head that is borrowed.
+        let goal = *self.log.head().borrow() + events;
+        self.reaches(goal).await;
+    }
+
     /// Shuts down, and waits until it has.
     pub async fn end(self) {
         self.shutdown.cancel();
