@@ -229,10 +229,13 @@ impl Supervisor {
         self.state.send_replace(RelayState::Standby);
         let context = self.context();
         loop {
-            if self.shutdown.is_cancelled() {
-                return None;
-            }
-            match SessionLock::try_take(&self.pool, self.options.lock_key).await {
+            let taken = tokio::select! {
+                // A PostgreSQL that stands still answers neither yes nor no.
+                biased;
+                () = self.shutdown.cancelled() => return None,
+                taken = SessionLock::try_take(&self.pool, self.options.lock_key) => taken,
+            };
+            match taken {
                 Ok(Some(lock)) => return Some(lock),
                 Ok(None) => {
                     // Another relay publishes; a replica's status should still say how far the stream is.

@@ -7,6 +7,8 @@
 mod failures;
 #[path = "relay_projection/fixture.rs"]
 mod fixture;
+#[path = "common/frozen.rs"]
+mod frozen;
 
 use async_nats::jetstream;
 use concord_chassis::projection::{self, Applied, ApplyError, Projection, ProjectionOptions, Runner};
