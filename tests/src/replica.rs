@@ -70,9 +70,15 @@ impl Replica {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.child.id().try_into().unwrap_or(i32::MAX)
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        Ok(kill(Pid::from_raw(self.child.id().try_into()?), signal)?)
+        Ok(kill(Pid::from_raw(self.pid()), signal)?)
     }
 
     /// Waits for its end.

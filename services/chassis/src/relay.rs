@@ -291,13 +291,17 @@ impl Supervisor {
         self.state.send_replace(RelayState::Standby);
         let context = self.context();
         loop {
-            if self.shutdown.is_cancelled() {
-                return None;
-            }
-            let taken = if self.options.hold.is_cancelled() {
-                Ok(None)
-            } else {
+            let asked = async {
+                if self.options.hold.is_cancelled() {
+                    return Ok(None);
+                }
                 SessionLock::try_take(&self.pool, self.options.lock_key).await
+            };
+            let taken = tokio::select! {
+                // A PostgreSQL that stands still answers neither yes nor no.
+                biased;
+                () = self.shutdown.cancelled() => return None,
+                taken = asked => taken,
             };
             match taken {
                 Ok(Some(lock)) => return Some(lock),

@@ -7,6 +7,8 @@
 mod failures;
 #[path = "relay_projection/fixture.rs"]
 mod fixture;
+#[path = "common/frozen.rs"]
+mod frozen;
 #[path = "common/nats.rs"]
 mod nats;
 

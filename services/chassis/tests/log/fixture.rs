@@ -480,10 +480,23 @@ impl Replica {
         self.state(id, 0).await.state.unwrap().balance
     }
 
+    /// Waits until its head is there.
+    pub async fn reaches(&self, position: u64) {
+        let head = self.log.head();
+        until(async || *head.borrow() >= position).await;
+    }
+
+    /// Waits until so many more events are in the log.
+    pub async fn goes_on_by(&self, events: u64) {
+        // Not in one expression: the writer cannot move a head that is borrowed.
+        let goal = *self.log.head().borrow() + events;
+        self.reaches(goal).await;
+    }
+
     /// Shuts down, and waits until it has.
     pub async fn end(self) {
         self.shutdown.cancel();
-        self.task.await.unwrap();
+        tokio::time::timeout(PATIENCE, self.task).await.expect("it ends").unwrap();
     }
 
     pub fn begin_shutdown(&self) {

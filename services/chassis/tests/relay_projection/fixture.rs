@@ -1,5 +1,6 @@
 //! A private PostgreSQL cluster and nats-server, a log of test events, and an owner that serves it.
 
+use crate::frozen::Frozen;
 use crate::nats::Nats;
 use async_nats::jetstream;
 use concord_chassis::log::LogReader;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 pub const SOURCE: &str = "/concord/test/tally/1";
 pub const STREAM: &str = "concord_test_tally_1";
 pub const PREFIX: &str = "concord.test.tally";
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The events of the test log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -197,6 +198,11 @@ impl World {
     /// The stream and its state. `None` while it does not exist or NATS is away.
     pub async fn stream(&self) -> Option<jetstream::stream::Stream> {
         self.jetstream().await.get_stream(STREAM).await.ok()
+    }
+
+    /// Stops the postmaster: who connects is not answered.
+    pub fn freeze_postgres(&self) -> Frozen {
+        Frozen::stop(self.postgres.0.id().try_into().unwrap())
     }
 
     pub fn start_nats(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! | failure | tests in | what must hold |
 //! |---|---|---|
-//! | two replicas at one programme; repeats of a request sent to both; one of them killed | `replicas` | no position, budget or request id is ever wrong, and both get on |
+//! | two replicas at one programme; repeats of a request sent to both; one of them killed, or frozen | `replicas` | no position, budget or request id is ever wrong, and both get on |
 //! | NATS frozen, killed, robbed of its stream | `outages` | everything goes on but publishing, and then the stream is the log again |
 //! | PostgreSQL frozen; its connections cut under load | `outages` | one event a request, whatever its caller was told |
 //! | the service killed under load; every process killed at once | `outages` | what was answered is there, byte for byte |

@@ -7,7 +7,7 @@ use concord_tests::load::Load;
 use concord_tests::record::{Stored, in_nats, in_postgres, positions_by_request};
 use concord_tests::replica::Replica;
 use concord_tests::requests::{Receipt, fen, header};
-use concord_tests::stack::Stack;
+use concord_tests::stack::{Frozen, Stack};
 use futures::future::join_all;
 use nix::sys::signal::Signal;
 
@@ -140,4 +140,29 @@ async fn a_replica_killed_under_load_leaves_nothing_half_done_and_the_other_goes
         assert_eq!(positions[request_id].len(), 1);
     }
     assert_eq!(events.len(), 1 + cut_off.len() + whole.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_stands_still_under_load_stops_nobody_and_is_right_when_it_goes_on() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let ([still, _other], [first, second]) = two_replicas(&stack).await;
+    let loads = [Load::start(&first, &programme, true), Load::start(&second, &programme, true)];
+    for _ in 0..3 {
+        loads[0].has_answers(50).await.unwrap();
+        // It may hold the lock of those that contend, or be in the middle of a commit.
+        let frozen = Frozen::with_descendants(still.pid()).unwrap();
+        loads[1].has_answers(200).await.unwrap();
+        frozen.thaw();
+    }
+    loads[0].has_answers(50).await.unwrap();
+    let [one, two] = loads.map(Load::end);
+    let sent: Vec<_> = one.await.unwrap().into_iter().chain(two.await.unwrap()).collect();
+    let events = gapless(&stack, &desk).await;
+    let positions = positions_by_request(&events);
+    for (request_id, answer) in &sent {
+        assert_eq!(positions[request_id], [answer.as_ref().unwrap().first_position]);
+    }
+    assert_eq!(events.len(), 1 + sent.len());
 }

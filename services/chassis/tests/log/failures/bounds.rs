@@ -71,9 +71,10 @@ async fn states_beyond_the_cache_leave_it_and_come_back() {
     // Room for a few hundred.
     let replica = world.replica_with_cache(64 << 10).await;
     let accounts = replica.open(2_000, 7).await;
+    replica.run(Command::Deposit(accounts[1_999], 1)).await.unwrap();
     let hold = world.hold("snapshots").await;
-    // The newest is warm: it is shown although nothing can be loaded.
-    assert_eq!(replica.balance(accounts[1_999]).await, 7);
+    // The one used last is warm: it is shown although nothing can be loaded.
+    assert_eq!(replica.balance(accounts[1_999]).await, 8);
     let release = async {
         world.somebody_waits_for("snapshots").await;
         hold.release().await;

@@ -63,7 +63,7 @@ async fn a_state_that_loads_while_others_write_is_brought_to_the_head() {
         world.somebody_waits_for("snapshots").await;
         writer.run(Command::Deposit(accounts[0], 11)).await.unwrap();
         let last = writer.run(Command::Transfer(accounts[0], accounts[1], 5)).await.unwrap();
-        replica.log.head().wait_for(|head| *head >= last.last_position).await.unwrap();
+        replica.reaches(last.last_position).await;
         hold.release().await;
         last.last_position
     };
@@ -86,7 +86,7 @@ async fn a_load_older_than_what_is_kept_of_the_log_is_asked_for_again() {
     let write = async {
         world.somebody_waits_for("snapshots").await;
         let last = other.run(Command::Deposit(cold, 11)).await.unwrap();
-        replica.log.head().wait_for(|head| *head >= last.last_position).await.unwrap();
+        replica.reaches(last.last_position).await;
         // 70 MiB: more than is kept for loads under way, so that the deposit is forgotten.
         for _ in 0..5 {
             let notes = (0..70).map(|_| Command::Note(busy, "x".repeat(200 << 10)));

@@ -12,7 +12,7 @@
 //! | cold loads racing the head, with and without room for what they load | `cold` | every state is as the events tell it |
 //! | bounds: waiting bytes, waiting commands, cache, refusals kept; events kept for loads | `bounds`; `cold` | what is beyond is turned away, the rest goes on |
 //! | a clock that goes back, or differs from PostgreSQL's | `clock` | `recorded_at` never goes back; nothing is written with a wrong time |
-//! | shutdown under load, and without PostgreSQL | `shutdown` | what is in is answered |
+//! | shutdown under load, behind a slow commit, and without PostgreSQL | `shutdown` | what is in is answered |
 
 mod bounds;
 mod clock;

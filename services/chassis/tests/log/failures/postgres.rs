@@ -85,16 +85,14 @@ async fn what_was_answered_outlives_postgresql_killed_in_commits_and_nothing_is_
     }));
     let kill = async {
         for _ in 0..5 {
-            let before = *one.log.head().borrow();
-            one.log.head().wait_for(|head| *head > before + 30).await.unwrap();
+            one.goes_on_by(30).await;
             tokio::time::sleep(Duration::from_micros(rand::random_range(0..5_000))).await;
             tokio::task::block_in_place(|| {
                 cluster.kill();
                 cluster.resume();
             });
         }
-        let before = *one.log.head().borrow();
-        one.log.head().wait_for(|head| *head > before + 30).await.unwrap();
+        one.goes_on_by(30).await;
         done.store(true, Ordering::Release);
     };
     let (answered, ()) = tokio::join!(work, kill);

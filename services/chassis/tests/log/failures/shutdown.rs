@@ -47,3 +47,25 @@ async fn a_writer_that_cannot_reach_postgresql_still_shuts_down() {
     assert!(told, "{outcome:?}");
     replica.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shutdown_executes_what_is_queued_behind_a_commit_that_takes_its_time() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let account = replica.open(1, 1).await[0];
+    let hold = world.hold("requests").await;
+    let deposits = || join_all((0..30).map(|_| replica.run(Command::Deposit(account, 1))));
+    let begun = deposits();
+    let behind = async {
+        world.somebody_waits_for("requests").await;
+        let (behind, ()) = tokio::join!(deposits(), async {
+            replica.begin_shutdown();
+            hold.release().await;
+        });
+        behind
+    };
+    let (begun, behind) = tokio::join!(begun, behind);
+    begun.into_iter().chain(behind).for_each(|outcome| drop(outcome.unwrap()));
+    assert_eq!(world.audited().await.len(), 2 + 60);
+    replica.end().await;
+}

@@ -1,8 +1,9 @@
 //! The stream and its relay.
 
-use crate::fixture::{Owner, PREFIX, STREAM, World, count_from, eventually, until};
+use crate::fixture::{Owner, PATIENCE, PREFIX, STREAM, World, count_from, eventually, until};
 use crate::{bare_stream, expected, project, relay, rows};
 use concord_chassis::relay::{Divergence, RelayState};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_relay_stands_by_and_takes_over() {
@@ -176,4 +177,16 @@ async fn a_stream_whose_messages_aged_out_goes_on_where_it_ended() {
     let state = stream.info().await.unwrap().state.clone();
     assert_eq!((state.first_sequence, state.last_sequence, state.messages), (51, 60, 10));
     assert_eq!(stream.direct_get(51).await.unwrap().payload, events[50].bytes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_asks_for_its_lock_ends_although_postgresql_stands_still() {
+    let world = World::new().await;
+    let frozen = world.freeze_postgres();
+    let (relay, _hand_over, guard) = relay(&world).await;
+    // Long enough to have asked; were it not, it would end all the more easily.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(guard);
+    tokio::time::timeout(PATIENCE, relay.join()).await.expect("it ends");
+    frozen.thaw();
 }
