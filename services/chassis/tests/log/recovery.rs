@@ -136,6 +136,8 @@ async fn a_writer_that_works_ends_at_once_when_its_stream_gets_ahead() {
     assert_eq!(service.until_it_refuses().await, "LOG_BEHIND_STREAM");
     let outcome = service.send(submit(Command::Deposit(accounts[0], 1))).await;
     assert_eq!(turned_away(outcome), "LOG_BEHIND_STREAM");
+    // It has given up its locks, so that the log can be recovered before it is started again.
+    site.recover(Way::NewGeneration).await.unwrap();
     service.stop().await;
 }
 
@@ -442,13 +444,12 @@ async fn an_asynchronous_standby_that_was_promoted_gets_back_what_it_lacks() {
     standby.promote();
     site.serve_from(&standby);
 
-    // The service that runs meets another PostgreSQL, and one that starts does too.
-    assert_eq!(service.until_it_refuses().await, "LOG_CLUSTER_CHANGED");
+    // The service that runs meets another PostgreSQL: its writer sees that, or its relay what is missing.
+    let reason = service.until_it_refuses().await;
+    assert!(["LOG_CLUSTER_CHANGED", "LOG_BEHIND_STREAM"].contains(&reason.as_str()), "{reason}");
     let world = site.world();
-    assert_eq!(
-        turned_away(service.send(submit(Command::Deposit(accounts[0], 1))).await),
-        "LOG_CLUSTER_CHANGED"
-    );
+    let outcome = service.send(submit(Command::Deposit(accounts[0], 1))).await;
+    assert_eq!(turned_away(outcome), reason);
     until(async || service.status().await.head == 4).await;
     world.check_log(&service.log).await;
     service.stop().await;
@@ -559,8 +560,8 @@ async fn what_was_read_back_is_answered_only_when_the_standby_has_it() {
     world.end_writers().await;
     until(async || world.head().await == 5).await;
     // The writer finds its row, and asks the standby before it says so.
-    until(async || world.count(&confirms).await == 1).await;
-    assert!(!waiting.is_finished());
+    until(async || waiting.is_finished() || world.count(&confirms).await == 1).await;
+    assert!(!waiting.is_finished(), "answered before the standby has it");
     assert_eq!(*service.log.head().borrow(), 4);
     assert_eq!(site.in_stream("concord_test_bank_1").await.len(), 4);
     drop(receiver);
