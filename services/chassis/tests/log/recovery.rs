@@ -5,7 +5,7 @@ use crate::fixture::{Command, Event, PATIENCE, pool, submit};
 use crate::site::{Answered, Service, Site, choice, commands};
 use crate::until;
 use concord_chassis::log::recover::{self, Difference, Obstacle, RecoverError, Way};
-use concord_chassis::log::{CommandError, LogReader};
+use concord_chassis::log::{CommandError, LogReader, Standstill};
 use concord_chassis::projection::{self, Applied, ApplyError, Projection, ProjectionOptions};
 use concord_chassis::record::{LogEvent, Recorded};
 use futures::future::join_all;
@@ -67,6 +67,7 @@ impl WentBack {
 async fn a_log_that_went_back_is_not_written_from_the_first_command_on() {
     let WentBack { site, accounts, events, .. } = WentBack::new().await;
     let service = site.service().await;
+    assert_eq!(service.opened_to, Some(Standstill::BehindStream { head: 4, stream_last: 12 }));
     assert_eq!(
         turned_away(service.send(submit(Command::Deposit(accounts[0], 1))).await),
         "LOG_BEHIND_STREAM"
