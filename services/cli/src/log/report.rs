@@ -106,7 +106,7 @@ fn loses(findings: &Findings, way: Way) -> u64 {
 }
 
 fn events(number: u64) -> String {
-    if number == 0 { "nothing known of 无".to_owned() } else { format!("{number} event(s) 个事件") }
+    if number == 0 { "none known 无".to_owned() } else { format!("{number} event(s) 个事件") }
 }
 
 fn stream(findings: &Findings) -> String {
@@ -120,6 +120,7 @@ fn stream(findings: &Findings) -> String {
 fn compared(findings: &Findings) -> String {
     let equal = findings.overlap.equal;
     match findings.overlap.difference {
+        None if equal == 0 => "nothing to compare 无可比对".to_owned(),
         None => format!("{equal} positions, all equal 全部一致"),
         Some(found) => {
             format!("{equal} positions equal, then at {}: {} 不一致", found.position(), kind(found))
