@@ -142,6 +142,22 @@ async fn a_writer_that_works_ends_at_once_when_its_stream_gets_ahead() {
     service.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_was_started_for_an_earlier_generation_does_not_write_the_next() {
+    let site = Site::new().await;
+    let service = site.service().await;
+    let (accounts, _) = service.open_two().await;
+    // A recovery while its connection was broken.
+    let world = site.world();
+    world.sql("UPDATE log SET generation = 2").await;
+    world.end_writers().await;
+    assert_eq!(service.until_it_refuses().await, "LOG_REPLACED");
+    let outcome = service.send(submit(Command::Deposit(accounts[0], 1))).await;
+    assert_eq!(turned_away(outcome), "LOG_REPLACED");
+    assert_eq!(world.head().await, 4);
+    service.stop().await;
+}
+
 // ---- Ways to go on ----
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
