@@ -336,6 +336,57 @@ async fn a_command_of_which_the_stream_has_a_part_is_not_refilled_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_behind_a_stray_or_a_hole_are_out_of_reach_and_still_keep_the_log_from_being_written() {
+    let WentBack { site, events, .. } = WentBack::new().await;
+    let context = site.jetstream().await;
+    context.delete_stream("concord_test_bank_1").await.unwrap();
+    let service = site.service().await;
+    service.until_published().await;
+    service.stop().await;
+    let subject = |event: &Recorded| event.nats_subject("concord.test.bank").unwrap();
+    context.publish(subject(&events[4]), events[4].bytes.clone()).await.unwrap().await.unwrap();
+    context.publish("concord.test.bank.account.Stray", "stray".into()).await.unwrap().await.unwrap();
+    for event in &events[6..] {
+        context.publish(subject(event), event.bytes.clone()).await.unwrap().await.unwrap();
+    }
+    let service = site.service().await;
+    assert_eq!(service.refuses().await, "LOG_BEHIND_STREAM");
+    service.stop().await;
+    let findings = site.examine().await;
+    assert!(findings.needs_recovery());
+    assert_eq!((findings.beyond.events, findings.beyond.behind), (1, 6));
+    let difference = Difference::Stray(6);
+    assert_eq!(findings.beyond.difference, Some(difference));
+    assert_eq!(obstacle(site.recover(Way::Refill).await), Obstacle::OutOfReach { difference, behind: 6 });
+    assert_eq!(obstacle(site.recover(Way::AcceptTimeline).await), Obstacle::StreamAhead(7));
+    assert_eq!(site.recover(Way::RefillAndNewGeneration).await.unwrap().head, 5);
+    assert_eq!(site.world().audited().await, events[..5]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_whose_window_begins_after_the_head_proves_nothing() {
+    let WentBack { site, events, .. } = WentBack::new().await;
+    let context = site.jetstream().await;
+    let mut config = context.get_stream("concord_test_bank_1").await.unwrap().cached_info().config.clone();
+    context.delete_stream("concord_test_bank_1").await.unwrap();
+    config.first_sequence = Some(5_000);
+    context.create_stream(config).await.unwrap();
+    let mut event: serde_json::Value = serde_json::from_slice(&events[11].bytes).unwrap();
+    event["position"] = "5000".into();
+    let payload = serde_json::to_vec(&event).unwrap().into();
+    context.publish("concord.test.bank.account.Transferred", payload).await.unwrap().await.unwrap();
+    let service = site.service().await;
+    assert_eq!(service.opened_to, Some(Standstill::BehindStream { head: 4, stream_last: 5_000 }));
+    service.stop().await;
+    let findings = site.examine().await;
+    assert!(findings.needs_recovery());
+    assert_eq!((findings.beyond.events, findings.beyond.behind), (0, 1));
+    assert_eq!(findings.beyond.difference, Some(Difference::Missing(5)));
+    assert_eq!(obstacle(site.recover(Way::Refill).await), Obstacle::NothingCompared);
+    assert_eq!(site.recover(Way::NewGeneration).await.unwrap().head, 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_stream_to_compare_with_only_a_new_generation_goes_on() {
     let WentBack { mut site, .. } = WentBack::new().await;
     site.nats.wipe();
