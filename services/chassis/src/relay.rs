@@ -39,6 +39,8 @@ const STANDBY: Duration = Duration::from_secs(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// How long a start waits for NATS, and for the comparison of the stream with the log.
 const COMPARE_WITHIN: Duration = Duration::from_secs(5);
+/// Events that a start compares: few, because commands wait for it.
+const COMPARED_AT_START: usize = 64;
 /// How often it looks whether NATS is connected.
 const CONNECT_LOOK: Duration = Duration::from_millis(20);
 /// How long the relay goes on after shutdown was asked for, to publish what is committed already.
@@ -136,7 +138,9 @@ pub async fn compare(
             tokio::time::sleep(CONNECT_LOOK).await;
         }
         let context = ContextBuilder::new().timeout(ANSWER_WITHIN).build(nats.clone());
-        stream::compare_as_it_is(&context, reader, options).await
+        // Histories that part never meet again, so the newest events tell. Strays among them are the relay's business.
+        let newest = RelayOptions { in_flight: COMPARED_AT_START, ..options.clone() };
+        stream::compare_as_it_is(&context, reader, &newest).await
     });
     match compared.await {
         Ok(Ok(divergence)) => return divergence,

@@ -227,6 +227,8 @@ mod tests {
             &["concord", "--actor", "nobody", "today"],
             &["concord", "programme", "cut", "0190b1f0-0000-7000-8000-000000000000", "--amount", "1.005 CNY"],
             &["concord", "audit", "balances", "--group-by", "moon"],
+            &["concord", "log", "recover", "--refill-from-stream"],
+            &["concord", "log", "recover", "--accept-timeline", "--new-generation", "--reason", "why"],
         ] {
             assert!(Cli::try_parse_from(wrong).is_err_and(|error| error.use_stderr()), "{wrong:?}");
         }

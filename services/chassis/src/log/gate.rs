@@ -178,3 +178,39 @@ impl Gate {
         self.closed.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_facts_and_something_to_do_in_both_languages() {
+        let cluster = |timeline| Cluster { system_id: "7".to_owned(), timeline };
+        let log_id = Uuid::from_u128(1);
+        let all = [
+            Standstill::ClusterChanged { stored: cluster(1), found: cluster(2) },
+            Standstill::BehindStream { head: 4, stream_last: 12 },
+            Standstill::OtherHistory { position: 5 },
+            Standstill::LostEvent { position: 4 },
+            Standstill::OtherLog { log_id, generation: 1, found_id: log_id, found_generation: 2 },
+        ];
+        for why in all {
+            assert!(why.reason().starts_with("LOG_"), "{why:?}");
+            assert!(!why.facts().is_empty(), "{why:?}");
+            let (english, chinese) = (why.to_string(), why.message_zh());
+            assert!(english.contains("Run `concord log recover`") || english.contains("Start the service"));
+            assert!(chinese.contains("请运行 concord log recover") || chinese.contains("请重新启动服务"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_gate_stays_closed_for_its_first_reason() {
+        let gate = Gate::default();
+        assert_eq!(gate.why(), None);
+        gate.close(Standstill::LostEvent { position: 4 });
+        gate.close(Standstill::OtherHistory { position: 5 });
+        gate.clone().closed().await;
+        assert_eq!(gate.why(), Some(&Standstill::LostEvent { position: 4 }));
+    }
+}

@@ -180,9 +180,12 @@ pub(super) async fn survey(
         return Ok(Verdict::Diverged(Divergence::OtherHistory { position }));
     }
     if last > head {
-        let beyond = messages(stream, head + 1..=last.min(head + window));
+        // Nearest to the head and newest: what lies before the stream's window is gone, and strays may lie between.
+        let from = state.first_sequence.max(head + 1);
+        let near = messages(stream, from..=last.min(from.saturating_add(window)));
+        let newest = messages(stream, from.max(last.saturating_sub(window))..=last);
         let ours = if head > 0 { Some(event_at(reader, head).await?) } else { None };
-        let lost = beyond.try_any(|(_, message)| {
+        let lost = near.chain(newest).try_any(|(_, message)| {
             std::future::ready(message.is_some_and(|message| is_event_of(&message, ours.as_ref())))
         });
         return Ok(if lost.await? {

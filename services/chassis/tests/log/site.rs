@@ -8,7 +8,7 @@ use async_nats::jetstream;
 use concord_chassis::config::{self, Settings};
 use concord_chassis::grpc::Server;
 use concord_chassis::log::recover::{self, Choice, Findings, RecoverError, Recovered, Target, Way};
-use concord_chassis::log::{CommandError, Log, Receipt, Submission};
+use concord_chassis::log::{CommandError, Log, Receipt, Standstill, Submission};
 use concord_chassis::record::Recorded;
 use concord_chassis::service::{self, Serving};
 use concord_proto::log::v1::log_service_client::LogServiceClient;
@@ -31,6 +31,8 @@ pub struct Site {
 /// A running service.
 pub struct Service {
     pub log: Log<Bank>,
+    /// Why it did not write when it opened, before it could have.
+    pub opened_to: Option<Standstill>,
     pub channel: Channel,
     shutdown: CancellationToken,
     serving: Serving,
@@ -83,11 +85,12 @@ impl Site {
         let settings = self.settings();
         let opened = service::open(Arc::new(Bank), &settings).await.unwrap();
         let log = opened.log.clone();
+        let opened_to = log.standstill().cloned();
         let shutdown = CancellationToken::new();
         let serving = opened.serve(Server::new(), &settings, shutdown.clone()).await.unwrap();
         let address = format!("http://{}", serving.address);
         let channel = tonic::transport::Endpoint::from_shared(address).unwrap().connect_lazy();
-        Service { log, channel, shutdown, serving }
+        Service { log, opened_to, channel, shutdown, serving }
     }
 
     pub fn target(&self) -> Target {

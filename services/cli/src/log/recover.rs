@@ -144,6 +144,13 @@ fn conclude(recovered: &Recovered, way: Way, format: Format) {
         ("generation 代", recovered.generation.to_string()),
         ("trace 记录", format!("row {} of the table recoveries", recovered.number)),
     ]);
+    if refilled > 0 {
+        println!(
+            "The stream does not carry the texts of personal data, the bodies of commands, nor answers to commands that changed \
+             nothing: of what was refilled, enter the texts again.\n\
+             消息流不含个人信息原文、操作正文及无变化操作的答复：补回部分的个人信息原文须重新录入。"
+        );
+    }
     println!("start every service of this log again 请重新启动该日志的所有服务");
 }
 

@@ -70,6 +70,7 @@ pub(super) fn json(findings: &Findings) -> Value {
         "difference": findings.overlap.difference.map(difference),
         "only_in_stream": findings.beyond.events,
         "torn": findings.beyond.torn,
+        "behind": findings.beyond.behind,
         "ends_with": findings.beyond.difference.map(difference),
         "needs_recovery": findings.needs_recovery(),
         "ways": ways,
@@ -87,6 +88,12 @@ pub(super) fn obstacle_zh(obstacle: Obstacle) -> String {
         Obstacle::TornCommand(events) => {
             format!("消息流止于一次操作的中途，其前 {events} 个事件不能单独成立：请补回并开启新一代")
         }
+        Obstacle::OutOfReach { difference, behind } => {
+            format!(
+                "消息流在位置 {} 中断，其后还有 {behind} 个事件：请补回并开启新一代",
+                difference.position()
+            )
+        }
         Obstacle::NothingToAccept => "日志仍在上次写入的 PostgreSQL 上，无需确认".to_owned(),
     }
 }
@@ -100,13 +107,13 @@ fn gains(findings: &Findings, way: Way) -> u64 {
 fn loses(findings: &Findings, way: Way) -> u64 {
     match findings.overlap.difference {
         // What the stream has from there on is another history, and stays outside.
-        Some(difference) => (findings.stream_last() + 1).saturating_sub(difference.position()),
-        None => findings.only_in_stream() - gains(findings, way),
+        Some(Difference::OtherEvent(position)) => (findings.stream_last() + 1).saturating_sub(position),
+        _ => findings.only_in_stream() - gains(findings, way),
     }
 }
 
 fn events(number: u64) -> String {
-    if number == 0 { "nothing known of 无".to_owned() } else { format!("{number} event(s) 个事件") }
+    if number == 0 { "none known 无".to_owned() } else { format!("{number} event(s) 个事件") }
 }
 
 fn stream(findings: &Findings) -> String {
@@ -120,6 +127,7 @@ fn stream(findings: &Findings) -> String {
 fn compared(findings: &Findings) -> String {
     let equal = findings.overlap.equal;
     match findings.overlap.difference {
+        None if equal == 0 => "nothing to compare 无可比对".to_owned(),
         None => format!("{equal} positions, all equal 全部一致"),
         Some(found) => {
             format!("{equal} positions equal, then at {}: {} 不一致", found.position(), kind(found))
@@ -134,7 +142,12 @@ fn only_in_stream(findings: &Findings) -> String {
         text.push_str(&format!(", and {} of a command that is not all there 及残缺操作的事件", beyond.torn));
     }
     if let Some(found) = beyond.difference {
-        text.push_str(&format!("; then at {}: {}", found.position(), kind(found)));
+        let behind = beyond.behind;
+        text.push_str(&format!(
+            "; then at {}: {}, and {behind} event(s) behind",
+            found.position(),
+            kind(found)
+        ));
     }
     text
 }

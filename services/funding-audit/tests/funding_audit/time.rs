@@ -4,6 +4,7 @@ use crate::balances::{at, told};
 use crate::cluster::Bench;
 use crate::story::{END, Story, recorded_at};
 use concord_chassis::grpc;
+use concord_funding_audit::FundingAudit;
 use concord_proto::audit::v1::{
     AsOf, GetProjectionStatusRequest, ListBalancesRequest, ListPostingsRequest, Reflects,
     funding_audit_service_server::FundingAuditService,
@@ -141,7 +142,7 @@ async fn the_status_says_how_far_it_is_and_whether_the_ledger_balances() {
 
     bench.apply(&Story::whole().events).await.unwrap();
     let now = status(&bench).await;
-    assert_eq!(now.projection, "funding_audit_v1");
+    assert_eq!(now.projection, bench.schema, "the schema that is asked");
     assert_eq!((now.checkpoint, now.log_head, now.lag_seconds), (END, END, 0));
     assert_eq!((now.grants, now.balanced, now.stopped.as_str()), (3, true, ""));
     bench.head.send_replace(END + 5);
@@ -167,4 +168,10 @@ async fn the_status_says_how_far_it_is_and_whether_the_ledger_balances() {
         connection.batch_execute(&spoil(&back)).await.unwrap();
         assert!(status(&bench).await.balanced, "{back}");
     }
+}
+
+#[test]
+fn each_generation_of_the_log_has_a_schema_of_its_own() {
+    assert_eq!(FundingAudit::schema_name(1), "funding_audit_v1");
+    assert_eq!(FundingAudit::schema_name(2), "funding_audit_v1_g2");
 }

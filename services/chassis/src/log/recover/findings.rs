@@ -46,7 +46,7 @@ impl Difference {
 pub struct Overlap {
     /// Positions with the very same bytes.
     pub equal: u64,
-    /// The first one without. Nothing behind it was compared.
+    /// The first one with another event of this log, behind which nothing was compared; else the first stray or hole.
     pub difference: Option<Difference>,
 }
 
@@ -59,6 +59,8 @@ pub struct Beyond {
     pub torn: u64,
     /// What ends the row of events before the stream ends.
     pub difference: Option<Difference>,
+    /// Events of this log behind that: out of reach, because what comes before them is gone.
+    pub behind: u64,
 }
 
 /// How PostgreSQL and the stream of a log stand to each other.
@@ -99,6 +101,17 @@ pub enum Obstacle {
         "the stream ends within a command, whose first {0} event(s) cannot stand alone: refill and begin a new generation"
     )]
     TornCommand(u64),
+    /// Events that cannot be refilled would be left in the stream.
+    #[error(
+        "the stream has {behind} event(s) behind position {}, where it has none: refill and begin a new generation",
+        .difference.position()
+    )]
+    OutOfReach {
+        /// What ends the row of events that follow the head.
+        difference: Difference,
+        /// Events behind it.
+        behind: u64,
+    },
     /// The log is on the cluster that it was last written on.
     #[error("the log is on the PostgreSQL that it was last written on: there is nothing to accept")]
     NothingToAccept,
@@ -120,7 +133,7 @@ impl Findings {
     /// Events of this log that only the stream has.
     #[must_use]
     pub fn only_in_stream(&self) -> u64 {
-        self.beyond.events + self.beyond.torn
+        self.beyond.events + self.beyond.torn + self.beyond.behind
     }
 
     /// Whether a service would refuse to write this log.
@@ -144,10 +157,29 @@ impl Findings {
             ahead.or((!self.cluster_changed()).then_some(Obstacle::NothingToAccept))
         } else {
             // Nothing to refill is no obstacle: a refill that was interrupted at its very end is run again.
-            let torn = self.beyond.torn > 0 && way == Way::Refill;
-            torn.then_some(Obstacle::TornCommand(self.beyond.torn))
+            self.left_over().filter(|_| way == Way::Refill)
         };
         differs.or(unproved).or(own)
+    }
+
+    /// What the stream would still have, and PostgreSQL not, after all that can be refilled is.
+    fn left_over(&self) -> Option<Obstacle> {
+        let Beyond { torn, difference, behind, .. } = self.beyond;
+        let out_of_reach = difference.map(|difference| Obstacle::OutOfReach { difference, behind });
+        let torn = (torn > 0).then_some(Obstacle::TornCommand(torn));
+        torn.or(out_of_reach.filter(|_| behind > 0))
+    }
+}
+
+impl Overlap {
+    /// Takes in what came of comparing one position. `false` where histories part: behind that nothing tells more.
+    fn add(&mut self, difference: Option<Difference>) -> bool {
+        match difference {
+            None => self.equal += 1,
+            Some(Difference::OtherEvent(_)) => self.difference = difference,
+            Some(_) => self.difference = self.difference.or(difference),
+        }
+        !matches!(difference, Some(Difference::OtherEvent(_)))
     }
 }
 
@@ -174,15 +206,11 @@ impl Ground {
             let theirs = messages.at(position).await?;
             if position <= findings.head {
                 let ours = ours.at(position).await?;
-                match self.difference(position, theirs.as_deref(), Some(&ours)) {
-                    None => findings.overlap.equal += 1,
-                    Some(difference) => {
-                        findings.overlap.difference = Some(difference);
-                        break;
-                    }
+                if !findings.overlap.add(self.difference(position, theirs.as_deref(), Some(&ours))) {
+                    break;
                 }
-            } else if !findings.beyond.add(self, position, findings.head, theirs.as_deref()) {
-                break;
+            } else {
+                findings.beyond.add(self, position, findings.head, theirs.as_deref());
             }
             if position % TOLD_EVERY == 0 {
                 progress(position, span.last);
@@ -222,23 +250,22 @@ impl Ground {
 }
 
 impl Beyond {
-    /// Counts what the stream has at a position after the head. `false` where the row of events ends.
-    fn add(&mut self, ground: &Ground, position: u64, head: u64, theirs: Option<&[u8]>) -> bool {
+    /// Takes in what the stream has at a position after the head.
+    fn add(&mut self, ground: &Ground, position: u64, head: u64, theirs: Option<&[u8]>) {
+        let difference = ground.difference(position, theirs, None);
         let follows = head + self.events + self.torn + 1;
-        let difference = if position == follows {
-            ground.difference(position, theirs, None)
-        } else {
-            Some(Difference::Missing(follows))
-        };
-        if difference.is_some() {
-            self.difference = difference;
-            return false;
+        if self.difference.is_none() && position > follows {
+            self.difference = Some(Difference::Missing(follows));
+        }
+        self.difference = self.difference.or(difference);
+        if self.difference.is_some() {
+            self.behind += u64::from(difference.is_none());
+            return;
         }
         self.torn += 1;
         if theirs.and_then(place_of).is_some_and(|place| place.ends_command()) {
             self.events += std::mem::take(&mut self.torn);
         }
-        true
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::fixture::{Command, Replica, World, submit, until};
-use concord_chassis::log::{CommandError, Receipt};
+use concord_chassis::log::{CommandError, Receipt, Standstill};
 use futures::future::join_all;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -190,6 +190,13 @@ async fn a_database_that_has_lost_events_is_not_written_to() {
     let outcome = replica.log.execute(submit(Command::Deposit(account, 1)), Duration::from_secs(1)).await;
     assert!(outcome.is_err(), "{outcome:?}");
     assert_eq!(world.audited().await.len(), 3);
+    // It says so from then on, and shows what is there.
+    until(async || replica.log.standstill().is_some()).await;
+    assert_eq!(replica.log.standstill(), Some(&Standstill::LostEvent { position: 4 }));
+    let outcome = replica.run(Command::Deposit(account, 1)).await;
+    assert!(matches!(outcome, Err(CommandError::NotWritten(_))), "{outcome:?}");
+    until(async || *replica.log.head().borrow() == 3).await;
+    world.check(&replica).await;
     // Nor when others have written where the lost events were.
     let other = world.replica().await;
     other.open(1, 1).await;
