@@ -12,6 +12,8 @@ use concord_tests::desk::{APPLICANT, CASHIER, CLERK, CONTROLLER, DIRECTOR, Desk,
 use concord_tests::record::{in_nats, in_postgres};
 use concord_tests::requests::{award, fen, header, id, tranche};
 use concord_tests::stack::Stack;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A check of the log by itself.
 const ALONE: &[&str] = &["--without", "stream,projection,answers"];
@@ -710,4 +712,29 @@ async fn every_balance_answered_is_the_sum_of_its_postings() {
         assert_eq!(check.code, Some(i32::from(*count > 0)), "{}", check.errors);
     }
     checked(&stack).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_while_commands_go_on_finds_nothing_wrong() {
+    let stack = Stack::start().unwrap();
+    let desk = Desk::at(&stack).await.unwrap();
+    let programme = desk.programme(1_000).await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn({
+        let stop = Arc::clone(&stop);
+        async move {
+            while !stop.load(Ordering::Relaxed) {
+                desk.supplement(&programme, &id(), 1).await.unwrap();
+            }
+        }
+    });
+    let mut heads = Vec::new();
+    for _ in 0..5 {
+        let check = tokio::task::block_in_place(|| check(&stack, &[])).unwrap();
+        assert_eq!((check.code, check.rules()), (Some(0), vec![]), "{:#}\n{}", check.said, check.errors);
+        heads.push(check.said["head"].as_u64().unwrap());
+    }
+    stop.store(true, Ordering::Relaxed);
+    writing.await.unwrap();
+    assert!(heads.is_sorted_by(|one, next| one < next), "the log went on meanwhile: {heads:?}");
 }

@@ -134,10 +134,7 @@ impl StreamSide {
 }
 
 fn agree(event: &Recorded, message: &Message, prefix: &str, faults: &mut Faults) {
-    if message.payload != event.bytes {
-        let expected = String::from_utf8_lossy(&event.bytes);
-        faults.add(Rule::StreamDiffers, event.position, expected, String::from_utf8_lossy(&message.payload));
-    }
+    faults.differ(Rule::StreamDiffers, event.position, &event.bytes, &message.payload);
     // An event that does not read is told elsewhere.
     if let Ok(subject) = event.nats_subject(prefix) {
         faults.compare(Rule::StreamSubject, event.position, subject.as_str(), &message.subject);
