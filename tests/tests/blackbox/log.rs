@@ -1,5 +1,6 @@
 //! The log: one number and one byte string for each event, wherever it is.
 
+use concord_proto::audit::v1::GetProjectionStatusRequest;
 use concord_proto::fund::v1::{ApproveGrantsRequest, Award, PersonalData, VerifyPayeeRequest, bulk_command};
 use concord_proto::log::v1::{AdvanceTodayRequest, ListRefusalsRequest, ReadLogRequest, ReadStreamRequest};
 use concord_tests::desk::{APPLICANT, CLERK, DIRECTOR, Desk, TREASURER, by, fields, plain, reason};
@@ -393,6 +394,9 @@ async fn an_account_number_is_in_the_erasable_table_and_nowhere_else() {
     stack.up().unwrap();
     let desk = Desk::at(&stack).await.unwrap();
     assert_eq!(desk.grants().verify_payee(by(DIRECTOR, early)).await.unwrap().receipt(), first);
+    // The projection has its tables once it answers for the head; on a busy machine that may be after all of this.
+    let asked = GetProjectionStatusRequest { min_position: desk.status().await.unwrap().head };
+    desk.audit().get_projection_status(plain(asked)).await.unwrap();
     for database in ["fund_grant", "funding_audit"] {
         let client = postgres(&stack, database).await.unwrap();
         let tables = client

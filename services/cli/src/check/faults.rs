@@ -5,6 +5,10 @@ use std::fmt::Display;
 
 /// Faults of one rule that are kept in full; further ones are counted.
 pub const SHOWN_MAX: usize = 20;
+/// Bytes of a text that are shown before the first that differs, and from it on.
+const EXCERPT_BEFORE: usize = 40;
+/// See [`EXCERPT_BEFORE`].
+const EXCERPT_AFTER: usize = 120;
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident, $code:literal, $english:literal, $chinese:literal;)*) => {
@@ -144,6 +148,14 @@ impl Faults {
         }
     }
 
+    /// Notes a fault where the two documents differ by any byte, and shows what each has there.
+    pub fn differ(&mut self, rule: Rule, position: u64, expected: &[u8], found: &[u8]) {
+        if expected != found {
+            let at = expected.iter().zip(found).take_while(|(one, other)| one == other).count();
+            self.add(rule, position, excerpt(expected, at), excerpt(found, at));
+        }
+    }
+
     /// Notes faults that were counted elsewhere and are not described.
     pub fn add_more(&mut self, rule: Rule, count: u64) {
         self.0.entry(rule).or_default().count += count;
@@ -171,6 +183,14 @@ impl Faults {
     }
 }
 
+/// What stands around a byte of a document; the whole of it would hide the place.
+fn excerpt(document: &[u8], at: usize) -> String {
+    let from = at.saturating_sub(EXCERPT_BEFORE);
+    let to = at.saturating_add(EXCERPT_AFTER).min(document.len());
+    let (before, after) = (if from > 0 { "…" } else { "" }, if to < document.len() { "…" } else { "" });
+    format!("from byte {at}: {before}{}{after}", String::from_utf8_lossy(&document[from..to]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,5 +207,21 @@ mod tests {
         faults.merge(more);
         let kinds: Vec<_> = faults.iter().map(|(rule, kind)| (rule, kind.count, kind.first.len())).collect();
         assert_eq!(kinds, [(Rule::Version, 31, SHOWN_MAX)]);
+    }
+
+    #[test]
+    fn documents_that_differ_are_shown_where_they_do() {
+        let text = |word: &str| format!("{}{word}{}", "前".repeat(50), "后".repeat(100));
+        let mut faults = Faults::default();
+        faults.differ(Rule::StreamDiffers, 7, text("中试").as_bytes(), text("中式").as_bytes());
+        faults.differ(Rule::StreamDiffers, 8, b"same", b"same");
+        faults.differ(Rule::StreamDiffers, 9, b"short", b"shorter");
+        // What no text can show is a difference all the same.
+        faults.differ(Rule::StreamDiffers, 10, "\u{fffd}".as_bytes(), &[0xff]);
+        let told: Vec<Fault> = faults.iter().flat_map(|(_, kind)| kind.first.clone()).collect();
+        assert_eq!(told.len(), 3);
+        assert!(told[0].expected.starts_with("from byte 153: …") && told[0].expected.contains("中试后"));
+        assert!(told[0].found.contains("中式后") && told[0].found.ends_with('…'));
+        assert_eq!((&*told[1].expected, &*told[1].found), ("from byte 5: short", "from byte 5: shorter"));
     }
 }

@@ -158,7 +158,10 @@ fn form(recorded: &Recorded, envelope: &Envelope<'_>, event: &FundEvent, faults:
                 return faults.add(Rule::DocumentForm, recorded.position, "JSON", error);
             }
         };
-    if expected != found {
-        faults.add(Rule::DocumentForm, recorded.position, expected, found);
-    }
+    faults.differ(
+        Rule::DocumentForm,
+        recorded.position,
+        expected.to_string().as_bytes(),
+        found.to_string().as_bytes(),
+    );
 }

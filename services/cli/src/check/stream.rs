@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
-use async_nats::jetstream::stream::Stream;
+use async_nats::jetstream::stream::{Info, Stream};
 use async_nats::jetstream::{self, ErrorCode, context::GetStreamErrorKind};
 use bytes::Bytes;
 use concord_chassis::record::Recorded;
@@ -24,7 +24,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct StreamSide {
     stream: Stream,
     name: String,
-    /// Sequence of the first message that it keeps.
+    /// Sequence from which on messages must be there.
     first: u64,
     /// Its last sequence.
     pub(super) last: u64,
@@ -85,9 +85,20 @@ pub(super) async fn find(
             let found = format!("position {last}, behind by {}", head - last);
             faults.add(Rule::StreamBehind, last + 1, format!("position {head}"), found);
         }
-        let first = stream.cached_info().state.first_sequence.max(1);
+        let first = first_due(stream.cached_info());
         return Ok(Some(StreamSide { stream, name: name.to_owned(), first, last }));
     }
+}
+
+/// Sequence from which on messages must be there. Where a stream keeps everything, nothing at its front can have aged
+/// out: what is not there is missing.
+fn first_due(info: &Info) -> u64 {
+    let config = &info.config;
+    let forgets = !config.max_age.is_zero()
+        || config.max_messages > 0
+        || config.max_bytes > 0
+        || config.first_sequence.is_some_and(|first| first > 1);
+    if forgets { info.state.first_sequence.max(1) } else { 1 }
 }
 
 impl StreamSide {
@@ -134,10 +145,7 @@ impl StreamSide {
 }
 
 fn agree(event: &Recorded, message: &Message, prefix: &str, faults: &mut Faults) {
-    if message.payload != event.bytes {
-        let expected = String::from_utf8_lossy(&event.bytes);
-        faults.add(Rule::StreamDiffers, event.position, expected, String::from_utf8_lossy(&message.payload));
-    }
+    faults.differ(Rule::StreamDiffers, event.position, &event.bytes, &message.payload);
     // An event that does not read is told elsewhere.
     if let Ok(subject) = event.nats_subject(prefix) {
         faults.compare(Rule::StreamSubject, event.position, subject.as_str(), &message.subject);
