@@ -19,7 +19,7 @@ const IN_FLIGHT: usize = 256;
 /// Samples a second: not a divisor of what else happens on a timer.
 const FREQUENCY: &str = "499";
 /// Bytes of stack that are kept with a sample, to be unwound afterwards: neither Rust nor Debian keeps frame pointers.
-const CALL_GRAPH: &str = "dwarf,8192";
+const CALL_GRAPH: &str = "dwarf,32768";
 
 /// Profiles a load and draws it.
 pub(crate) async fn draw(bench: &mut Bench) -> Result<()> {
@@ -35,7 +35,7 @@ pub(crate) async fn draw(bench: &mut Bench) -> Result<()> {
     let output = bench.options.out.join("perf.log");
     let mut recorder = crate::process::Process::start("perf", perf, Signal::SIGINT, &output)?;
     closed(&bench.plan(&clients), &lanes, IN_FLIGHT).await?;
-    recorder.stop();
+    recorder.stop().await;
     bench.supply.give_back(&lanes);
     fold_and_draw(&data)?;
     println!("the flame graph is in tests/bench/{FLAME}");

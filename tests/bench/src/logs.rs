@@ -27,7 +27,7 @@ const LARGE_EVENTS: usize = 10_000;
 /// Events of a small aggregate when it is made.
 const SMALL_EVENTS: usize = 10;
 /// Small aggregates: so many that the commands of a whole run add few events to each.
-const SMALL_AGGREGATES: usize = 200;
+pub(crate) const SMALL_AGGREGATES: usize = 100;
 /// Commands in flight while they are made.
 const IN_FLIGHT: usize = 64;
 /// What is added to a programme each time, in fen.
@@ -65,7 +65,7 @@ impl Logs {
         client.bulk([Chunk::of(import.into())].into_iter()).await?;
         client.bulk([Chunk::of(grant.steps().map(|step| step.bulk()).collect())].into_iter()).await?;
         drop(client);
-        large.fund.stop();
+        large.fund.stop().await;
         let last = fill::fill(&bench.cluster, large.database, LARGE_LOG_EVENTS, round).await?;
         large.start(&bench.options).await?;
         large.is_paid(last).await?;
@@ -117,7 +117,7 @@ impl Grown {
 
     /// Ends the service and starts it again, its cache empty.
     pub(crate) async fn restart(&mut self, options: &Options) -> Result<()> {
-        self.fund.stop();
+        self.fund.stop().await;
         self.start(options).await
     }
 

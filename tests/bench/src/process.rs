@@ -66,22 +66,21 @@ impl Process {
         }
     }
 
-    /// Ends it and waits for that. Once it has ended, nothing happens.
-    pub(crate) fn stop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(None)) {
-            return;
+    /// Ends it and waits for that. This thread goes on meanwhile: a service waits for its clients to hang up.
+    pub(crate) async fn stop(&mut self) {
+        let asked = Instant::now();
+        self.ask_to_stop();
+        while self.runs() && asked.elapsed() < PATIENCE {
+            tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    fn ask_to_stop(&self) {
         let _ = kill(Pid::from_raw(self.pid()), self.stop);
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(PAUSE);
-        }
-        eprintln!("{} does not stop and is killed", self.name);
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    }
+
+    fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Resident memory, in MiB.
@@ -110,7 +109,19 @@ pub(crate) fn processor_time(pid: i32) -> Duration {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.stop();
+        if !self.runs() {
+            return;
+        }
+        let asked = Instant::now();
+        self.ask_to_stop();
+        while self.runs() {
+            if asked.elapsed() > PATIENCE {
+                eprintln!("{} does not stop and is killed", self.name);
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 }
 

@@ -88,8 +88,8 @@ impl Fund {
     }
 
     /// Ends it in good order.
-    pub(crate) fn stop(&mut self) {
-        self.process.stop();
+    pub(crate) async fn stop(&mut self) {
+        self.process.stop().await;
     }
 
     /// A client of its log.
@@ -182,6 +182,8 @@ fn service(program: &str, database_url: &str, nats_url: &str) -> Result<(Command
     let address = format!("127.0.0.1:{}", free_port()?);
     let mut command = tied(&built(program)?, Signal::SIGTERM);
     command.env("DATABASE_URL", database_url).env("NATS_URL", nats_url).env("LISTEN", &address);
+    // Nothing is in flight when a service is stopped here.
+    command.env("DRAIN_SECONDS", "1");
     Ok((command, format!("http://{address}")))
 }
 

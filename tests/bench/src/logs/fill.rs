@@ -71,9 +71,10 @@ pub(super) async fn fill(cluster: &Cluster, database: &str, events: u64, round: 
     round.note("fill.per_second", (copies * EVENTS) as f64 / started.elapsed().as_secs_f64());
 
     move_index(&client, head + copies * EVENTS, &types).await?;
-    // Now, and not by autovacuum in the middle of a measurement.
-    client.batch_execute("DROP TABLE template").await?;
-    client.batch_execute("VACUUM (ANALYZE) events, subjects, requests").await?;
+    // Now, and not by autovacuum in the middle of a measurement; nor is what has been written to be flushed then.
+    for settle in ["DROP TABLE template", "VACUUM (ANALYZE) events, subjects, requests", "CHECKPOINT"] {
+        client.batch_execute(settle).await?;
+    }
     let last = client.query_one("SELECT stream FROM events ORDER BY position DESC LIMIT 1", &[]).await?;
     Ok(last.get(0))
 }

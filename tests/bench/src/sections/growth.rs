@@ -5,7 +5,7 @@ use crate::bench::Bench;
 use crate::client::Client;
 use crate::figures::Round;
 use crate::load::{histogram, micros};
-use crate::logs::{Logs, addition};
+use crate::logs::{Logs, SMALL_AGGREGATES, addition};
 use crate::options::Options;
 use crate::payments::Call;
 use anyhow::Result;
@@ -13,12 +13,14 @@ use hdrhistogram::Histogram;
 use rand::seq::SliceRandom;
 use std::time::Instant;
 
-/// Commands of each kind before they are measured.
-const WARM_UP: usize = 50;
+/// Commands of each kind before they are measured: each aggregate is in the cache then.
+const WARM_UP: usize = SMALL_AGGREGATES;
+/// Commands on one aggregate after a start, before cold ones are measured.
+const CONNECTIONS_WARM_UP: usize = 50;
 /// Measured commands of each kind, for each second of a measurement.
 const WARM_PER_SECOND: u32 = 100;
 /// Starts of each service; each gives one cold command on its large aggregate.
-const STARTS: usize = 5;
+const STARTS: usize = 3;
 /// Cold commands on small aggregates after each start.
 const COLD_SMALL: usize = 10;
 
@@ -42,6 +44,7 @@ pub(crate) async fn run(bench: &mut Bench, round: &mut Round) -> Result<()> {
             }
         }
     }
+    drop(clients);
     note(round, "warm", &warm);
     let cold = cold(&bench.options, &mut logs).await?;
     note(round, "cold", &cold);
@@ -69,12 +72,11 @@ async fn timed(client: &mut Client, call: Call) -> Result<u64> {
 async fn cold(options: &Options, logs: &mut Logs) -> Result<[Histogram<u64>; 4]> {
     let mut cold = histograms()?;
     for _ in 0..STARTS {
-        logs.small.restart(options).await?;
-        logs.large.restart(options).await?;
+        tokio::try_join!(logs.small.restart(options), logs.large.restart(options))?;
         let mut clients = [logs.small.client().await?, logs.large.client().await?];
         for (grown, client) in [&mut logs.small, &mut logs.large].into_iter().zip(&mut clients) {
             let programme = grown.next_small();
-            for _ in 0..WARM_UP {
+            for _ in 0..CONNECTIONS_WARM_UP {
                 timed(client, addition(&programme)).await?;
             }
         }
