@@ -19,7 +19,7 @@ const IN_FLIGHT: usize = 256;
 /// Samples a second: not a divisor of what else happens on a timer.
 const FREQUENCY: &str = "499";
 /// Bytes of stack that are kept with a sample, to be unwound afterwards: neither Rust nor Debian keeps frame pointers.
-const CALL_GRAPH: &str = "dwarf,32768";
+const CALL_GRAPH: &str = "dwarf,65528";
 
 /// Profiles a load and draws it.
 pub(crate) async fn draw(bench: &mut Bench) -> Result<()> {
@@ -60,7 +60,7 @@ fn fold_and_draw(data: &Path) -> Result<()> {
     ensure!(!folded.is_empty(), "perf took no samples");
     let mut options = flamegraph::Options::default();
     options.title = "Write path: fund-grant and its PostgreSQL backend, 256 commands in flight".to_owned();
-    options.min_width = 0.1;
+    options.min_width = 0.2;
     let file = File::create(repository().join("tests/bench").join(FLAME))?;
     Ok(flamegraph::from_reader(&mut options, folded.as_slice(), file)?)
 }

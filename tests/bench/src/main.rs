@@ -42,10 +42,16 @@ use figures::Round;
 use machine::Machine;
 use options::Options;
 use report::Summary;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// What the names of scratch directories begin with; the process that each belongs to follows.
+const SCRATCH: &str = "concord-bench-";
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -116,13 +122,22 @@ async fn round(bench: &mut Bench, number: u32) -> Result<Round> {
     Ok(round)
 }
 
-/// A directory for the servers' data that is deleted at the end.
-fn scratch(options: &Options) -> Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("concord-bench-");
-    // Others must be able to pass through it: PostgreSQL may run as another user.
-    use std::os::unix::fs::PermissionsExt;
-    builder.permissions(std::fs::Permissions::from_mode(0o711));
+/// A directory for the servers' data that is deleted at the end. What a killed run has left is deleted first.
+fn scratch(options: &Options) -> Result<TempDir> {
     let parent = options.scratch.clone().unwrap_or_else(std::env::temp_dir);
-    Ok(builder.tempdir_in::<&Path>(&parent)?)
+    for entry in std::fs::read_dir(&parent)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(SCRATCH)?.split_once('-'));
+        let gone = |pid: u32| !Path::new("/proc").join(pid.to_string()).exists();
+        if owner.and_then(|(pid, _)| pid.parse().ok()).is_some_and(gone) {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    let directory = tempfile::Builder::new()
+        .prefix(&format!("{SCRATCH}{}-", std::process::id()))
+        // Others must be able to pass through it: PostgreSQL may run as another user.
+        .permissions(Permissions::from_mode(0o711))
+        .tempdir_in(parent)?;
+    Ok(directory)
 }

@@ -28,11 +28,8 @@ pub(crate) enum Section {
     /// (f) ReadLog of a million events, and COPY of the same rows
     #[value(name = "readlog", alias = "f")]
     ReadLog,
-    /// (g) the relay refilling its stream, and a bare publisher of the same messages
-    #[value(name = "relay")]
-    Relay,
-    /// (g) a new projection catching up
-    #[value(name = "catchup", alias = "g")]
+    /// (g) a new projection catching up; the relay refilling its stream, and a bare publisher of the same messages
+    #[value(name = "catchup", aliases = ["g", "relay"])]
     CatchUp,
     /// (h) the bulk stream
     #[value(name = "bulk", alias = "h")]

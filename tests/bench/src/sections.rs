@@ -25,8 +25,10 @@ pub(crate) async fn run(section: Section, bench: &mut Bench, round: &mut Round) 
         Section::Hot => hot::run(bench, round).await,
         Section::Growth => growth::run(bench, round).await,
         Section::ReadLog => readlog::run(bench, round).await,
-        Section::Relay => relay::run(bench, round).await,
-        Section::CatchUp => catchup::run(bench, round).await,
+        Section::CatchUp => {
+            catchup::run(bench, round).await?;
+            relay::run(bench, round).await
+        }
         Section::Bulk => bulk::run(bench, round).await,
     }
 }
