@@ -127,7 +127,7 @@ impl History {
     /// Reads the table.
     pub async fn of(stack: &Stack) -> Result<Self> {
         let client = postgres(stack, "fund_grant").await?;
-        let sql = "SELECT position, stream::text, version, record::text FROM events ORDER BY position";
+        let sql = "SELECT position, stream::text, version, convert_from(record, 'UTF8') FROM events ORDER BY position";
         let rows = client.query(sql, &[]).await?;
         let read = |row: &tokio_postgres::Row| {
             let position = u64::try_from(row.get::<_, i64>(0))?;
@@ -142,7 +142,7 @@ impl History {
         let tx = self.client.transaction().await?;
         tx.execute("DELETE FROM events", &[]).await?;
         let sql = "INSERT INTO events (position, stream, version, record) \
-                   VALUES ($1, $2::text::uuid, $3, $4::text::json)";
+                   VALUES ($1, $2::text::uuid, $3, convert_to($4, 'UTF8'))";
         let mut versions = BTreeSet::new();
         for row in rows {
             let position = i64::try_from(row.position)?;
