@@ -97,13 +97,13 @@ impl Process {
     }
 }
 
-/// Processor time that one process has had; nothing where it is gone.
+/// Processor time that one process has had, and those of its children that have ended; nothing where it is gone.
 pub(crate) fn processor_time(pid: i32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The program's name in brackets may hold anything; user and system time are 12 and 13 fields after it.
+    // The program's name in brackets may hold anything; the four times are the 12th to the 15th field after it.
     let fields = stat.rfind(')').and_then(|end| stat.get(end + 1..)).unwrap_or_default();
     let ticks: u32 =
-        fields.split_ascii_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
+        fields.split_ascii_whitespace().skip(11).take(4).filter_map(|field| field.parse::<u32>().ok()).sum();
     TICK * ticks
 }
 
