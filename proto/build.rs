@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(out.join("concord_descriptor.bin"), prost::Message::encode_to_vec(&descriptors))?;
     // Events are handed on as they are: no copy on the way out or in.
     tonic_prost_build::configure()
+        .codec_path("crate::codec::Codec")
         .bytes(".concord.log.v1.RecordedEvent.cloud_event")
         .compile_fds(descriptors)?;
     Ok(())

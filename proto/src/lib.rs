@@ -8,6 +8,8 @@
     reason = "generated code; the protos carry the documentation"
 )]
 
+pub mod codec;
+
 /// `concord.type.v1`: values shared by every service.
 pub mod r#type {
     pub mod v1 {

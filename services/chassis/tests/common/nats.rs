@@ -39,7 +39,12 @@ impl Nats {
     /// Kills it, and deletes what it has on disk.
     pub fn wipe(&mut self) {
         self.kill();
-        std::fs::remove_dir_all(self.directory.path().join("data")).expect("its data");
+        std::fs::remove_dir_all(self.data()).expect("its data");
+    }
+
+    /// Where its data are.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
     }
 
     /// Starts it again on what it has.
@@ -47,7 +52,7 @@ impl Nats {
         let log = std::fs::File::create(self.directory.path().join("log")).expect("its log");
         let server = Command::new(binary())
             .args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"])
-            .arg(self.directory.path().join("data"))
+            .arg(self.data())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();

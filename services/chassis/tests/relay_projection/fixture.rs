@@ -220,13 +220,13 @@ impl World {
     /// What is on the disk of a nats-server that does not run.
     pub fn copy_of_nats(&self) -> tempfile::TempDir {
         let copy = tempfile::tempdir().unwrap();
-        copy_tree(&self.directory.path().join("nats"), &copy.path().join("nats"));
+        copy_tree(&self.nats.data(), &copy.path().join("nats"));
         copy
     }
 
     /// Puts it back.
     pub fn restore_nats(&self, copy: &tempfile::TempDir) {
-        copy_tree(&copy.path().join("nats"), &self.directory.path().join("nats"));
+        copy_tree(&copy.path().join("nats"), &self.nats.data());
     }
 
     /// Commits the events, and says so.

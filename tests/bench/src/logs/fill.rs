@@ -187,8 +187,10 @@ fn statements(head: i64, from: i64, to: i64, record: &Json, command: &Json) -> S
              SELECT {position}, {grant}::uuid, version, {record} FROM {rows};
          INSERT INTO subjects (subject, position)
              SELECT {programme}::uuid, {position} FROM {rows} WHERE number = 0;
-         INSERT INTO requests (request_id, body_hash, command, outcome)
-             SELECT {request}::uuid, template.body_hash, {command}, original.outcome
+         INSERT INTO requests (request_id, body_hash, command, first_position, last_position, version, leaf_hashes,
+                               rulebook, answer)
+             SELECT {request}::uuid, template.body_hash, {command}, {position}, {position}, original.version,
+                    original.leaf_hashes, original.rulebook, original.answer
              FROM {rows} JOIN requests AS original ON original.request_id = template.request_id;"
     )
 }
