@@ -63,7 +63,7 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256, 1024])]
     pub(crate) in_flight: Vec<usize>,
 
-    /// HTTP/2 connections of the load; one for each 256 commands in flight where absent
+    /// HTTP/2 connections of the load; one for each 128 commands in flight, two at most, where absent
     #[arg(long)]
     pub(crate) connections: Option<usize>,
 
