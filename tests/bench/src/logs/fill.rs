@@ -93,7 +93,7 @@ async fn make_template(client: &Client, head: i64, record: &Json, command: &Json
         )
         .await?;
     let query = format!(
-        "SELECT version, {record}, {command}, body_hash, request_id, stream FROM events JOIN requests
+        "SELECT events.version, {record}, {command}, body_hash, request_id, stream FROM events JOIN requests
              ON request_id = ({record}::json ->> 'requestid')::uuid
          WHERE position > $1 ORDER BY position",
         record = record.text(),

@@ -17,7 +17,7 @@ use concord_tests::requests::{PUBLISHED_ON, application, appropriation, fen, hea
 
 const IN_FLIGHT: usize = 256;
 /// Approvals a second to prepare for where nothing is known yet.
-const GUESS: f64 = 12_000.0;
+const GUESS: f64 = 25_000.0;
 /// Each grant has five steps behind it, so a short window saves long preparations.
 const WINDOW_SHARE: u32 = 2;
 /// What each grant is awarded, in fen.
