@@ -42,7 +42,7 @@ test-failures: setup ## the failures that the log was designed for; REPEAT=10 ru
 	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
 	set -e; for run in $$(seq $(REPEAT)); do \
 	  echo "failures: run $$run of $(REPEAT)"; \
-	  $(CARGO) test --locked --workspace --test log --test relay_projection --test blackbox -- failures::; \
+	  $(CARGO) test --locked --workspace --test log --test relay_projection --test blackbox -- failures:: recovery::; \
 	done
 
 lint: proto-lint proto-breaking ## formatting, clippy, protos
