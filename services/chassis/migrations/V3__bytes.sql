@@ -1,3 +1,6 @@
+-- Stop every replica of the service before this one starts: the tables are rewritten, and an older version cannot read
+-- them afterwards.
+--
 -- An event is a byte string, and a column that says so costs the commit less than one that is parsed to be checked: the
 -- writer made the document a moment ago. The answer of a command is kept in columns instead of a second document.
 

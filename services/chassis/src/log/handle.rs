@@ -404,7 +404,10 @@ pub(super) fn first_answer(request_id: Uuid, body_hash: &[u8], stored: &Stored) 
     if body_hash != stored.body_hash {
         return Err(CommandError::RequestIdReused(request_id));
     }
-    Ok(stored.receipt.clone())
+    stored
+        .receipt
+        .clone()
+        .map_err(|why| CommandError::Internal(format!("its stored answer cannot be read: {why}")))
 }
 
 impl<C> Submission<C> {

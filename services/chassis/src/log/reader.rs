@@ -1,6 +1,6 @@
 //! Reads the log by key, page by page. Never one long transaction: a snapshot held open would stop pruning.
 
-use super::store::Stored;
+use super::store::{SETTLE, Stored};
 use crate::record::Recorded;
 use bytes::Bytes;
 use tokio_postgres::types::{FromSql, Type};
@@ -123,6 +123,10 @@ impl LogReader {
         let query = format!("SELECT {} FROM requests WHERE request_id = $1", Stored::COLUMNS);
         let statement = client.prepare_cached(&query).await?;
         let row = client.query_opt(&statement, &[&request_id]).await?;
+        if row.is_some() {
+            // A row may be visible before a standby has it, and an answer may not go out before.
+            client.batch_execute(SETTLE).await?;
+        }
         Ok(row.map(|row| Stored::of(&row, log).1))
     }
 }

@@ -249,8 +249,8 @@ impl<'a> Batch<'a> {
 pub(crate) struct Stored {
     /// Hash of the command's body.
     pub(crate) body_hash: Vec<u8>,
-    /// The receipt, but for the name of the log.
-    pub(crate) receipt: Receipt,
+    /// The receipt; else why it cannot be read.
+    pub(crate) receipt: Result<Receipt, String>,
 }
 
 impl Stored {
@@ -261,16 +261,19 @@ impl Stored {
     /// Reads [`Self::COLUMNS`].
     pub(crate) fn of(row: &tokio_postgres::Row, log: &'static str) -> (Uuid, Self) {
         let hashes: &[u8] = row.get(5);
-        let answer = row.get::<_, Option<JsonText>>(7).and_then(|text| serde_json::from_slice(&text.0).ok());
-        let receipt = Receipt {
+        let answer = match row.get::<_, Option<JsonText>>(7) {
+            Some(text) => serde_json::from_slice(&text.0).map_err(|error| error.to_string()),
+            None => Ok(BTreeMap::new()),
+        };
+        let receipt = answer.map(|answer| Receipt {
             log,
             first_position: row.get::<_, i64>(2).unsigned_abs(),
             last_position: row.get::<_, i64>(3).unsigned_abs(),
             version: row.get::<_, i64>(4).unsigned_abs(),
             leaf_hashes: hashes.as_chunks().0.to_vec(),
             rulebook: row.get(6),
-            answer: answer.unwrap_or_default(),
-        };
+            answer,
+        });
         (row.get(0), Self { body_hash: row.get(1), receipt })
     }
 }
@@ -326,13 +329,15 @@ impl From<tokio_postgres::Error> for Unfit {
 /// up too early costs one repeat: the identical bytes are written again at the identical positions.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// One more synchronous commit, where a standby confirms commits: what was visible before is replicated after it.
+pub(super) const SETTLE: &str = "SELECT pg_logical_emit_message(true, 'concord', '')
+     WHERE current_setting('synchronous_standby_names') <> ''";
+
 /// One connection with the writer's statements prepared.
 pub(super) struct Connection {
     pub(super) client: Client,
     /// Carries what goes to and fro; the connection ends with it.
     driver: AbortOnDropHandle<()>,
-    /// A standby confirms commits, so what is visible may not be replicated yet.
-    standby: bool,
     commit: Statement,
     answers: Statement,
     after: Statement,
@@ -382,10 +387,7 @@ impl Connection {
             }
         }));
         let prepared = async {
-            let standby =
-                client.query_one("SELECT current_setting('synchronous_standby_names') <> ''", &[]).await?;
             Ok::<_, tokio_postgres::Error>(Self {
-                standby: standby.get(0),
                 commit: client.prepare(COMMIT).await?,
                 answers: client
                     .prepare(&format!("SELECT {} FROM requests WHERE request_id = ANY($1)", Stored::COLUMNS))
@@ -428,7 +430,8 @@ impl Connection {
 
     /// Becomes one of the log's writers. Not while a recovery is under way.
     pub(super) async fn join_writers(&self) -> Result<(), String> {
-        let row = self.client.query_one("SELECT pg_try_advisory_lock_shared($1)", &[&WRITER_LOCK]).await;
+        let asked = self.client.query_one("SELECT pg_try_advisory_lock_shared($1)", &[&WRITER_LOCK]);
+        let row = self.in_time(asked).await;
         match row.map(|row| row.get(0)) {
             Ok(true) => Ok(()),
             Ok(false) => Err("a recovery of this log is under way: start again when it has ended".to_owned()),
@@ -470,10 +473,7 @@ impl Connection {
     /// What was read back counts as durable only after one more synchronous commit: a commit is visible before the
     /// standby has it where the backend that waited was terminated.
     pub(super) async fn settle(&self) -> Result<(), tokio_postgres::Error> {
-        if self.standby {
-            self.execute("SELECT pg_logical_emit_message(true, 'concord', '')").await?;
-        }
-        Ok(())
+        self.execute(SETTLE).await
     }
 
     /// Refuses to go on where this machine's clock and PostgreSQL's differ by more than a second.

@@ -2,7 +2,8 @@
 //!
 //! A burst is one fast-ingest batch (NATS ADR-50): the server stores each message as it comes, acknowledges some hundreds
 //! at once and the burst as a whole. After the first message that it refuses it takes none of the burst any more, so
-//! nothing can slip in behind a stray message, although the event after it expects just the stray's sequence.
+//! nothing of that burst can slip in behind a stray message, although the event after it expects just the stray's
+//! sequence. The next burst may be under way already; what it leaves behind a stray is found when the stream is compared.
 
 use super::stream::failed;
 use super::{ANSWER_WITHIN, RelayError, RelayOptions};
@@ -28,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const CONTENT_TYPE: &str = "application/cloudevents+json";
 /// Bursts that wait behind the one whose answer is due.
 const BURSTS_AHEAD: usize = 2;
+/// Bytes of one burst at most: the server takes in only so much at once, and drops what is beyond.
+const BURST_BYTES_MAX: usize = 8 << 20;
 /// Messages after which the server acknowledges at the latest; more is not allowed to one publisher.
 const ACKNOWLEDGED_EVERY: u16 = 500;
 /// How the server tells a fast-ingest batch from a single message.
@@ -87,7 +90,10 @@ impl Pipeline<'_> {
             if events.is_empty() {
                 events = self.page(cursor).await?;
             }
-            for events in events.chunks(self.burst_max()) {
+            let mut left = &events[..];
+            while !left.is_empty() {
+                let (events, further) = left.split_at(self.burst_of(left));
+                left = further;
                 let burst = Burst::of(&publisher, events);
                 let last = burst.last;
                 // Announced first, so that its answer is waited for; and waits for those before it.
@@ -104,9 +110,16 @@ impl Pipeline<'_> {
         }
     }
 
-    /// Events of one burst: what is being confirmed, what waits and what is being sent are in flight together.
-    fn burst_max(&self) -> usize {
-        (self.options.in_flight / (BURSTS_AHEAD + 2)).max(1)
+    /// Events of the next burst, of which there is at least one: what is being confirmed, what waits and what is being sent
+    /// are in flight together.
+    fn burst_of(&self, events: &[Recorded]) -> usize {
+        let most = (self.options.in_flight / (BURSTS_AHEAD + 2)).max(1);
+        let mut bytes = 0;
+        let fits = |event: &&Recorded| {
+            bytes += event.bytes.len();
+            bytes <= BURST_BYTES_MAX
+        };
+        events.iter().take(most).take_while(fits).count().max(1)
     }
 
     /// Events in hand or committed after `cursor`.
@@ -286,8 +299,9 @@ impl Confirm<'_> {
                 (Some("gap"), _) => {
                     return Err(RelayError::Missed { position: Burst::position_in(&id, answer.seq) });
                 }
-                // Said of a burst whose turn has not come: it will be said again when it ends.
-                _ if id != burst.id => {}
+                // The first word on a burst whose turn has not come.
+                (Some("ack"), _) if id != burst.id => {}
+                _ if id != burst.id => return Err(RelayError::Misunderstood { position: burst.first }),
                 (Some("ack"), _) if answer.seq > 0 => {
                     self.published.send_replace(burst.first + answer.seq - 1);
                 }

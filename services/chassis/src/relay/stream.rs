@@ -135,12 +135,16 @@ pub(super) async fn ensure(context: &Context, options: &RelayOptions) -> Result<
         || present.subjects != wanted.subjects
         || present.allow_batch_publish != wanted.allow_batch_publish
     {
+        let takes_bursts = present.allow_batch_publish;
         present.num_replicas = wanted.num_replicas;
         present.max_age = wanted.max_age;
         present.subjects = wanted.subjects;
         present.allow_batch_publish = wanted.allow_batch_publish;
         if let Err(error) = context.update_stream(&present).await {
-            // A stream as it was carries events just as well.
+            if !takes_bursts {
+                return Err(failed("let the stream take bursts")(error));
+            }
+            // Otherwise as it was it carries events just as well.
             warn!(
                 stream = %options.stream, error = &error as &dyn std::error::Error,
                 "the stream's configuration could not be changed"

@@ -111,14 +111,23 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Applies what other replicas wrote to the states in memory. Whether there was anything.
+    /// Applies what other replicas wrote to the states in memory, and lets it be seen. Whether there was anything.
     pub(super) async fn catch_up(&mut self) -> bool {
         let before = self.head;
+        if self.follow_others().await {
+            self.show_head();
+        }
+        self.head != before
+    }
+
+    /// Applies what other replicas wrote, and settles it; whether it could. Inside a transaction it is settled only with
+    /// that one's end, and must not be shown before.
+    async fn follow_others(&mut self) -> bool {
         loop {
             match self.connection.after(self.head).await {
                 Ok(events) if events.is_empty() => {
-                    if self.head == before || self.connection.settle().await.is_ok() {
-                        break;
+                    if self.head == self.shown() || self.connection.settle().await.is_ok() {
+                        return true;
                     }
                     self.reconnect().await;
                 }
@@ -128,7 +137,7 @@ impl<D: Domain> Writer<D> {
                             // Deciding on states that miss an event would be worse than standing still.
                             tracing::error!(%error, "the log cannot be followed");
                             tokio::time::sleep(RECONNECT_PAUSE.1).await;
-                            return self.head != before;
+                            return false;
                         }
                     }
                 }
@@ -138,10 +147,18 @@ impl<D: Domain> Writer<D> {
                 }
             }
         }
-        if self.head != before {
+    }
+
+    /// The head that readers, the relay and callers know.
+    fn shown(&self) -> u64 {
+        *self.head_tx.borrow()
+    }
+
+    /// Lets the head be seen, where it has moved.
+    pub(super) fn show_head(&self) {
+        if self.head != self.shown() {
             self.publish_head();
         }
-        self.head != before
     }
 
     pub(super) fn follow(&mut self, recorded: &Recorded) -> Result<(), OpenError> {
@@ -228,12 +245,23 @@ impl<D: Domain> Writer<D> {
             return false;
         }
         // Where this had to connect again, the lock is gone: the commit is then a plain one, and as safe.
-        self.catch_up().await;
+        self.follow_others().await;
         true
     }
 
     pub(super) async fn give_up_lock(&mut self) {
         let _ = self.connection.execute("ROLLBACK").await;
+    }
+
+    /// Ends a turn under the lock in which there was nothing to write: what was followed is settled with it.
+    pub(super) async fn end_empty_turn(&mut self) {
+        match self.connection.execute("COMMIT").await {
+            Ok(()) => self.show_head(),
+            // The next look at the log settles it.
+            Err(error) => {
+                tracing::debug!(error = %store::describe(&error), "an empty turn did not end well");
+            }
+        }
     }
 }
 

@@ -91,11 +91,8 @@ impl<D: Domain> Writer<D> {
 
     /// Starts from the kept index, and follows the log from there.
     pub(super) async fn read_index(&mut self) -> Result<(), OpenError> {
-        let row = self
-            .connection
-            .client
-            .query_opt("SELECT position, state FROM snapshots WHERE subject = $1", &[&OWN_STREAM])
-            .await?;
+        let kept = "SELECT position, state FROM snapshots WHERE subject = $1";
+        let row = self.connection.in_time(self.connection.client.query_opt(kept, &[&OWN_STREAM])).await?;
         if let Some(row) = row
             && let Ok(index) = serde_json::from_slice(&row.get::<_, JsonText>(1).0)
         {

@@ -24,7 +24,7 @@ impl<D: Domain> Writer<D> {
         let mut batch = self.decide();
         if batch.decided.is_empty() {
             if locked {
-                self.give_up_lock().await;
+                self.end_empty_turn().await;
             }
             return;
         }
@@ -189,8 +189,8 @@ impl<D: Domain> Writer<D> {
         // Before any answer: who has one may rely on the head and on today.
         if !recorded.is_empty() {
             self.newest = recorded.last().cloned();
-            self.publish_head();
         }
+        self.show_head();
         let mut refused = Vec::new();
         let mut accepted = 0_u64;
         for Decided { pending, verdict, events } in batch.decided {
