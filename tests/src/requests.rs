@@ -239,4 +239,12 @@ receipts!(
 pub fn is_passing(status: &Status) -> bool {
     // A broken connection has no details: tonic tells it as UNKNOWN or UNAVAILABLE.
     matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded)
+        || is_the_clients_own(status)
+}
+
+/// Whether the client made this status itself, because its connection ended: a server that says goodbye to a request that
+/// crosses it is told as INTERNAL. What a server sends has no cause.
+#[must_use]
+pub fn is_the_clients_own(status: &Status) -> bool {
+    std::error::Error::source(status).is_some_and(|cause| cause.is::<tonic::transport::Error>())
 }

@@ -107,7 +107,7 @@ pub async fn execute<K>(
             Err(status) => status,
         };
         attempts += 1;
-        if !is_transient(broken.code()) || attempts >= ATTEMPTS_MAX {
+        if !(is_transient(broken.code()) || is_broken_connection(&broken)) || attempts >= ATTEMPTS_MAX {
             return Err(broken);
         }
         tracing::warn!(attempt = attempts, status = %broken, "stream broken; sending what is unanswered again");
@@ -210,6 +210,12 @@ fn is_transient(code: Code) -> bool {
             | Code::Cancelled
             | Code::Unknown
     )
+}
+
+/// Whether the client made this status itself, because its connection ended: what crosses a server's goodbye is told as
+/// INTERNAL. What a server sends has no cause.
+fn is_broken_connection(status: &Status) -> bool {
+    std::error::Error::source(status).is_some_and(|cause| cause.is::<tonic::transport::Error>())
 }
 
 struct Chunk<K> {
