@@ -33,10 +33,13 @@ use crate::{
     amount::Amount,
     refusal::Ruling,
     rules::{self, Hand},
-    view::Case,
+    view::{self, Case},
 };
 use approval::Approval;
-use concord_chassis::log::{Broken, Decision, Meta, Stop};
+use concord_chassis::{
+    deciding::not_before,
+    log::{Broken, Decision, Meta, Stop},
+};
 use concord_events::{
     fund::{FundEvent, FundingMode, Party},
     personal::PersonalRef,
@@ -172,9 +175,11 @@ pub(crate) fn decide(
     match command {
         GrantCommand::Apply(application) => opening::apply_for(case, id, application),
         GrantCommand::Import(award) => opening::import(case, id, award),
-        GrantCommand::Procedure(command) => procedure::decide(case, case.grant(id)?, command),
-        GrantCommand::Contract(command) => contract::decide(case, case.grant(id)?, command),
-        GrantCommand::Tranche(number, command) => tranche::decide(case, case.grant(id)?, *number, command),
+        GrantCommand::Procedure(command) => procedure::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Contract(command) => contract::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Tranche(number, command) => {
+            tranche::decide(case, view::grant(case, id)?, *number, command)
+        }
     }
 }
 
@@ -223,7 +228,7 @@ impl Grant {
         ruling: Ruling,
     ) -> Result<Decision<FundEvent>, Stop> {
         let one_hand = rules::a13_one_hand(case.rulebook, self, hand, case.context);
-        let in_order = rules::not_before(Some(last_step_on), case.context.effective_on);
+        let in_order = not_before(Some(last_step_on), case.context.effective_on);
         let answer = case.conclude(one_hand, ruling, in_order);
         let Some(contract) = self.contract() else {
             return answer;
