@@ -12,7 +12,14 @@
 //! own, [`Code`], which the events that give a code to a party are applied to as well. So a party is found by any code it
 //! ever had, and the same one is never counted twice.
 
-use concord_events::agreement::{ControlKind, Register};
+use crate::{
+    bounds::{FACTS_MAX, LINE_BYTES_MAX, line},
+    content_hash,
+    refusal::{self, Ruling, happens, happens_under, refused, unchanged},
+    view::Case,
+};
+use concord_chassis::log::{Broken, Decision, Meta, RefusalKind, Stop};
+use concord_events::agreement::{AgreementEvent, ControlKind, Register};
 use concord_kernel::{
     Date,
     industry::Industry,
@@ -179,4 +186,442 @@ pub struct Recording {
     pub region: Option<Region>,
     /// Industry, where one applies.
     pub industry: Option<Industry>,
+}
+
+/// Decides every pair of party (absent, recorded, merged or dissolved) and command.
+pub(crate) fn decide(
+    case: &Case<'_, '_>,
+    id: PartyId,
+    command: &PartyCommand,
+) -> Result<Decision<AgreementEvent>, Stop> {
+    use PartyCommand::{
+        AddCode, Dissolve, EndControlLink, EnterRegister, LeaveRegister, Merge, Reclassify, Record,
+        RecordControlLink, Relocate, Rename,
+    };
+    case.well_formed(command.faults(id))?;
+    let on = case.context.effective_on;
+    let ruling = match (case.party_or_free(id)?, command) {
+        (party, Record(recording)) => return record(case, id, party, recording),
+        (
+            None,
+            AddCode { .. }
+            | Rename { .. }
+            | Reclassify { .. }
+            | Relocate { .. }
+            | EnterRegister { .. }
+            | LeaveRegister { .. }
+            | RecordControlLink { .. }
+            | EndControlLink { .. }
+            | Merge { .. }
+            | Dissolve,
+        ) => {
+            return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_party("party_id", id)]));
+        }
+        (Some(party), AddCode { code }) => party.add_code(case, code)?,
+        (Some(party), Rename { name }) => happens_once(
+            &party.names,
+            name,
+            on,
+            (("name", "名称"), name.clone()),
+            AgreementEvent::PartyRenamed { party: id, name: name.clone(), from: on },
+        ),
+        (Some(party), Reclassify { kind }) => happens_once(
+            &party.kinds,
+            kind,
+            on,
+            (("kind", "类别"), party.kind_on(on).label_en().to_owned()),
+            AgreementEvent::PartyReclassified { party: id, kind: *kind, from: on },
+        ),
+        (Some(party), Relocate { region }) => happens_once(
+            &party.regions,
+            region,
+            on,
+            (("region", "行政区"), region.as_str().to_owned()),
+            AgreementEvent::PartyRelocated { party: id, region: region.clone(), from: on },
+        ),
+        (Some(party), EnterRegister { register }) => party.enter(*register, on),
+        (Some(party), LeaveRegister { register }) => party.leave(*register, on),
+        (Some(party), RecordControlLink { controller, kind }) => {
+            case.party("controller", *controller)?;
+            party.link(*controller, *kind, on)
+        }
+        (Some(party), EndControlLink { controller, kind }) => party.unlink(*controller, *kind, on),
+        (Some(party), Merge { into }) => {
+            let other = case.party("into", *into)?;
+            let gone = case.cannot_act("into", other, on)?;
+            party.merge(*into, gone, on)
+        }
+        (Some(party), Dissolve) => party.dissolve(on),
+    };
+    case.conclude(ruling, None)
+}
+
+/// A party is recorded under its first code. The same again changes nothing, also where the code became known as a later
+/// one of a party of which the same is true.
+fn record(
+    case: &Case<'_, '_>,
+    id: PartyId,
+    party: Option<&Party>,
+    recording: &Recording,
+) -> Result<Decision<AgreementEvent>, Stop> {
+    let event = recording.event(id);
+    let holder = case.parties_by_code([&recording.code])?.into_iter().flatten().next();
+    let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
+    match (party, holder) {
+        (None, None) => case.conclude(happens(event), None),
+        (Some(party), _) if party.opened_as == content_hash(&event) => case.conclude(unchanged(), None),
+        (_, Some(holder)) if recording.holds_of(holder, case.context.effective_on) => {
+            case.conclude(unchanged(), None)
+        }
+        (_, Some(holder)) => taken(refusal::code_taken(&recording.code, holder.id, holder.name())),
+        (Some(party), None) => {
+            taken(refusal::recorded_under_another_code(&recording.code, party.id, party.code()))
+        }
+    }
+}
+
+/// A dated fact: what holds from that day changes nothing, and a day has one.
+fn happens_once<T: PartialEq + Clone>(
+    facts: &[Dated<T>],
+    value: &T,
+    on: Date,
+    (what, told): ((&str, &str), String),
+    event: AgreementEvent,
+) -> Ruling {
+    if value_on(facts, on) == Some(value) {
+        return unchanged();
+    }
+    if facts.iter().any(|fact| fact.from == on) {
+        return refused(refusal::another_that_day(what, on, &told));
+    }
+    happens_under([full(facts.len())], event)
+}
+
+fn full(count: usize) -> Option<Broken> {
+    (count >= FACTS_MAX).then(|| refusal::too_many("facts", count + 1, FACTS_MAX))
+}
+
+/// What holds on a day; before the first known, that one.
+fn value_on<T>(facts: &[Dated<T>], on: Date) -> Option<&T> {
+    facts.iter().rfind(|fact| fact.from <= on).or(facts.first()).map(|fact| &fact.value)
+}
+
+/// Puts a fact where its day has it.
+fn insert<T>(facts: &mut Vec<Dated<T>>, value: T, from: Date) {
+    let at = facts.partition_point(|fact| fact.from <= from);
+    facts.insert(at, Dated { from, value });
+}
+
+impl PartyCommand {
+    fn faults(&self, id: PartyId) -> Vec<Broken> {
+        let line = |field, text| line(field, text, LINE_BYTES_MAX);
+        let fault = match self {
+            Self::Record(recording) => line("name", &recording.name),
+            Self::Rename { name } => line("name", name),
+            Self::RecordControlLink { controller, .. } if *controller == id => {
+                Some(refusal::itself("controller"))
+            }
+            Self::Merge { into } if *into == id => Some(refusal::itself("into")),
+            Self::AddCode { .. }
+            | Self::Reclassify { .. }
+            | Self::Relocate { .. }
+            | Self::EnterRegister { .. }
+            | Self::LeaveRegister { .. }
+            | Self::RecordControlLink { .. }
+            | Self::EndControlLink { .. }
+            | Self::Merge { .. }
+            | Self::Dissolve => None,
+        };
+        fault.into_iter().collect()
+    }
+}
+
+impl Recording {
+    fn event(&self, party: PartyId) -> AgreementEvent {
+        AgreementEvent::PartyRecorded {
+            party,
+            code: self.code.clone(),
+            kind: self.kind,
+            name: self.name.clone(),
+            region: self.region.clone(),
+            industry: self.industry,
+        }
+    }
+
+    /// Whether all of it is true of a party on a day.
+    fn holds_of(&self, party: &Party, on: Date) -> bool {
+        party.kind_on(on) == self.kind
+            && party.name_on(on) == self.name
+            && party.region_on(on) == self.region.as_ref()
+            && party.industry == self.industry
+    }
+}
+
+impl Party {
+    /// The first code known of it.
+    #[must_use]
+    pub fn code(&self) -> &PartyCode {
+        // A party opens with its first code, and codes are only added.
+        &self.codes[0].value
+    }
+
+    /// Its newest name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.names.last().map_or("", |name| name.value.as_str())
+    }
+
+    /// Its name on a day; before the first known one, that one.
+    #[must_use]
+    pub fn name_on(&self, on: Date) -> &str {
+        value_on(&self.names, on).map_or("", String::as_str)
+    }
+
+    /// Its kind on a day; before the first known one, that one.
+    #[must_use]
+    pub fn kind_on(&self, on: Date) -> PartyKind {
+        value_on(&self.kinds, on).copied().unwrap_or(PartyKind::Other)
+    }
+
+    /// Its region on a day; before the first known one, that one.
+    #[must_use]
+    pub fn region_on(&self, on: Date) -> Option<&Region> {
+        value_on(&self.regions, on)
+    }
+
+    /// Whether it was on a register on a day.
+    #[must_use]
+    pub fn is_on(&self, register: Register, on: Date) -> bool {
+        self.spells(register).iter().any(|spell| spell.covers(on))
+    }
+
+    /// As an event names it, by this code and as it was on a day.
+    #[must_use]
+    pub fn named(&self, code: &PartyCode, on: Date) -> concord_events::party::Party {
+        concord_events::party::Party {
+            party: self.id,
+            code: code.clone(),
+            kind: self.kind_on(on),
+            region: self.region_on(on).cloned(),
+            name: Some(self.name_on(on).to_owned()),
+        }
+    }
+
+    fn spells(&self, register: Register) -> &[Spell] {
+        self.registers.get(&register).map_or(&[], Vec::as_slice)
+    }
+
+    /// Why nothing new is true of it on a day: it had ended.
+    fn ended(&self, on: Date) -> Option<Broken> {
+        let Some(End::Merged { from, .. } | End::Dissolved { from }) = self.end else {
+            return None;
+        };
+        (from <= on).then(|| refusal::party_ended(from, on))
+    }
+
+    fn add_code(&self, case: &Case<'_, '_>, code: &PartyCode) -> Result<Ruling, Stop> {
+        let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
+        if let Some(holder) = case.parties_by_code([code])?.into_iter().flatten().next() {
+            if holder.id == self.id {
+                return Ok(unchanged());
+            }
+            return taken(refusal::code_of_another(code, holder.id, holder.name()));
+        }
+        // Both Chinese codes of a legal person give one id: that party has this code in all but name.
+        let namesake = PartyId::of(code);
+        if namesake != self.id
+            && let Some(other) = case.party_or_free(namesake)?
+        {
+            return taken(refusal::recorded_under_another_code(code, other.id, other.code()));
+        }
+        let on = case.context.effective_on;
+        let event = AgreementEvent::PartyCodeAdded { party: self.id, code: code.clone(), from: on };
+        Ok(happens_under([full(self.codes.len()), self.ended(on)], event))
+    }
+
+    fn enter(&self, register: Register, on: Date) -> Ruling {
+        let what = (register.code(), register.label_zh());
+        if self.is_on(register, on) {
+            return unchanged();
+        }
+        let kind = self.kind_on(on);
+        let spells = self.spells(register);
+        happens_under(
+            [
+                (kind != PartyKind::Enterprise).then(|| refusal::not_an_enterprise(register, kind, on)),
+                overlap(spells.last(), on, what),
+                full(spells.len()),
+                self.ended(on),
+            ],
+            AgreementEvent::RegisterEntered { party: self.id, register, from: on },
+        )
+    }
+
+    fn leave(&self, register: Register, on: Date) -> Ruling {
+        let what = (register.code(), register.label_zh());
+        let event = AgreementEvent::RegisterLeft { party: self.id, register, from: on };
+        close(self.spells(register).last(), on, what, event)
+    }
+
+    fn link(&self, controller: PartyId, kind: ControlKind, on: Date) -> Ruling {
+        let links = || self.links(controller, kind);
+        if links().any(|link| link.spell.covers(on)) {
+            return unchanged();
+        }
+        let last = links().map(|link| &link.spell).next_back();
+        happens_under(
+            [overlap(last, on, CONTROL), full(self.control_links.len()), self.ended(on)],
+            AgreementEvent::ControlLinkRecorded { party: self.id, controller, kind, from: on },
+        )
+    }
+
+    fn unlink(&self, controller: PartyId, kind: ControlKind, on: Date) -> Ruling {
+        let event = AgreementEvent::ControlLinkEnded { party: self.id, controller, kind, from: on };
+        close(self.links(controller, kind).map(|link| &link.spell).next_back(), on, CONTROL, event)
+    }
+
+    fn links(&self, controller: PartyId, kind: ControlKind) -> impl DoubleEndedIterator<Item = &ControlLink> {
+        self.control_links.iter().filter(move |link| link.controller == controller && link.kind == kind)
+    }
+
+    fn merge(&self, into: PartyId, gone: Option<Broken>, on: Date) -> Ruling {
+        match self.end {
+            None => happens_under([gone], AgreementEvent::PartyMerged { party: self.id, into, from: on }),
+            Some(end) if end == (End::Merged { into, from: on }) => unchanged(),
+            Some(end) => refused(end.stands()),
+        }
+    }
+
+    fn dissolve(&self, on: Date) -> Ruling {
+        match self.end {
+            None => happens(AgreementEvent::PartyDissolved { party: self.id, from: on }),
+            Some(end) if end == (End::Dissolved { from: on }) => unchanged(),
+            Some(end) => refused(end.stands()),
+        }
+    }
+}
+
+/// What a control link is called.
+const CONTROL: (&str, &str) = ("the control link", "控制关系");
+
+/// A further spell begins after the last one ended.
+fn overlap(last: Option<&Spell>, on: Date, what: (&str, &str)) -> Option<Broken> {
+    let last = last?;
+    let reaches = last.ended.unwrap_or(last.from);
+    (on < reaches).then(|| refusal::spells_overlap(what, on, reaches))
+}
+
+/// The open spell ends after its first day; what ended on that day changes nothing.
+fn close(last: Option<&Spell>, on: Date, what: (&str, &str), event: AgreementEvent) -> Ruling {
+    match last {
+        Some(Spell { from, ended: None }) => {
+            happens_under([(on <= *from).then(|| refusal::spells_overlap(what, on, *from))], event)
+        }
+        Some(Spell { ended: Some(ended), .. }) if *ended == on => unchanged(),
+        Some(_) | None => refused(refusal::not_open(what, on)),
+    }
+}
+
+impl Spell {
+    /// Whether a day lies in it.
+    #[must_use]
+    pub fn covers(&self, on: Date) -> bool {
+        self.from <= on && self.ended.is_none_or(|ended| on < ended)
+    }
+}
+
+impl End {
+    /// The end that was recorded first stands.
+    fn stands(self) -> Broken {
+        match self {
+            Self::Merged { into, from } => refusal::done_otherwise(
+                "ALREADY_MERGED",
+                ("the party was merged", "该主体已合并"),
+                &[("into", &into), ("from", &from)],
+            ),
+            Self::Dissolved { from } => refusal::done_otherwise(
+                "ALREADY_DISSOLVED",
+                ("the party was dissolved", "该主体已注销"),
+                &[("from", &from)],
+            ),
+        }
+    }
+}
+
+impl Code {
+    /// The code's state that an event opens, if it gives this code to a party.
+    pub(crate) fn opened_by(event: &AgreementEvent, meta: &Meta<'_>) -> Option<Self> {
+        match event {
+            AgreementEvent::PartyRecorded { party, code, .. } => {
+                Some(Self { code: code.clone(), party: *party, from: meta.effective_on })
+            }
+            AgreementEvent::PartyCodeAdded { party, code, from } => {
+                Some(Self { code: code.clone(), party: *party, from: *from })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Party {
+    /// The party that an event opens, if it opens one.
+    pub(crate) fn opened_by(event: &AgreementEvent, meta: &Meta<'_>) -> Option<Self> {
+        let AgreementEvent::PartyRecorded { party, code, kind, name, region, industry } = event else {
+            return None;
+        };
+        let from = meta.effective_on;
+        Some(Self {
+            id: *party,
+            codes: vec![Dated { from, value: code.clone() }],
+            names: vec![Dated { from, value: name.clone() }],
+            kinds: vec![Dated { from, value: *kind }],
+            regions: region.iter().map(|region| Dated { from, value: region.clone() }).collect(),
+            industry: *industry,
+            opened_as: content_hash(event),
+            registers: BTreeMap::new(),
+            control_links: Vec::new(),
+            absorbed: Vec::new(),
+            end: None,
+        })
+    }
+
+    /// Folds an event. That another party was merged is folded into the one that it was merged into as well.
+    pub(crate) fn apply(&mut self, event: &AgreementEvent) {
+        match event {
+            AgreementEvent::PartyCodeAdded { code, from, .. } => {
+                self.codes.push(Dated { from: *from, value: code.clone() });
+            }
+            AgreementEvent::PartyRenamed { name, from, .. } => insert(&mut self.names, name.clone(), *from),
+            AgreementEvent::PartyReclassified { kind, from, .. } => insert(&mut self.kinds, *kind, *from),
+            AgreementEvent::PartyRelocated { region, from, .. } => {
+                insert(&mut self.regions, region.clone(), *from);
+            }
+            AgreementEvent::RegisterEntered { register, from, .. } => {
+                self.registers.entry(*register).or_default().push(Spell { from: *from, ended: None });
+            }
+            AgreementEvent::RegisterLeft { register, from, .. } => {
+                if let Some(spell) = self.registers.get_mut(register).and_then(|spells| spells.last_mut()) {
+                    spell.ended = Some(*from);
+                }
+            }
+            AgreementEvent::ControlLinkRecorded { controller, kind, from, .. } => {
+                let spell = Spell { from: *from, ended: None };
+                self.control_links.push(ControlLink { controller: *controller, kind: *kind, spell });
+            }
+            AgreementEvent::ControlLinkEnded { controller, kind, from, .. } => {
+                let mut links = self.control_links.iter_mut();
+                if let Some(link) = links.rfind(|link| link.controller == *controller && link.kind == *kind) {
+                    link.spell.ended = Some(*from);
+                }
+            }
+            AgreementEvent::PartyMerged { party, into, from } if *party == self.id => {
+                self.end = Some(End::Merged { into: *into, from: *from });
+            }
+            AgreementEvent::PartyMerged { party, from, .. } => {
+                self.absorbed.push(Dated { from: *from, value: *party });
+            }
+            AgreementEvent::PartyDissolved { from, .. } => self.end = Some(End::Dissolved { from: *from }),
+            _ => {}
+        }
+    }
 }

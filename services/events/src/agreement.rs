@@ -437,14 +437,15 @@ pub enum AgreementEvent {
         /// Why.
         reason: String,
     },
-    /// A version is in force from the day of this event on: at once where nothing material changed, else with the last
-    /// signature.
+    /// There is a further version: at once where nothing material changed, else with the last signature.
     #[serde(rename = "concord.agreement.v1.AgreementAmended")]
     AgreementAmended {
         /// The agreement.
         agreement: AgreementId,
         /// The version.
         version: u32,
+        /// First day on which it holds: the latest of its signatures, or the day of an amendment without signatures.
+        from: Date,
         /// What it changed.
         changes: Changes,
         /// Document 文号 of an amendment without signatures; a signed one has its authority with each signature.
