@@ -1,18 +1,19 @@
 //! An agreement 协议: from its draft through signatures into force, and out of it.
 //!
 //! ```text
-//!  Draft           Sign                   Sign (the last)           Complete
-//!   ▶ Drafted ────────────▶ PartiallySigned ─────────────▶ InForce ───────────▶ Completed
-//!        │ CancelDraft           │ CancelDraft   Suspend ▼    ▲ │ │ Terminate
-//!        └───────────┬───────────┘                 Suspended ─┘ │ └────────────▶ Terminated
-//!                    ▼                              Resume      ▼ (the calendar)
-//!              DraftCancelled                                Expired ─ Renew ▶ InForce
+//! Absent ── Draft ──▶ Drafted ── Sign ──▶ PartiallySigned ── Sign ──▶ NotBegun ── the calendar ──▶ InForce
+//!                                         PartiallySigned ── Sign ──▶ InForce
+//! Drafted, PartiallySigned ── CancelDraft ──▶ DraftCancelled
+//! InForce ── Suspend ──▶ Suspended ── Resume ──▶ InForce
+//! InForce, Suspended ── the calendar ──▶ Expired ── Renew ──▶ InForce
+//! InForce ── Complete ──▶ Completed
+//! NotBegun, InForce, Suspended ── Terminate ──▶ Terminated
 //! ```
 //!
 //! In force it is from the later of the last signature and the term's first day; until then it is `NotBegun`. Out of
 //! force it is the day after the term's last day, without anyone doing anything: [`Standing`] is computed from the state
 //! and a day, and `Expired` is stored nowhere. A termination may name a day ahead; until then the agreement stands as
-//! it did, and takes no further step.
+//! it did, and takes no further step. A test reads the diagram and walks each of its arrows.
 //!
 //! | file | holds |
 //! |---|---|

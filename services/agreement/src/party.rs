@@ -222,21 +222,21 @@ pub(crate) fn decide(
             &party.names,
             name,
             on,
-            (("name", "名称"), name.clone()),
+            (("name", "名称"), party.ended(on)),
             AgreementEvent::PartyRenamed { party: id, name: name.clone(), from: on },
         ),
         (Some(party), Reclassify { kind }) => happens_once(
             &party.kinds,
             kind,
             on,
-            (("kind", "类别"), party.kind_on(on).label_en().to_owned()),
+            (("kind", "类别"), party.ended(on)),
             AgreementEvent::PartyReclassified { party: id, kind: *kind, from: on },
         ),
         (Some(party), Relocate { region }) => happens_once(
             &party.regions,
             region,
             on,
-            (("region", "行政区"), region.as_str().to_owned()),
+            (("region", "行政区"), party.ended(on)),
             AgreementEvent::PartyRelocated { party: id, region: region.clone(), from: on },
         ),
         (Some(party), EnterRegister { register }) => party.enter(*register, on),
@@ -285,16 +285,14 @@ fn happens_once<T: PartialEq + Clone>(
     facts: &[Dated<T>],
     value: &T,
     on: Date,
-    (what, told): ((&str, &str), String),
+    (what, ended): ((&str, &str), Option<Broken>),
     event: AgreementEvent,
 ) -> Ruling {
     if value_on(facts, on) == Some(value) {
         return unchanged();
     }
-    if facts.iter().any(|fact| fact.from == on) {
-        return refused(refusal::another_that_day(what, on, &told));
-    }
-    happens_under([full(facts.len())], event)
+    let another = facts.iter().any(|fact| fact.from == on).then(|| refusal::another_that_day(what, on));
+    happens_under([another, full(facts.len()), ended], event)
 }
 
 fn full(count: usize) -> Option<Broken> {

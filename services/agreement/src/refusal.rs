@@ -853,12 +853,18 @@ pub(crate) fn party_ended(from: Date, on: Date) -> Broken {
     )
 }
 
-pub(crate) fn another_that_day(what: (&str, &str), on: Date, first: &str) -> Broken {
-    broken(
-        "ANOTHER_FROM_THAT_DAY",
-        format!("its {} from {on} is {first} already; that stands: give another day", what.0),
-        format!("该主体自{on}起的{}已登记为{first}；以已登记者为准，请填写其他日期", what.1),
-        &[("on", &on), ("first", &first)],
+pub(crate) fn another_that_day(what: (&str, &str), on: Date) -> Broken {
+    at(
+        "header.effective_on",
+        broken(
+            "ANOTHER_FROM_THAT_DAY",
+            format!(
+                "another {} of the party is recorded from {on}, and that stands; give another day",
+                what.0
+            ),
+            format!("该主体自{on}起的{}已另有登记，以已登记者为准；请填写其他日期", what.1),
+            &[("on", &on), ("what", &what.0)],
+        ),
     )
 }
 

@@ -285,9 +285,11 @@ pub(super) fn apply(agreement: &mut Agreement, event: &AgreementEvent, meta: &Me
             (registrar, RegistrationStage::Refused(reason.clone()))
         }
         AgreementEvent::RegistrationRevoked { registrar, reason, authority, .. } => {
-            let registered = agreement.registration.take().map(|registration| registration.stage);
-            // Only an entry is revoked.
-            let Some(RegistrationStage::Registered(entry)) = registered else { return };
+            let Some(RegistrationStage::Registered(entry)) =
+                agreement.registration.as_ref().map(|registration| registration.stage.clone())
+            else {
+                return;
+            };
             let (reason, authority) = (reason.clone(), authority.clone());
             (registrar, RegistrationStage::Revoked { entry, reason, authority })
         }
