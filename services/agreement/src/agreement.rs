@@ -19,6 +19,7 @@
 //! |---|---|
 //! | `draft` | what is drafted, and what each kind of agreement needs |
 //! | `force` | into force and out of it: the diagram above |
+//! | `signing` | who may sign, and when |
 //! | `amendment` | versions: proposed, signed again by all or abandoned, in force |
 //! | `succession` | a merged party's successor takes its place |
 //! | `work` | obligations, milestones, meetings and what they leave to be done |
@@ -28,6 +29,7 @@ pub mod amendment;
 pub mod draft;
 pub mod force;
 pub mod registration;
+mod signing;
 pub mod succession;
 pub mod work;
 
@@ -218,13 +220,17 @@ pub(crate) fn decide(
 ) -> Result<Decision<AgreementEvent>, Stop> {
     match command {
         AgreementCommand::Draft(draft) => draft::decide(case, id, draft),
-        AgreementCommand::Force(command) => force::decide(case, case.agreement(id)?, command),
-        AgreementCommand::Amendment(command) => amendment::decide(case, case.agreement(id)?, command),
-        AgreementCommand::Succeed { party, successor, authority } => {
-            succession::decide(case, case.agreement(id)?, party, successor, authority)
+        AgreementCommand::Force(command) => force::decide(case, case.agreement("agreement_id", id)?, command),
+        AgreementCommand::Amendment(command) => {
+            amendment::decide(case, case.agreement("agreement_id", id)?, command)
         }
-        AgreementCommand::Work(command) => work::decide(case, case.agreement(id)?, command),
-        AgreementCommand::Registration(command) => registration::decide(case, case.agreement(id)?, command),
+        AgreementCommand::Succeed { party, successor, authority } => {
+            succession::decide(case, case.agreement("agreement_id", id)?, party, successor, authority)
+        }
+        AgreementCommand::Work(command) => work::decide(case, case.agreement("agreement_id", id)?, command),
+        AgreementCommand::Registration(command) => {
+            registration::decide(case, case.agreement("agreement_id", id)?, command)
+        }
     }
 }
 

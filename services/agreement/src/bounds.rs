@@ -3,6 +3,7 @@
 
 use crate::refusal;
 use concord_chassis::log::Broken;
+use concord_events::document::Document;
 
 /// The most parties of an agreement.
 pub const PARTIES_MAX: usize = 50;
@@ -13,7 +14,9 @@ pub const DOCUMENTS_MAX: usize = 50;
 /// The most bytes of a title, a reason, a number or another text of one line.
 pub const LINE_BYTES_MAX: usize = 500;
 /// The most bytes of an obligation's or an action item's text.
-pub const ITEM_BYTES_MAX: usize = 240;
+pub const ITEM_BYTES_MAX: usize = 200;
+/// The most bytes of an archive number 档号.
+pub const ARCHIVE_NUMBER_BYTES_MAX: usize = 128;
 
 /// The most action items of one meeting.
 pub const ACTION_ITEMS_MAX: usize = 100;
@@ -37,4 +40,13 @@ pub(crate) fn line(field: &str, text: &str, bytes_max: usize) -> Option<Broken> 
 /// More than there may be.
 pub(crate) fn too_many(field: &str, count: usize, max: usize) -> Option<Broken> {
     (count > max).then(|| refusal::too_many(field, count, max))
+}
+
+/// Documents by reference: not too many, and each archive number in its bounds.
+pub(crate) fn documents(field: &str, documents: &[Document]) -> Vec<Broken> {
+    let numbers = documents.iter().enumerate().filter_map(|(at, document)| {
+        let number = document.archive_number.as_ref()?;
+        line(&format!("{field}[{at}].archive_number"), number, ARCHIVE_NUMBER_BYTES_MAX)
+    });
+    too_many(field, documents.len(), DOCUMENTS_MAX).into_iter().chain(numbers).collect()
 }

@@ -25,32 +25,36 @@ pub(crate) struct Case<'c, 'v> {
 }
 
 impl<'v> Case<'_, 'v> {
-    /// The agreement; `NOT_FOUND` where there is none.
-    pub(crate) fn agreement(&self, id: AgreementId) -> Result<&'v Agreement, Stop> {
-        let none = || self.refuse(RefusalKind::NotFound, vec![refusal::no_agreement("agreement_id", id)]);
-        self.agreement_or_free("agreement_id", id)?.ok_or_else(none)
+    /// The agreement, as this field of the request names it; `NOT_FOUND` where there is none.
+    pub(crate) fn agreement(&self, field: &str, id: AgreementId) -> Result<&'v Agreement, Stop> {
+        match self.states.get(id.0)? {
+            Some(State::Agreement(agreement)) => Ok(agreement),
+            Some(State::Party(_) | State::Code(_)) | None => {
+                Err(self.refuse(RefusalKind::NotFound, vec![refusal::no_agreement(field, id)]))
+            }
+        }
     }
 
-    /// The agreement with an id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
-    pub(crate) fn agreement_or_free(
-        &self,
-        field: &str,
-        id: AgreementId,
-    ) -> Result<Option<&'v Agreement>, Stop> {
+    /// The agreement with a new id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
+    pub(crate) fn agreement_or_free(&self, id: AgreementId) -> Result<Option<&'v Agreement>, Stop> {
         match self.states.get(id.0)? {
             Some(State::Agreement(agreement)) => Ok(Some(agreement)),
-            Some(State::Party(_) | State::Code(_)) => Err(self.taken(field, id.0)),
+            Some(State::Party(_) | State::Code(_)) => Err(self.taken("agreement_id", id.0)),
             None => Ok(None),
         }
     }
 
-    /// The party; `NOT_FOUND` where there is none.
+    /// The party, as this field of the request names it; `NOT_FOUND` where there is none.
     pub(crate) fn party(&self, field: &str, id: PartyId) -> Result<&'v Party, Stop> {
-        let none = || self.refuse(RefusalKind::NotFound, vec![refusal::no_party(field, id)]);
-        self.party_or_free(id)?.ok_or_else(none)
+        match self.states.get(id.0)? {
+            Some(State::Party(party)) => Ok(party),
+            Some(State::Agreement(_) | State::Code(_)) | None => {
+                Err(self.refuse(RefusalKind::NotFound, vec![refusal::no_party(field, id)]))
+            }
+        }
     }
 
-    /// The party with an id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
+    /// The party with a new id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
     pub(crate) fn party_or_free(&self, id: PartyId) -> Result<Option<&'v Party>, Stop> {
         match self.states.get(id.0)? {
             Some(State::Party(party)) => Ok(Some(party)),

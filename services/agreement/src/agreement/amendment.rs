@@ -13,7 +13,7 @@ use super::{
     Agreement, Signature, Signing, Standing, draft::obligation_faults, registration::RegistrationStage,
 };
 use crate::{
-    bounds::{DOCUMENTS_MAX, LINE_BYTES_MAX, VERSIONS_MAX, line, too_many},
+    bounds::{self, LINE_BYTES_MAX, VERSIONS_MAX, line},
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
     rules,
     view::Case,
@@ -151,12 +151,12 @@ impl AmendmentCommand {
         match self {
             Self::Propose { changes, authority, documents } => [
                 line("authority", authority, LINE_BYTES_MAX),
-                too_many("documents", documents.len(), DOCUMENTS_MAX),
                 changes.title.as_ref().and_then(|title| line("changes.title", title, LINE_BYTES_MAX)),
                 changes.value.filter(|value| value.amount_minor <= 0).map(|_| refusal::value_not_positive()),
             ]
             .into_iter()
             .flatten()
+            .chain(bounds::documents("documents", documents))
             .chain(
                 changes
                     .obligations

@@ -2,7 +2,7 @@
 
 use super::{Agreement, Stage, Standing, amendment::Version, force::Period};
 use crate::{
-    bounds::{DOCUMENTS_MAX, ITEM_BYTES_MAX, LINE_BYTES_MAX, OBLIGATIONS_MAX, PARTIES_MAX, line, too_many},
+    bounds::{ITEM_BYTES_MAX, LINE_BYTES_MAX, OBLIGATIONS_MAX, PARTIES_MAX, documents, line, too_many},
     content_hash,
     party::Party,
     refusal::{self, happens_under, unchanged},
@@ -84,7 +84,7 @@ pub(super) fn decide(
     id: AgreementId,
     draft: &Draft,
 ) -> Result<Decision<AgreementEvent>, Stop> {
-    match case.agreement_or_free("agreement_id", id)? {
+    match case.agreement_or_free(id)? {
         Some(agreement) if agreement.opened_as == content_hash(draft) => case.conclude(unchanged(), None),
         Some(_) => Err(case.taken("agreement_id", id.0)),
         None => {
@@ -136,8 +136,7 @@ fn participants(
 /// ended on that day.
 fn parent_refusals(case: &Case<'_, '_>, draft: &Draft, on: Date) -> Result<Vec<Broken>, Stop> {
     let Some(id) = draft.parent else { return Ok(Vec::new()) };
-    let none = || case.refuse(RefusalKind::NotFound, vec![refusal::no_agreement("parent_id", id)]);
-    let parent = case.agreement_or_free("parent_id", id)?.ok_or_else(none)?;
+    let parent = case.agreement("parent_id", id)?;
     let mut broken = Vec::new();
     if !matches!(parent.kind, AgreementKind::Framework | AgreementKind::CityOrCounty) {
         broken.push(refusal::no_parent_kind(id, parent.kind));
@@ -206,7 +205,6 @@ impl Draft {
         let mut faults: Vec<Broken> = [
             line("title", &self.title, LINE_BYTES_MAX),
             too_many("parties", self.parties.len(), PARTIES_MAX),
-            too_many("documents", self.documents.len(), DOCUMENTS_MAX),
             term_order(self.term),
             (self.parent == Some(id)).then(refusal::own_parent),
             (self.kind == AgreementKind::Framework && self.parent.is_some())
@@ -229,6 +227,7 @@ impl Draft {
                 faults.push(refusal::role_of_technology_contract(&format!("parties[{at}].role")));
             }
         }
+        faults.extend(documents("documents", &self.documents));
         faults.extend(obligation_faults(&self.obligations, named));
         faults
     }

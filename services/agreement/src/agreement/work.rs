@@ -3,7 +3,7 @@
 
 use super::{Agreement, Standing};
 use crate::{
-    bounds::{ACTION_ITEMS_MAX, DOCUMENTS_MAX, ITEM_BYTES_MAX, MEETINGS_MAX, PARTIES_MAX, line, too_many},
+    bounds::{ACTION_ITEMS_MAX, ITEM_BYTES_MAX, MEETINGS_MAX, PARTIES_MAX, documents, line, too_many},
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
     rules,
     view::Case,
@@ -132,13 +132,13 @@ impl WorkCommand {
     fn faults(&self, agreement: &Agreement) -> Vec<Broken> {
         let proof = |evidence: &[Document]| {
             let none = evidence.is_empty().then(|| refusal::text_missing("evidence"));
-            none.or_else(|| too_many("evidence", evidence.len(), DOCUMENTS_MAX)).into_iter().collect()
+            none.into_iter().chain(documents("evidence", evidence)).collect()
         };
         match self {
             Self::FulfilObligation { evidence, .. } | Self::CloseActionItem { evidence, .. } => {
                 proof(evidence)
             }
-            Self::MinuteMeeting { parties, action_items, .. } => {
+            Self::MinuteMeeting { parties, minutes, action_items, .. } => {
                 let mut faults: Vec<Broken> = [
                     parties.is_empty().then(|| refusal::text_missing("parties")),
                     too_many("parties", parties.len(), PARTIES_MAX),
@@ -146,6 +146,7 @@ impl WorkCommand {
                 ]
                 .into_iter()
                 .flatten()
+                .chain(documents("minutes", std::slice::from_ref(minutes)))
                 .collect();
                 for (at, code) in parties.iter().enumerate().filter(|(_, code)| !agreement.names(code)) {
                     faults.push(refusal::not_named(&format!("parties[{at}]"), code));
