@@ -210,7 +210,7 @@ impl ProgrammeService for Programmes {
                 programme: Some(wire::answers::programme(&programme, seen.version)),
                 position: seen.head,
             })),
-            Some(State::Grant(_)) | None => Err(grpc::not_found(Fund::error_domain(), "programme", id)),
+            Some(_) | None => Err(grpc::not_found(Fund::error_domain(), "programme", id)),
         }
     }
 }
@@ -377,7 +377,7 @@ impl GrantService for Grants {
                 grant: Some(wire::answers::grant(&grant, seen.version)),
                 position: seen.head,
             })),
-            Some(State::Programme(_)) | None => Err(grpc::not_found(Fund::error_domain(), "grant", id)),
+            Some(_) | None => Err(grpc::not_found(Fund::error_domain(), "grant", id)),
         }
     }
 

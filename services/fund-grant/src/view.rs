@@ -28,7 +28,7 @@ impl<'v> Case<'_, 'v> {
     pub(crate) fn grant(&self, id: GrantId) -> Result<&'v Grant, Stop> {
         match self.states.get(id.0)? {
             Some(State::Grant(grant)) => Ok(grant),
-            Some(State::Programme(_)) | None => {
+            Some(State::Programme(_) | State::Backing(_)) | None => {
                 Err(self.refuse(RefusalKind::NotFound, vec![refusal::no_grant(id)]))
             }
         }
@@ -38,7 +38,7 @@ impl<'v> Case<'_, 'v> {
     pub(crate) fn grant_or_free(&self, id: GrantId) -> Result<Option<&'v Grant>, Stop> {
         match self.states.get(id.0)? {
             Some(State::Grant(grant)) => Ok(Some(grant)),
-            Some(State::Programme(_)) => {
+            Some(State::Programme(_) | State::Backing(_)) => {
                 Err(self.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]))
             }
             None => Ok(None),
@@ -55,7 +55,7 @@ impl<'v> Case<'_, 'v> {
     pub(crate) fn programme_or_free(&self, id: ProgrammeId) -> Result<Option<&'v Programme>, Stop> {
         match self.states.get(id.0)? {
             Some(State::Programme(programme)) => Ok(Some(programme)),
-            Some(State::Grant(_)) => {
+            Some(State::Grant(_) | State::Backing(_)) => {
                 Err(self.refuse(RefusalKind::Taken, vec![refusal::taken("programme_id", id.0)]))
             }
             None => Ok(None),
