@@ -26,7 +26,7 @@ use crate::{
     grant::{Grant, Stage},
     refusal::{self, Ruling, happens, refused, unchanged, wrong_stage},
     rules::Hand,
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Decision, Meta, RefusalKind, Stop};
 use concord_events::{
@@ -132,7 +132,7 @@ pub(crate) fn decide(
     command: &BackingCommand,
 ) -> Result<Decision<FundEvent>, Stop> {
     use BackingCommand::{Lapse, Take};
-    let known = case.backing(agreement)?;
+    let known = find(case, agreement)?;
     match (known, command) {
         (None, Take(Fact { change: Change::Drafted { parties }, at, happened_on })) => {
             let event = FundEvent::BackingChanged {
@@ -263,7 +263,7 @@ impl Backing {
         let mut events = Vec::new();
         case.states.prefetch(self.dependents.iter().map(|grant| grant.0))?;
         for dependent in &self.dependents {
-            let grant = case.grant(*dependent)?;
+            let grant = view::grant(case, *dependent)?;
             if let Some(event) = self.consequence(grant, lost) {
                 on = on.max(grant.hold.last_step_on.unwrap_or(on));
                 events.push(event);
@@ -355,7 +355,7 @@ pub(crate) fn name(
 
 /// The agreement, where it is known as far as the caller has seen it.
 fn learned<'v>(case: &Case<'_, 'v>, agreement: AgreementId, seen: Option<u64>) -> Result<&'v Backing, Stop> {
-    let known = case.backing(agreement)?;
+    let known = find(case, agreement)?;
     let taken_in = case.context.followed(AGREEMENT_LOG).map_or(0, |followed| followed.position);
     let reached = known.map_or(taken_in, |known| taken_in.max(known.at.position));
     match (known, seen) {
@@ -405,14 +405,9 @@ fn rest_on(case: &Case<'_, '_>, grant: &Grant, backing: &Backing) -> Ruling {
     Ok(decision)
 }
 
-impl<'v> Case<'_, 'v> {
-    /// What is known of an agreement; `None` where nothing is.
-    pub(crate) fn backing(&self, agreement: AgreementId) -> Result<Option<&'v Backing>, Stop> {
-        Ok(match self.states.get(BackingId::of(agreement).0)? {
-            Some(State::Backing(backing)) => Some(backing),
-            _ => None,
-        })
-    }
+/// What is known of an agreement; `None` where nothing is.
+pub(crate) fn find<'v>(case: &Case<'_, 'v>, agreement: AgreementId) -> Result<Option<&'v Backing>, Stop> {
+    Ok(case.states.get(BackingId::of(agreement).0)?.and_then(State::backing))
 }
 
 impl Stage {

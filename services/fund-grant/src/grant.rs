@@ -36,10 +36,13 @@ use crate::{
     backing,
     refusal::Ruling,
     rules::{self, Hand},
-    view::Case,
+    view::{self, Case},
 };
 use approval::Approval;
-use concord_chassis::log::{Broken, Decision, Meta, Stop};
+use concord_chassis::{
+    deciding::not_before,
+    log::{Broken, Decision, Meta, Stop},
+};
 use concord_events::{
     fund::{FundEvent, FundingMode, Party},
     personal::PersonalRef,
@@ -189,13 +192,15 @@ pub(crate) fn decide(
     match command {
         GrantCommand::Apply(application) => opening::apply_for(case, id, application),
         GrantCommand::Import(award) => opening::import(case, id, award),
-        GrantCommand::Procedure(command) => procedure::decide(case, case.grant(id)?, command),
-        GrantCommand::Contract(command) => contract::decide(case, case.grant(id)?, command),
-        GrantCommand::Tranche(number, command) => tranche::decide(case, case.grant(id)?, *number, command),
-        GrantCommand::NameBacking { agreement, agreement_position } => {
-            backing::name(case, case.grant(id)?, *agreement, *agreement_position)
+        GrantCommand::Procedure(command) => procedure::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Contract(command) => contract::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Tranche(number, command) => {
+            tranche::decide(case, view::grant(case, id)?, *number, command)
         }
-        GrantCommand::Hold(command) => hold::decide(case, case.grant(id)?, command),
+        GrantCommand::NameBacking { agreement, agreement_position } => {
+            backing::name(case, view::grant(case, id)?, *agreement, *agreement_position)
+        }
+        GrantCommand::Hold(command) => hold::decide(case, view::grant(case, id)?, command),
     }
 }
 
@@ -244,7 +249,7 @@ impl Grant {
         ruling: Ruling,
     ) -> Result<Decision<FundEvent>, Stop> {
         let one_hand = rules::a13_one_hand(case.rulebook, self, hand, case.context);
-        let in_order = rules::not_before(Some(last_step_on), case.context.effective_on);
+        let in_order = not_before(Some(last_step_on), case.context.effective_on);
         self.under_terms(case.conclude(one_hand, ruling, in_order))
     }
 

@@ -17,7 +17,6 @@
 //! [`start`] serves them. [`Fund`] ties them to the chassis: it decides on the states, and it folds an event into each
 //! state that it is applied to. Both are pure; what the law leaves open comes from the rulebook in force on the day of the act.
 
-pub mod amount;
 pub mod backing;
 pub mod follow;
 pub mod grant;
@@ -29,24 +28,30 @@ mod start;
 mod view;
 pub mod wire;
 
+pub mod amount {
+    //! Amounts of money as commands carry them.
+    pub use concord_kernel::money::Amount;
+}
+
 pub use start::start;
 
 use backing::{Backing, BackingCommand};
-use concord_chassis::log::{Context, Decision, Domain, Meta, Refusal, RefusalKind, Stop, View};
+use concord_chassis::{
+    deciding::content_hash,
+    log::{Context, Decision, Domain, Meta, Stop, View},
+    reference::Tables,
+};
 use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
-    calendar::Calendar,
     id::{AgreementId, BackingId, GrantId, ProgrammeId},
     region::Regions,
-    rulebook::Rulebooks,
 };
 use grant::{Grant, GrantCommand, approval::Meeting, procedure, tranche::TrancheCommand};
 use programme::{Programme, ProgrammeCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 use uuid::Uuid;
 use view::Case;
 
@@ -62,9 +67,7 @@ pub fn run() -> ExitCode {
 /// The domain, with the tables that it decides by.
 #[derive(Debug, Clone)]
 pub struct Fund {
-    rulebooks: Arc<Rulebooks>,
-    calendar: Arc<Calendar>,
-    regions: Arc<Regions>,
+    tables: Tables,
 }
 
 /// The state of one aggregate.
@@ -93,27 +96,46 @@ pub enum Command {
     Backing(AgreementId, BackingCommand),
 }
 
+impl State {
+    fn programme(&self) -> Option<&Programme> {
+        match self {
+            Self::Programme(programme) => Some(programme),
+            _ => None,
+        }
+    }
+
+    fn grant(&self) -> Option<&Grant> {
+        match self {
+            Self::Grant(grant) => Some(grant),
+            _ => None,
+        }
+    }
+
+    fn backing(&self) -> Option<&Backing> {
+        match self {
+            Self::Backing(backing) => Some(backing),
+            _ => None,
+        }
+    }
+}
+
 impl Fund {
     /// The fund under these tables.
     #[must_use]
-    pub fn new(rulebooks: Arc<Rulebooks>, calendar: Arc<Calendar>, regions: Arc<Regions>) -> Self {
-        Self { rulebooks, calendar, regions }
+    pub fn new(tables: Tables) -> Self {
+        Self { tables }
     }
 
     /// The fund under the tables that are shipped.
     #[must_use]
     pub fn shipped() -> Self {
-        Self::new(
-            Arc::new(Rulebooks::shipped().clone()),
-            Arc::new(Calendar::shipped().clone()),
-            Arc::new(Regions::shipped().clone()),
-        )
+        Self::new(Tables::shipped())
     }
 
     /// The table of regions, for the edge: a code is checked on the date of the fact.
     #[must_use]
     pub fn regions(&self) -> &Regions {
-        &self.regions
+        &self.tables.regions
     }
 }
 
@@ -140,9 +162,8 @@ impl Domain for Fund {
         context: &Context<'_>,
     ) -> Result<Decision<FundEvent>, Stop> {
         let decided_on = Self::decided_on(command, context.effective_on, context.today);
-        let rulebook = self.rulebooks.at(decided_on).map_err(|none| no_rulebook(&none.to_string()))?;
-        let case = Case { states: view, context, rulebook, calendar: &self.calendar };
-        case.well_formed([rules::dated(back_dating(command), rulebook, context)])?;
+        let case = Case::open(view, context, &self.tables, decided_on)?;
+        case.well_formed([rules::dated(back_dating(command), case.rulebook, context)])?;
         match command {
             Command::Programme(id, command) => programme::decide(&case, *id, command),
             Command::Grant(id, command) => grant::decide(&case, *id, command),
@@ -183,7 +204,11 @@ impl Domain for Fund {
     }
 
     fn rulebook(&self, on: Date) -> Result<&str, String> {
-        self.rulebooks.at(on).map(|rulebook| rulebook.version.as_str()).map_err(|none| none.to_string())
+        self.tables
+            .rulebooks
+            .at(on)
+            .map(|rulebook| rulebook.version.as_str())
+            .map_err(|none| none.to_string())
     }
 
     fn error_domain() -> &'static str {
@@ -218,16 +243,4 @@ fn back_dating(command: &Command) -> BackDating {
         Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) => BackDating::Unlimited,
         Command::Grant(..) | Command::Approve(_) => BackDating::Procedure,
     }
-}
-
-fn no_rulebook(why: &str) -> Stop {
-    let broken = vec![refusal::no_rulebook(why)];
-    Refusal { kind: RefusalKind::Rule, broken, rulebook: String::new(), terms_rulebook: None }.into()
-}
-
-/// Hash of what an event says, in hexadecimal: a repeat of what opened an aggregate is told by it, whatever has happened
-/// since.
-fn content_hash(event: &FundEvent) -> String {
-    // An event is plain data with string keys: it always has its JSON.
-    format!("{:x}", Sha256::digest(serde_json::to_vec(event).unwrap_or_default()))
 }

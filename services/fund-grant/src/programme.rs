@@ -22,9 +22,12 @@ use crate::{
     content_hash,
     refusal::{self, Ruling, happens, happens_under, unchanged},
     rules,
-    view::Case,
+    view::{self, Case},
 };
-use concord_chassis::log::{Broken, Decision, Meta, RefusalKind, Stop};
+use concord_chassis::{
+    deciding::not_before,
+    log::{Broken, Decision, Meta, RefusalKind, Stop},
+};
 use concord_events::fund::{FundEvent, FundPurpose, FundingMode, LimitOn};
 use concord_kernel::{Date, id::ProgrammeId, money::Currency, region::Region};
 use serde::{Deserialize, Serialize};
@@ -118,7 +121,7 @@ pub(crate) fn decide(
     command: &ProgrammeCommand,
 ) -> Result<Decision<FundEvent>, Stop> {
     use ProgrammeCommand::{Appropriate, Cut, SetSubLimit, Supplement};
-    let programme = case.programme_or_free(id)?;
+    let programme = view::programme_or_free(case, id)?;
     let ruling = match (programme, command) {
         (None, Appropriate(opening)) => happens(opening.event(id)),
         (Some(programme), Appropriate(opening))
@@ -146,7 +149,7 @@ pub(crate) fn decide(
         }
     };
     let opened_on = programme.map(|programme| programme.opened_on);
-    let in_time = rules::not_before(opened_on, case.context.effective_on);
+    let in_time = not_before(opened_on, case.context.effective_on);
     case.conclude(Vec::new(), ruling, in_time)
 }
 

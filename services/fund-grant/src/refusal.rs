@@ -6,7 +6,10 @@ mod backing;
 pub(crate) use backing::*;
 
 use crate::{amount::Amount, grant::Stage};
-use concord_chassis::log::{Broken, Decision};
+use concord_chassis::{
+    deciding::{self, at, broken},
+    log::Broken,
+};
 use concord_events::fund::{FundEvent, FundingMode, LimitOn, TrancheCondition};
 use concord_kernel::{
     Date,
@@ -14,43 +17,11 @@ use concord_kernel::{
     rulebook::Duty,
 };
 use std::fmt::Display;
-use uuid::Uuid;
+
+pub(crate) use concord_chassis::deciding::{happens, happens_under, refused, taken, unchanged};
 
 /// What the rules say to a command: what happens then, nothing where it holds already, or every broken rule.
-pub(crate) type Ruling = Result<Decision<FundEvent>, Vec<Broken>>;
-
-pub(crate) fn happens(event: FundEvent) -> Ruling {
-    Ok(Decision::events(vec![event]))
-}
-
-pub(crate) fn unchanged() -> Ruling {
-    Ok(Decision::unchanged())
-}
-
-pub(crate) fn refused(broken: Broken) -> Ruling {
-    Err(vec![broken])
-}
-
-/// The event, unless one of the rules is broken; then all that are.
-pub(crate) fn happens_under(rules: impl IntoIterator<Item = Option<Broken>>, event: FundEvent) -> Ruling {
-    let broken: Vec<Broken> = rules.into_iter().flatten().collect();
-    if broken.is_empty() { happens(event) } else { Err(broken) }
-}
-
-fn broken(code: &str, message: String, message_zh: String, facts: &[(&str, &dyn Display)]) -> Broken {
-    Broken {
-        code: code.to_owned(),
-        field: String::new(),
-        message,
-        message_zh,
-        facts: facts.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())).collect(),
-    }
-}
-
-/// The same refusal, about this field of the request.
-fn at(field: &str, broken: Broken) -> Broken {
-    Broken { field: field.to_owned(), ..broken }
-}
+pub(crate) type Ruling = deciding::Ruling<FundEvent>;
 
 /// The same refusal, naming the grant: where one command is about many.
 pub(crate) fn of_grant(grant: GrantId, mut broken: Broken) -> Broken {
@@ -59,30 +30,6 @@ pub(crate) fn of_grant(grant: GrantId, mut broken: Broken) -> Broken {
 }
 
 // Malformed, not found, taken.
-
-pub(crate) fn after_today(effective_on: Date, today: Date) -> Broken {
-    at(
-        "header.effective_on",
-        broken(
-            "EFFECTIVE_AFTER_TODAY",
-            format!("{effective_on} lies after today, {today}; give the day on which it happened"),
-            format!("生效日期{effective_on}晚于今天{today}；请填写实际发生的日期"),
-            &[("effective_on", &effective_on), ("today", &today)],
-        ),
-    )
-}
-
-pub(crate) fn too_far_back(effective_on: Date, earliest: Date, days: u32) -> Broken {
-    at(
-        "header.effective_on",
-        broken(
-            "EFFECTIVE_TOO_FAR_BACK",
-            format!("{effective_on} lies more than {days} days back; give {earliest} or later"),
-            format!("生效日期{effective_on}超出{days}天的补录期限；请填写{earliest}或之后的日期"),
-            &[("effective_on", &effective_on), ("earliest", &earliest), ("days", &days)],
-        ),
-    )
-}
 
 pub(crate) fn other_currency(field: &str, given: Amount, programme: Amount) -> Broken {
     let (given, own) = (given.currency, programme.currency);
@@ -133,18 +80,6 @@ pub(crate) fn no_tranche(number: u32, planned: usize) -> Broken {
     )
 }
 
-pub(crate) fn taken(field: &str, id: Uuid) -> Broken {
-    at(
-        field,
-        broken(
-            "ID_TAKEN",
-            format!("{id} is something else already; choose a new id"),
-            format!("编号{id}已被占用且内容不同；请使用新编号"),
-            &[("id", &id)],
-        ),
-    )
-}
-
 // Stages.
 
 /// The act is not for this stage. `rule` says when it is, in both languages.
@@ -176,18 +111,6 @@ pub(crate) fn done_otherwise(code: &str, what: (&str, &str), first: &[(&str, &dy
         format!("{} already, with {told}; that stands, and a second one is refused", what.0),
         format!("{}（{told}）；以第一次为准，不得重复办理", what.1),
         first,
-    )
-}
-
-pub(crate) fn before_last_step(effective_on: Date, last: Date) -> Broken {
-    at(
-        "header.effective_on",
-        broken(
-            "STEP_BEFORE_THE_LAST",
-            format!("the step before happened on {last}; this one cannot lie earlier: give {last} or later"),
-            format!("上一环节发生于{last}，本环节不得早于该日；请填写{last}或之后的日期"),
-            &[("effective_on", &effective_on), ("last_step_on", &last)],
-        ),
     )
 }
 
@@ -546,20 +469,6 @@ pub(crate) fn reference_used(reference: &str, number: u32) -> Broken {
             format!("the bank's reference {reference} is tranche {number}'s; one payment counts once (A14)"),
             format!("银行流水号{reference}已用于第{number}笔拨款；一笔支付只能登记一次（A14）"),
             &[("tranche", &number), ("bank_reference", &reference)],
-        ),
-    )
-}
-
-// The rulebook.
-
-pub(crate) fn no_rulebook(why: &str) -> Broken {
-    at(
-        "header.effective_on",
-        broken(
-            "NO_RULEBOOK",
-            why.to_owned(),
-            "该日期没有生效的规则版本；请核对生效日期，更早的项目请以导入方式录入".to_owned(),
-            &[],
         ),
     )
 }

@@ -9,7 +9,10 @@ use crate::{
     programme::Programme,
     refusal,
 };
-use concord_chassis::log::{Broken, Context};
+use concord_chassis::{
+    deciding,
+    log::{Broken, Context},
+};
 use concord_events::{
     fund::{FundingMode, InstructedUnder, LimitOn, PlannedTranche, TrancheCondition},
     personal::PersonalRef,
@@ -21,7 +24,7 @@ use concord_kernel::{
     region::Region,
     rulebook::{Duty, Rulebook},
 };
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 /// How far back a command may be dated (domain.md section 1, "Times"; section 6, "back-dating").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,25 +42,15 @@ pub enum BackDating {
 /// Dates: never after today, and not further back than the rulebook allows.
 #[must_use]
 pub fn dated(limit: BackDating, rulebook: &Rulebook, context: &Context<'_>) -> Option<Broken> {
-    let (effective_on, today) = (context.effective_on, context.today);
-    if effective_on > today {
-        return Some(refusal::after_today(effective_on, today));
-    }
-    let days = match limit {
-        BackDating::Procedure => rulebook.back_dating.days,
-        BackDating::Money => rulebook.back_dating.money_days,
-        BackDating::Notice => rulebook.back_dating.notice_days,
-        BackDating::Unlimited => return None,
-    };
-    let earliest = today.saturating_sub(i64::from(days).days());
-    (effective_on < earliest).then(|| refusal::too_far_back(effective_on, earliest, days))
-}
-
-/// Dates: a lifecycle's own steps never go back in time (domain.md section 1, "Times").
-#[must_use]
-pub fn not_before(last_step_on: Option<Date>, effective_on: Date) -> Option<Broken> {
-    let last = last_step_on.filter(|last| effective_on < *last)?;
-    Some(refusal::before_last_step(effective_on, last))
+    deciding::dated(
+        match limit {
+            BackDating::Procedure => Some(rulebook.back_dating.days),
+            BackDating::Money => Some(rulebook.back_dating.money_days),
+            BackDating::Notice => Some(rulebook.back_dating.notice_days),
+            BackDating::Unlimited => None,
+        },
+        context,
+    )
 }
 
 /// Currency: one programme has one, and sums never mix two (domain.md section 1, "Money").

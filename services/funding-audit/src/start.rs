@@ -5,13 +5,13 @@ use concord_chassis::{
     config::{self, ConfigError, Settings},
     grpc::Server,
     projection::{self, ProjectionOptions},
+    reference,
     service::{self, Serving, StartError},
 };
-use concord_kernel::region::Regions;
 use concord_proto::log::v1::{
     GetLogStatusRequest, GetLogStatusResponse, log_service_client::LogServiceClient,
 };
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 
@@ -35,7 +35,7 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
         .tcp_nodelay(true)
         .connect_lazy();
     // Before anything is waited for: a file that cannot be read is told at once.
-    let regions = regions(settings)?;
+    let regions = reference::regions(settings)?;
     let log = identify(owner.clone(), &shutdown).await?;
     let clock = match log.played_from.parse() {
         Ok(from) => LogClock::Played { from },
@@ -61,19 +61,6 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
         runner.join().await;
     })
     .await
-}
-
-/// What regions are called: by the table that the settings name, as the owner of the log has it, else by the shipped one.
-fn regions(settings: &Settings) -> Result<Arc<Regions>, StartError> {
-    let Some(file) = &settings.regions_file else {
-        return Ok(Arc::new(Regions::shipped().clone()));
-    };
-    let text = fs::read_to_string(file).map_err(|error| wrong(file, error))?;
-    Ok(Arc::new(Regions::from_csv(&text).map_err(|error| wrong(file, error))?))
-}
-
-fn wrong(file: &Path, error: impl std::fmt::Display) -> StartError {
-    StartError::Reference(format!("{} cannot be used: {error}", file.display()))
 }
 
 /// Asks the owner which log it has, for as long as it takes: services may start in any order.

@@ -73,6 +73,15 @@ pub struct Receipt {
     pub answer: BTreeMap<String, String>,
 }
 
+impl Receipt {
+    /// What the decision answered beside under this name; empty where it said nothing. It is stored with the answer, so a
+    /// repeat gets the same.
+    #[must_use]
+    pub fn answered(&self, name: &str) -> &str {
+        self.answer.get(name).map_or("", String::as_str)
+    }
+}
+
 /// Why a command has no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CommandError {

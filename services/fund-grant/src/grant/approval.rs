@@ -8,7 +8,7 @@ use crate::{
         Ruling, done_otherwise, happens_under, never_published, of_grant, refused, unchanged, wrong_stage,
     },
     rules::{self, Hand},
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::FundEvent;
@@ -57,7 +57,7 @@ pub(crate) fn decide(case: &Case<'_, '_>, meeting: &Meeting) -> Result<Decision<
     for (index, (grant, award)) in grants.into_iter().zip(&meeting.awards).enumerate() {
         let programme = match left.entry(grant.programme) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(case.programme(grant.programme)?.clone()),
+            Entry::Vacant(entry) => entry.insert(view::programme(case, grant.programme)?.clone()),
         };
         let ruling = rule(case, grant, programme, award.amount, &meeting.minutes);
         match grant.conclude(case, Hand::Office(Some(Duty::Approve)), grant.last_step_on, ruling) {
@@ -122,7 +122,7 @@ fn find<'v>(case: &Case<'_, 'v>, meeting: &Meeting) -> Result<Vec<&'v Grant>, St
     let mut grants = Vec::with_capacity(meeting.awards.len());
     let mut missing = Vec::new();
     for (index, award) in meeting.awards.iter().enumerate() {
-        match case.grant(award.grant) {
+        match view::grant(case, award.grant) {
             Ok(grant) => grants.push(grant),
             Err(Stop::Refused(refusal)) => {
                 missing.extend(refusal.broken.into_iter().map(|broken| located(index, award.grant, broken)));

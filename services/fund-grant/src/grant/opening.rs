@@ -6,7 +6,7 @@ use crate::{
     content_hash,
     refusal::{self, happens_under, refused, unchanged},
     rules,
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Decision, Meta, RefusalKind, Stop};
 use concord_events::fund::{Allocation, FundEvent, FundingMode, Party, PlannedTranche, Source};
@@ -85,13 +85,13 @@ pub(super) fn apply_for(
 ) -> Result<Decision<FundEvent>, Stop> {
     case.states.prefetch([id.0, application.programme.0])?;
     let event = application.event(id);
-    let ruling = match case.grant_or_free(id)? {
+    let ruling = match view::grant_or_free(case, id)? {
         Some(grant) if grant.opened_as == content_hash(&event) => unchanged(),
         Some(_) => {
             return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]));
         }
         None => {
-            let programme = case.programme(application.programme)?;
+            let programme = view::programme(case, application.programme)?;
             case.well_formed([
                 programme.other_currency("requested.currency", application.requested),
                 programme.other_currency("total_budget.currency", application.total_budget),
@@ -110,7 +110,7 @@ pub(super) fn import(
     award: &MigratedAward,
 ) -> Result<Decision<FundEvent>, Stop> {
     case.states.prefetch([id.0, award.programme.0])?;
-    let ruling = match (case.grant_or_free(id)?, case.programme_or_free(award.programme)?) {
+    let ruling = match (view::grant_or_free(case, id)?, view::programme_or_free(case, award.programme)?) {
         (Some(grant), _) if award.opened(grant) => unchanged(),
         (Some(_), _) => {
             return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]));

@@ -3,6 +3,7 @@
 use crate::world::*;
 use concord_chassis::log::RefusalKind;
 use concord_chassis::process::{Cause, Deadline, ProcessManager};
+use concord_chassis::reference::Tables;
 use concord_events::{
     agreement::{AgreementEvent, AgreementKind, Participant, Role, Term},
     fund::{
@@ -17,10 +18,8 @@ use concord_fund_grant::{
 };
 use concord_kernel::{
     Date,
-    calendar::Calendar,
     id::{AgreementId, GrantId},
     party::{PartyCode, PartyId},
-    region::Regions,
     rulebook::Rulebooks,
 };
 use jiff::{SignedDuration, Timestamp, civil::date};
@@ -637,11 +636,7 @@ fn whether_a_grant_must_rest_on_an_agreement_is_the_rulebooks() {
     assert!(shipped.contains("\nrequired = false"));
     let text = shipped.replace("\nrequired = false", "\nrequired = true");
     let rulebooks = Rulebooks::from_toml_files(&[("required.toml", text)]).unwrap();
-    let strict = Fund::new(
-        Arc::new(rulebooks),
-        Arc::new(Calendar::shipped().clone()),
-        Arc::new(Regions::shipped().clone()),
-    );
+    let strict = Fund::new(Tables { rulebooks: Arc::new(rulebooks), ..Tables::shipped() });
     let unbacked = World::after(tranche_story("authorised"));
     assert_eq!(unbacked.outcome(&pay(april(10))), "TrancheInstructed");
     assert_eq!(unbacked.decide(&strict, &pay(april(10))).unwrap_err().codes(), "A01_NO_BACKING");

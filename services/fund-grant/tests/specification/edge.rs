@@ -114,7 +114,7 @@ fn caller() -> Caller {
 }
 
 /// Reads a request as on 5 March 2013.
-fn read(request: impl Ask) -> Result<Draft, Status> {
+fn read(request: impl Ask<Command>) -> Result<Draft, Status> {
     let fund = Fund::shipped();
     let edge = Edge { regions: fund.regions(), today: date(2013, 3, 5) };
     wire::read(edge, &caller(), Violations::new(Fund::error_domain()), request)
@@ -122,7 +122,7 @@ fn read(request: impl Ask) -> Result<Draft, Status> {
 }
 
 /// The fields that are at fault.
-fn faults(request: impl Ask) -> Vec<String> {
+fn faults(request: impl Ask<Command>) -> Vec<String> {
     let status = read(request).err().unwrap();
     assert_eq!(status.code(), Code::InvalidArgument);
     fields(&status)

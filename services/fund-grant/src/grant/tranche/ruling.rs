@@ -2,6 +2,7 @@
 
 use super::{Failed, Payment, Tranche, TrancheCommand, TrancheState};
 use crate::{
+    backing,
     grant::{Grant, Stage, contract::Contract},
     refusal::{
         self, Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage,
@@ -70,7 +71,7 @@ impl Basis {
         let (rulebook, context) = (case.rulebook, case.context);
         let backing = match grant.backing {
             // Once named it is known for good.
-            Some(agreement) => case.backing(agreement)?,
+            Some(agreement) => backing::find(case, agreement)?,
             None => None,
         };
         Ok(Self {

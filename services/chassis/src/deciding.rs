@@ -1,0 +1,153 @@
+//! What most decisions need: the case, what the rules say to it, and refusals about dates and ids.
+//!
+//! Pure and synchronous, as `decide` is. A service adds the states that it finds and the rules of its own.
+
+mod refusals;
+
+pub use refusals::{at, before_last_step, broken, dated, no_rulebook, not_before, taken};
+
+use crate::{
+    log::{Broken, Context, Decision, Refusal, RefusalKind, Stop, View},
+    reference::Tables,
+};
+use concord_kernel::{Date, calendar::Calendar, rulebook::Rulebook};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// What the rules say to a command: what happens then, nothing where it holds already, or every broken rule.
+pub type Ruling<E> = Result<Decision<E>, Vec<Broken>>;
+
+/// This happens.
+///
+/// # Errors
+/// Never: it is a ruling.
+pub fn happens<E>(event: E) -> Ruling<E> {
+    Ok(Decision::events(vec![event]))
+}
+
+/// It holds already.
+///
+/// # Errors
+/// Never: it is a ruling.
+pub fn unchanged<E>() -> Ruling<E> {
+    Ok(Decision::unchanged())
+}
+
+/// It is refused.
+///
+/// # Errors
+/// Always: that rule is broken.
+pub fn refused<E>(broken: Broken) -> Ruling<E> {
+    Err(vec![broken])
+}
+
+/// The event, unless one of the rules is broken; then all that are.
+///
+/// # Errors
+/// Every broken rule.
+pub fn happens_under<E>(rules: impl IntoIterator<Item = Option<Broken>>, event: E) -> Ruling<E> {
+    let broken: Vec<Broken> = rules.into_iter().flatten().collect();
+    if broken.is_empty() { happens(event) } else { Err(broken) }
+}
+
+/// One command being decided: the states that it may look at, and all that is weighed beside them.
+pub struct Case<'c, 'v, S> {
+    /// The states.
+    pub states: &'c View<'v, S>,
+    /// Who acts, when, and what day it is.
+    pub context: &'c Context<'c>,
+    /// In force on the day of the decision.
+    pub rulebook: &'c Rulebook,
+    /// Working days.
+    pub calendar: &'c Calendar,
+}
+
+impl<'c, 'v, S> Case<'c, 'v, S> {
+    /// The case of a command that is decided under the rulebook of `decided_on`.
+    ///
+    /// # Errors
+    /// Refused where no rulebook is in force on that day.
+    pub fn open(
+        states: &'c View<'v, S>,
+        context: &'c Context<'c>,
+        tables: &'c Tables,
+        decided_on: Date,
+    ) -> Result<Self, Stop> {
+        let rulebook = tables.rulebooks.at(decided_on).map_err(|none| {
+            let broken = vec![no_rulebook(&none.to_string())];
+            Refusal { kind: RefusalKind::Rule, broken, rulebook: String::new(), terms_rulebook: None }
+        })?;
+        Ok(Self { states, context, rulebook, calendar: &tables.calendar })
+    }
+
+    /// The state with this id, as `of` sees it: one of another kind is none.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` with what `none` says where there is no such state, or it must be loaded first.
+    pub fn find<T>(
+        &self,
+        id: uuid::Uuid,
+        of: impl FnOnce(&'v S) -> Option<&'v T>,
+        none: impl FnOnce() -> Broken,
+    ) -> Result<&'v T, Stop> {
+        let found = self.states.get(id)?.and_then(of);
+        found.ok_or_else(|| self.refuse(RefusalKind::NotFound, vec![none()]))
+    }
+
+    /// The state with an id that may be new: `None` while it is free.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` at `field` where a state of another kind has it, or it must be loaded first.
+    pub fn find_or_free<T>(
+        &self,
+        id: uuid::Uuid,
+        field: &str,
+        of: impl FnOnce(&'v S) -> Option<&'v T>,
+    ) -> Result<Option<&'v T>, Stop> {
+        let Some(state) = self.states.get(id)? else { return Ok(None) };
+        of(state).map(Some).ok_or_else(|| self.refuse(RefusalKind::Taken, vec![taken(field, id)]))
+    }
+
+    /// Stops at values that cannot be right for this aggregate, all of them at once.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` with every fault.
+    pub fn well_formed(&self, faults: impl IntoIterator<Item = Option<Broken>>) -> Result<(), Stop> {
+        let faults: Vec<Broken> = faults.into_iter().flatten().collect();
+        if faults.is_empty() { Ok(()) } else { Err(self.refuse(RefusalKind::Malformed, faults)) }
+    }
+
+    /// A refusal under the rulebook of the day.
+    #[must_use]
+    pub fn refuse(&self, kind: RefusalKind, broken: Vec<Broken>) -> Stop {
+        let rulebook = self.rulebook.version.clone();
+        Refusal { kind, broken, rulebook, terms_rulebook: None }.into()
+    }
+
+    /// Turns a ruling into an answer. `before` and `after` are broken rules that weigh only where something would
+    /// happen; they stand around the ruling's own: who may act, the stage and its rules, the dates.
+    ///
+    /// # Errors
+    /// Refused with every broken rule.
+    pub fn conclude<E>(
+        &self,
+        before: Vec<Broken>,
+        ruling: Ruling<E>,
+        after: Option<Broken>,
+    ) -> Result<Decision<E>, Stop> {
+        let own = match ruling {
+            Ok(decision) if decision.events.is_empty() => return Ok(decision),
+            Ok(decision) if before.is_empty() && after.is_none() => return Ok(decision),
+            Ok(_) => Vec::new(),
+            Err(broken) => broken,
+        };
+        Err(self.refuse(RefusalKind::Rule, before.into_iter().chain(own).chain(after).collect()))
+    }
+}
+
+/// Hash of what an event says, in hexadecimal: a repeat of what opened an aggregate is told by it, whatever has happened
+/// since.
+pub fn content_hash(event: &impl Serialize) -> String {
+    // An event is plain data with string keys: it always has its JSON.
+    format!("{:x}", Sha256::digest(serde_json::to_vec(event).unwrap_or_default()))
+}
