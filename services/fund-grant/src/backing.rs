@@ -66,6 +66,32 @@ pub struct Backing {
     pub dependents: BTreeSet<GrantId>,
 }
 
+/// How an agreement stands by a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Not everybody has signed.
+    Unsigned,
+    /// Its first day lies ahead.
+    NotYet,
+    /// In force.
+    InForce,
+    /// It has left force.
+    Lost(Loss),
+}
+
+impl Standing {
+    /// Stable name, and the Chinese one.
+    #[must_use]
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unsigned => ("unsigned", "未生效"),
+            Self::NotYet => ("not_yet_in_force", "尚未到生效日"),
+            Self::InForce => ("in_force", "生效"),
+            Self::Lost(how) => (how.code(), how.label_zh()),
+        }
+    }
+}
+
 /// What is asked of it. The process manager's alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -204,14 +230,14 @@ impl Backing {
         }
     }
 
-    /// Stable name of how it stands by `today`, and the Chinese one.
+    /// How it stands by `today`.
     #[must_use]
-    pub fn standing(&self, today: Date) -> (&'static str, &'static str) {
+    pub fn standing(&self, today: Date) -> Standing {
         match (self.lost_by(today), self.force) {
-            (Some((how, _)), _) => (how.code(), how.label_zh()),
-            (None, Force::Unsigned) => ("unsigned", "未生效"),
-            (None, _) if self.is_in_force_on(today) => ("in_force", "生效"),
-            (None, _) => ("not_yet_in_force", "尚未到生效日"),
+            (Some((how, _)), _) => Standing::Lost(how),
+            (None, Force::Unsigned) => Standing::Unsigned,
+            (None, _) if self.is_in_force_on(today.max(self.happened_on)) => Standing::InForce,
+            (None, _) => Standing::NotYet,
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn agreement_not_taken_in(agreement: AgreementId, seen: u64, taken_in
 }
 
 pub(crate) fn backing_ended(backing: &Backing, today: Date) -> Broken {
-    let (standing, standing_zh) = backing.standing(today);
+    let (standing, standing_zh) = backing.standing(today).words();
     let (agreement, position) = (backing.agreement, backing.at.position);
     at(
         "agreement_id",
@@ -123,7 +123,7 @@ pub(crate) fn no_backing_named() -> Broken {
 
 /// `on`: the day for which it is asked, that of the instruction or today.
 pub(crate) fn backing_not_in_force(backing: &Backing, on: Date, today: Date) -> Broken {
-    let (standing, standing_zh) = backing.standing(on.max(today));
+    let (standing, standing_zh) = backing.standing(on.max(today)).words();
     let (agreement, position) = (backing.agreement, backing.at.position);
     broken(
         "A01_BACKING_NOT_IN_FORCE",
