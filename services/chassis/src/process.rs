@@ -122,6 +122,15 @@ impl Following {
     }
 }
 
+/// PostgreSQL schema of a manager's deadlines, for example `fund_grant_agreement_v1`. A later generation of the other log is
+/// another history, and is taken in anew.
+#[must_use]
+pub fn schema_name<M: ProcessManager>(generation: u32) -> String {
+    let (own, other) = (M::Domain::LOG.replace('-', "_"), M::FOLLOWS.replace('-', "_"));
+    let schema = format!("{own}_{other}_v{}", M::VERSION);
+    if generation <= 1 { schema } else { format!("{schema}_g{generation}") }
+}
+
 /// Starts a process manager: `manager` reacts to the log that `owner` serves with commands to `log`.
 ///
 /// `pool` is the own log's database; the deadlines are kept there, in a schema of their own.

@@ -26,20 +26,20 @@ use jiff::{SignedDuration, Timestamp, civil::date};
 use std::sync::Arc;
 use uuid::Uuid;
 
-const AGREEMENT: AgreementId = AgreementId(Uuid::from_u128(0xA6));
-const OTHER: AgreementId = AgreementId(Uuid::from_u128(0xA7));
+pub const AGREEMENT: AgreementId = AgreementId(Uuid::from_u128(0xA6));
+pub const OTHER: AgreementId = AgreementId(Uuid::from_u128(0xA7));
 
 /// A day of April 2013, when the grant of the story can be paid.
-fn april(day: i8) -> Date {
+pub fn april(day: i8) -> Date {
     date(2013, 4, day)
 }
 
-fn term(from: Date, until: Date) -> Term {
+pub fn term(from: Date, until: Date) -> Term {
     Term { from, until }
 }
 
 /// In force from March to the end of the year.
-fn long() -> Term {
+pub fn long() -> Term {
     term(march(1), date(2013, 12, 31))
 }
 
@@ -53,13 +53,13 @@ fn between_lead_and_university() -> Vec<BackingParty> {
 }
 
 /// What the agreement log says at this position, taken in on the day on which it happened.
-fn take_of(agreement: AgreementId, position: u64, on: Date, change: Change) -> Order {
+pub fn take_of(agreement: AgreementId, position: u64, on: Date, change: Change) -> Order {
     let at = AgreementPoint { generation: 1, position, event: Uuid::from_u128(position.into()) };
     let fact = Fact { at, happened_on: on, change };
     process(on, Command::Backing(agreement, BackingCommand::Take(fact)))
 }
 
-fn take(position: u64, on: Date, change: Change) -> Order {
+pub fn take(position: u64, on: Date, change: Change) -> Order {
     take_of(AGREEMENT, position, on, change)
 }
 
@@ -67,45 +67,45 @@ fn process(on: Date, command: Command) -> Order {
     order(on, "process:backing", command).by("process:backing", "process:backing")
 }
 
-fn lapse(last_day: Date, on: Date) -> Order {
+pub fn lapse(last_day: Date, on: Date) -> Order {
     process(on, Command::Backing(AGREEMENT, BackingCommand::Lapse { last_day }))
 }
 
-fn drafted() -> Change {
+pub fn drafted() -> Change {
     Change::Drafted { parties: between_lead_and_university() }
 }
 
-fn in_force(term: Term) -> Change {
+pub fn in_force(term: Term) -> Change {
     Change::InForce { term }
 }
 
-fn suspended(from: Date) -> Change {
+pub fn suspended(from: Date) -> Change {
     Change::Suspended { out_of_force_from: from }
 }
 
-fn ended(how: Ending, from: Date) -> Change {
+pub fn ended(how: Ending, from: Date) -> Change {
     Change::Ended { how, out_of_force_from: Some(from) }
 }
 
-fn cancelled() -> Change {
+pub fn cancelled() -> Change {
     Change::Ended { how: Ending::Cancelled, out_of_force_from: None }
 }
 
-fn name_as(grant: GrantId, agreement: AgreementId, agreement_position: Option<u64>) -> Order {
+pub fn name_as(grant: GrantId, agreement: AgreementId, agreement_position: Option<u64>) -> Order {
     let command = GrantCommand::NameBacking { agreement, agreement_position };
     order(march(31), "registrar", Command::Grant(grant, command))
 }
 
-fn name_it() -> Order {
+pub fn name_it() -> Order {
     name_as(GRANT, AGREEMENT, None)
 }
 
-fn hold(reason: &str) -> Order {
+pub fn hold(reason: &str) -> Order {
     let command = HoldCommand::Hold { reason: reason.to_owned() };
     order(april(10), "officer", Command::Grant(GRANT, GrantCommand::Hold(command)))
 }
 
-fn resume() -> Order {
+pub fn resume() -> Order {
     order(april(10), "officer", Command::Grant(GRANT, GrantCommand::Hold(HoldCommand::Resume)))
 }
 
