@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 
 use concord_chassis::record::{self, Envelope, LogEvent as _, Recorded};
 use concord_events::fund::FundEvent;
+use concord_kernel::Date;
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
@@ -53,8 +54,8 @@ impl Order {
         self.commands.len()
     }
 
-    /// Takes the next event in, and gives back what it says where it can be read.
-    pub(super) fn take(&mut self, recorded: &Recorded, faults: &mut Faults) -> Option<FundEvent> {
+    /// Takes the next event in, and gives back when it happened and what it says, where it can be read.
+    pub(super) fn take(&mut self, recorded: &Recorded, faults: &mut Faults) -> Option<(Date, FundEvent)> {
         let position = recorded.position;
         faults.compare(Rule::PositionGap, position, self.last + 1, position);
         self.last = position;
@@ -83,7 +84,7 @@ impl Order {
         }
         self.places(position, &envelope, &event, faults);
         self.command_of(position, &envelope, faults);
-        Some(event)
+        Some((envelope.effectiveon, event))
     }
 
     /// Generations follow each other, up to that of today.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tonic::Code;
 
 use super::faults::{Faults, Rule};
+use super::holds::Holds;
 use super::ledger::Ledger;
 use super::limits::Limits;
 use super::order::Order;
@@ -26,6 +27,7 @@ pub(super) struct Reading {
     pub(super) order: Order,
     pub(super) ledger: Ledger,
     limits: Limits,
+    holds: Holds,
     /// Events read.
     pub(super) events: u64,
 }
@@ -37,6 +39,7 @@ impl Reading {
             order: Order::of(log, generation),
             ledger: Ledger::default(),
             limits: Limits::default(),
+            holds: Holds::default(),
             events: 0,
         }
     }
@@ -87,9 +90,10 @@ impl Reading {
 
     fn take(&mut self, recorded: &Recorded, faults: &mut Faults) {
         self.events += 1;
-        if let Some(event) = self.order.take(recorded, faults) {
+        if let Some((effective_on, event)) = self.order.take(recorded, faults) {
             self.ledger.take(recorded.position, &event, faults);
             self.limits.take(recorded.position, &event, faults);
+            self.holds.take(recorded.position, effective_on, &event, faults);
         }
     }
 }
