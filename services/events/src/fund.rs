@@ -4,6 +4,8 @@
 //! amount itself, so that its postings follow from it alone ([`crate::ledger`]). Who acted, when it was recorded and
 //! when it happened stand in the CloudEvents attributes beside the data.
 
+pub use crate::party::Party;
+
 use crate::personal::PersonalRef;
 use concord_kernel::{
     Date,
@@ -11,7 +13,6 @@ use concord_kernel::{
     id::{GrantId, InstructionId, ProgrammeId},
     industry::Industry,
     money::Currency,
-    party::{PartyCode, PartyId, PartyKind},
     region::Region,
 };
 use serde::{Deserialize, Serialize};
@@ -85,23 +86,6 @@ pub enum FundPurpose {
     PilotTest,
     /// Not split by purpose.
     General,
-}
-
-/// A legal person as an event names it: its id, and how it was known on that day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Party {
-    /// Id for good; codes are aliases of it.
-    pub party: PartyId,
-    /// Code under which the request named it.
-    pub code: PartyCode,
-    /// Kind of party 主体类别.
-    pub kind: PartyKind,
-    /// Region 行政区 on the date of the fact; absent where a migrated source does not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<Region>,
-    /// Organisation's name, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
 }
 
 /// A party's share of a grant 分配额度.

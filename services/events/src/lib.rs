@@ -4,6 +4,9 @@
 //! permanent, so a variant's fields may gain optional ones and nothing else; anything more is a new type with an
 //! upcaster. Golden files under `tests/golden` pin every version of every event.
 
+pub mod agreement;
+pub mod document;
 pub mod fund;
 pub mod ledger;
+pub mod party;
 pub mod personal;

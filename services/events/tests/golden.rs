@@ -332,6 +332,10 @@ fn no_event_lacks_a_golden_file() {
     assert_eq!(kinds.len(), 23, "a new event needs a sample, and this number");
     for entry in fs::read_dir(file("x").parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
+        // Each further log has a folder of its own.
+        if path.is_dir() {
+            continue;
+        }
         let name = path.file_stem().unwrap().to_str().unwrap();
         assert!(sampled.contains(name), "{name}.json has no sample: an event was forgotten, or renamed");
     }

@@ -167,6 +167,11 @@ uuid_id! {
 }
 
 uuid_id! {
+    /// An agreement 协议 between parties.
+    AgreementId, "agreement"
+}
+
+uuid_id! {
     /// A payment instruction 支付指令: it stays the same over all its attempts at the bank (domain.md section 5, A14).
     InstructionId, "instruction"
 }

@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// Under this namespace a party's id follows from its first known code. It must never change: ids in the log depend on it.
 const PARTY_NAMESPACE: Uuid = Uuid::from_u128(0x0d4f_62b7_51c8_4e0f_8b7c_6a3e_95d2_1f40);
 
+/// Under this namespace a code has an id of its own, beside that of the party it belongs to.
+const CODE_NAMESPACE: Uuid = Uuid::from_u128(0x7c1e_90b4_2f6d_4a58_9e03_d1b7_48ac_6f25);
+
 /// The 31 characters of GB 32100; a character's value is its index (domain.md section 9).
 const GB_32100_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// The weights of the first 17 characters: 3^(i−1) mod 31.
@@ -67,6 +70,20 @@ impl FromStr for PartyId {
 impl fmt::Display for PartyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Id of a code itself: the log of the party directory keeps under it whose code it is, so that no code ever belongs to two
+/// parties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PartyCodeId(pub Uuid);
+
+impl PartyCodeId {
+    /// The id of a code, the same on every run: a UUID v5 of the code as it is written.
+    #[must_use]
+    pub fn of(code: &PartyCode) -> Self {
+        Self(Uuid::new_v5(&CODE_NAMESPACE, code.to_string().as_bytes()))
     }
 }
 
@@ -477,6 +494,17 @@ mod tests {
         assert_ne!(PartyId::of(&foreign), PartyId::of(&new));
         let foreign = PartyCode::parse("US-EIN:799655058").unwrap();
         assert_ne!(PartyId::of(&foreign), PartyId::of(&new));
+    }
+
+    #[test]
+    fn a_code_has_an_id_of_its_own() {
+        let code = PartyCode::parse("EU-PIC:998616262").unwrap();
+        // Pinned: a change here would lose whose codes they are.
+        assert_eq!(PartyCodeId::of(&code).0.to_string(), "38957499-dbc6-588e-8f7c-b848201a3a5e");
+        assert_ne!(PartyCodeId::of(&code).0, PartyId::of(&code).0);
+        let new = PartyCode::parse("CN-USCC:91330100799655058B").unwrap();
+        let old = PartyCode::parse("CN-ORG:79965505-8").unwrap();
+        assert_ne!(PartyCodeId::of(&new), PartyCodeId::of(&old), "two codes of one party are two codes");
     }
 
     #[test]

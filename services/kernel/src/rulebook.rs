@@ -74,6 +74,8 @@ pub struct Rulebook {
     pub alliance: Alliance,
     /// Demonstration bases.
     pub base: Base,
+    /// Agreements.
+    pub agreement: Agreement,
     /// Incompatible duties.
     pub conflicts: Conflicts,
 }
@@ -279,6 +281,56 @@ pub struct Base {
     pub evaluation_months: u32,
     /// Months for curing a failed evaluation 整改.
     pub cure_months: u32,
+}
+
+/// Agreements 协议 (domain.md section 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The fields of which an amendment needs every signature again 实质性变更. Any other is in force at once.
+    pub material_fields: Vec<AgreementField>,
+    /// Days after a term's end within which the agreement can still be renewed 续签宽限期.
+    pub renewal_grace_days: u32,
+    /// Whether every obligation must be fulfilled before the agreement can be completed 履行完毕.
+    pub completion_needs_fulfilment: bool,
+}
+
+/// A field of an agreement that an amendment can change 变更事项. Written in snake case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgreementField {
+    /// The title 名称.
+    Title,
+    /// The last day of the term 期限.
+    TermEnd,
+    /// The value 成交额.
+    Value,
+    /// Obligations and milestones 义务与节点.
+    Obligations,
+}
+
+impl AgreementField {
+    /// The field as the rulebook writes it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::TermEnd => "term_end",
+            Self::Value => "value",
+            Self::Obligations => "obligations",
+        }
+    }
+
+    /// The field in Chinese.
+    #[must_use]
+    pub fn label_zh(self) -> &'static str {
+        match self {
+            Self::Title => "名称",
+            Self::TermEnd => "期限",
+            Self::Value => "成交额",
+            Self::Obligations => "义务与节点",
+        }
+    }
 }
 
 /// Incompatible duties 不相容职务 (A13): no person does both duties of a pair on the same grant.
@@ -560,6 +612,8 @@ mod tests {
         assert_eq!(rulebook.tranches.shares_percent, [50, 30, 20]);
         assert_eq!(rulebook.matching_ratio_percent, [0, 60, 100]);
         assert_eq!(rulebook.split.threshold_minor, 500_000_000);
+        assert_eq!(rulebook.agreement.renewal_grace_days, 90);
+        assert!(!rulebook.agreement.material_fields.contains(&AgreementField::Title));
         assert_eq!(rulebook.repayable.self_raised_min, Fraction { numerator: 1, denominator: 3 });
     }
 
@@ -639,6 +693,8 @@ mod tests {
             ("\"2012-09-15\"", "\"2012-09-31\"", "effective_from"),
             ("\"CNY\"", "\"RMB\"", "ISO 4217"),
             ("version = \"2012-09\"", "version = \" \"", "version is blank"),
+            ("\"term_end\"", "\"term\"", "unknown variant `term`"),
+            ("renewal_grace_days = 90", "", "missing field `renewal_grace_days`"),
         ] {
             assert!(TEXT.contains(from), "the fixture lacks {from}");
             let refusal = refusal(&TEXT.replacen(from, to, 1));

@@ -1,0 +1,194 @@
+//! Agreements 协议 between industry, universities and research, and the directory of the parties 主体 to them.
+//!
+//! Read in this order:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`agreement`] | the life of an agreement, with its diagram; its folder has one file for each part |
+//! | [`party`] | the directory: one legal person, the codes it ever had, its registers, mergers and control links |
+//! | [`rules`] | the rules that stop a command, one function each |
+//! | [`bounds`] | how much one command may carry |
+//! | `refusal` | what a refusal says, in English and in Chinese |
+//! | `view` | what a decision sees |
+//!
+//! [`Agreements`] ties them to the chassis: it decides on the states, and it folds an event into each state that it is
+//! applied to. Both are pure; what the law leaves open comes from the rulebook in force on the day of the act.
+
+pub mod agreement;
+pub mod bounds;
+pub mod party;
+mod refusal;
+pub mod rules;
+mod view;
+
+use agreement::{Agreement, AgreementCommand};
+use concord_chassis::log::{Context, Decision, Domain, Meta, Refusal, RefusalKind, Stop, View};
+use concord_events::agreement::AgreementEvent;
+use concord_kernel::{
+    Date,
+    id::AgreementId,
+    party::{PartyCodeId, PartyId},
+    rulebook::Rulebooks,
+};
+use party::{Code, Party, PartyCommand};
+use rules::BackDating;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use uuid::Uuid;
+use view::Case;
+
+/// The domain, with the tables that it decides by.
+#[derive(Debug, Clone)]
+pub struct Agreements {
+    rulebooks: Arc<Rulebooks>,
+}
+
+/// The state of one aggregate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// An agreement.
+    Agreement(Box<Agreement>),
+    /// A legal person.
+    Party(Box<Party>),
+    /// Whose a code is, under [`PartyCodeId`](concord_kernel::party::PartyCodeId).
+    Code(Code),
+}
+
+/// What is asked of the service. Its JSON is stored with the answer, so its names are permanent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Of one agreement.
+    Agreement(AgreementId, AgreementCommand),
+    /// Of one party. To record it, [`PartyId::of`] its code.
+    Party(PartyId, PartyCommand),
+}
+
+impl Agreements {
+    /// The domain under these rules.
+    #[must_use]
+    pub fn new(rulebooks: Arc<Rulebooks>) -> Self {
+        Self { rulebooks }
+    }
+
+    /// The domain under the rules that are shipped.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self::new(Arc::new(Rulebooks::shipped().clone()))
+    }
+}
+
+impl Domain for Agreements {
+    const LOG: &'static str = "agreement";
+    const FOLD: &'static str = "1";
+    type Event = AgreementEvent;
+    type State = State;
+    type Command = Command;
+
+    fn targets(command: &Command) -> Vec<Uuid> {
+        match command {
+            Command::Agreement(agreement, _) => vec![agreement.0],
+            Command::Party(party, _) => vec![party.0],
+        }
+    }
+
+    fn decide(
+        &self,
+        view: &View<'_, State>,
+        command: &Command,
+        context: &Context<'_>,
+    ) -> Result<Decision<AgreementEvent>, Stop> {
+        let decided_on = Self::decided_on(command, context.effective_on, context.today);
+        let rulebook = self.rulebooks.at(decided_on).map_err(|none| no_rulebook(&none.to_string()))?;
+        let case = Case { states: view, context, rulebook };
+        case.well_formed(rules::dated(back_dating(command), rulebook, context).into_iter().collect())?;
+        match command {
+            Command::Agreement(id, command) => agreement::decide(&case, *id, command),
+            Command::Party(id, command) => party::decide(&case, *id, command),
+        }
+    }
+
+    fn apply(state: &mut Option<State>, id: Uuid, event: &AgreementEvent, meta: &Meta<'_>) {
+        match state {
+            Some(State::Agreement(agreement)) => agreement.apply(event, meta),
+            Some(State::Party(party)) => party.apply(event),
+            // Whose a code is never changes.
+            Some(State::Code(_)) => {}
+            None => *state = opened_by(id, event, meta),
+        }
+    }
+
+    fn weight(state: &State) -> usize {
+        match state {
+            State::Agreement(agreement) => {
+                let obligations: usize =
+                    agreement.versions.iter().map(|version| version.obligations.len()).sum();
+                let signatures: usize =
+                    agreement.versions.iter().map(|version| version.signatures.len()).sum();
+                let items: usize =
+                    agreement.meetings.values().map(|meeting| 1 + meeting.action_items.len()).sum();
+                1024 + 384 * (agreement.parties.len() + obligations + items)
+                    + 256 * (signatures + agreement.fulfilled.len() + agreement.versions.len())
+            }
+            State::Party(party) => {
+                512 + 128
+                    * (party.codes.len()
+                        + party.names.len()
+                        + party.kinds.len()
+                        + party.regions.len()
+                        + party.control_links.len()
+                        + party.absorbed.len())
+            }
+            State::Code(_) => 192,
+        }
+    }
+
+    /// A party is a fact however old, and taking it in is decided now.
+    fn decided_on(command: &Command, effective_on: Date, today: Date) -> Date {
+        match command {
+            Command::Agreement(..) => effective_on,
+            Command::Party(..) => today,
+        }
+    }
+
+    fn rulebook(&self, on: Date) -> Result<&str, String> {
+        self.rulebooks.at(on).map(|rulebook| rulebook.version.as_str()).map_err(|none| none.to_string())
+    }
+
+    fn error_domain() -> &'static str {
+        "concord.agreement"
+    }
+}
+
+/// The state that an event opens under this id: an agreement, a party, or whose a code is.
+fn opened_by(id: Uuid, event: &AgreementEvent, meta: &Meta<'_>) -> Option<State> {
+    let agreement = Agreement::opened_by(event, meta).filter(|agreement| agreement.id.0 == id);
+    let party = || Party::opened_by(event, meta).filter(|party| party.id.0 == id);
+    let code = || Code::opened_by(event, meta).filter(|code| PartyCodeId::of(&code.code).0 == id);
+    agreement
+        .map(|agreement| State::Agreement(Box::new(agreement)))
+        .or_else(|| party().map(|party| State::Party(Box::new(party))))
+        .or_else(|| code().map(State::Code))
+}
+
+/// How far back a command may be dated: the directory takes in facts as old as they are.
+fn back_dating(command: &Command) -> BackDating {
+    match command {
+        Command::Agreement(..) => BackDating::Procedure,
+        Command::Party(..) => BackDating::Unlimited,
+    }
+}
+
+fn no_rulebook(why: &str) -> Stop {
+    let broken = vec![refusal::no_rulebook(why)];
+    Refusal { kind: RefusalKind::Rule, broken, rulebook: String::new(), terms_rulebook: None }.into()
+}
+
+/// Hash of what was said, in hexadecimal: a repeat of what opened an aggregate is told by it, whatever has happened
+/// since.
+fn content_hash(content: &impl Serialize) -> String {
+    // Drafts and events are plain data with string keys: they always have their JSON.
+    format!("{:x}", Sha256::digest(serde_json::to_vec(content).unwrap_or_default()))
+}

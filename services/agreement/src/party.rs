@@ -1,0 +1,466 @@
+//! The directory of parties 主体: one legal person, the codes it ever had, and what was true of it when.
+//!
+//! ```text
+//!              Record                       Merge
+//!  (absent) ────────────▶ Recorded ⟲ ──────────────▶ Merged
+//!                             │       Dissolve
+//!                             └────────────────────▶ Dissolved
+//! ```
+//!
+//! ⟲ stands for all that is recorded of a party as it lives: further codes, names, kinds, regions, registers, control
+//! links. Each fact holds from the day of the act on. A code never belongs to two parties: it has a small state of its
+//! own, [`Code`], which the events that give a code to a party are applied to as well. So a party is found by any code it
+//! ever had, and the same one is never counted twice.
+
+mod facts;
+
+use crate::{
+    bounds::{LINE_BYTES_MAX, line},
+    content_hash,
+    refusal::{self, happens, unchanged},
+    view::Case,
+};
+use concord_chassis::log::{Broken, Decision, Meta, RefusalKind, Stop};
+use concord_events::agreement::{AgreementEvent, ControlKind, Register};
+use concord_kernel::{
+    Date,
+    industry::Industry,
+    party::{PartyCode, PartyId, PartyKind},
+    region::Region,
+};
+use facts::{happens_once, insert, value_on};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Whose a code is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// The code.
+    pub code: PartyCode,
+    /// The party, for good.
+    pub party: PartyId,
+    /// First day on which it was the party's.
+    pub from: Date,
+}
+
+/// A legal person as its events left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// Its id.
+    pub id: PartyId,
+    /// Its codes, the first known one first.
+    pub codes: Vec<Dated<PartyCode>>,
+    /// Its names, in order of their days.
+    pub names: Vec<Dated<String>>,
+    /// Its kinds, in order of their days.
+    pub kinds: Vec<Dated<PartyKind>>,
+    /// Its regions, in order of their days.
+    pub regions: Vec<Dated<Region>>,
+    /// Industry, where one applies.
+    pub industry: Option<Industry>,
+    /// Hash of the event that opened it: the same again is a repeat.
+    pub opened_as: String,
+    /// When it was on which register, in order.
+    pub registers: BTreeMap<Register, Vec<Spell>>,
+    /// Who controls it, and since when.
+    pub control_links: Vec<ControlLink>,
+    /// Parties that were merged into it.
+    pub absorbed: Vec<Dated<PartyId>>,
+    /// How it ended, once it did.
+    pub end: Option<End>,
+}
+
+/// Something that holds from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dated<T> {
+    /// First day.
+    pub from: Date,
+    /// What holds.
+    pub value: T,
+}
+
+/// A time on a register or under a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spell {
+    /// First day.
+    pub from: Date,
+    /// First day after it, once it ended.
+    pub ended: Option<Date>,
+}
+
+/// A control link 控制关系.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlLink {
+    /// The controlling party.
+    pub controller: PartyId,
+    /// How.
+    pub kind: ControlKind,
+    /// When.
+    pub spell: Spell,
+}
+
+/// How a party ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Merged 合并 into another.
+    Merged {
+        /// The other.
+        into: PartyId,
+        /// First day of the merger.
+        from: Date,
+    },
+    /// Dissolved 注销.
+    Dissolved {
+        /// First day on which it was no more.
+        from: Date,
+    },
+}
+
+/// What is asked of one party. Every fact holds from the day of the act on, however long ago that is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyCommand {
+    /// Record it 登记.
+    Record(Recording),
+    /// Add a further code 增加代码.
+    AddCode {
+        /// The code.
+        code: PartyCode,
+    },
+    /// Record its new name 更名.
+    Rename {
+        /// The name.
+        name: String,
+    },
+    /// Record that it became another kind of legal person 转制.
+    Reclassify {
+        /// The kind.
+        kind: PartyKind,
+    },
+    /// Record that it moved 迁址.
+    Relocate {
+        /// The region.
+        region: Region,
+    },
+    /// Put it on a register 入库.
+    EnterRegister {
+        /// The register.
+        register: Register,
+    },
+    /// Take it off a register 出库.
+    LeaveRegister {
+        /// The register.
+        register: Register,
+    },
+    /// Record who controls it 控制关系.
+    RecordControlLink {
+        /// The controlling party.
+        controller: PartyId,
+        /// How.
+        kind: ControlKind,
+    },
+    /// Record that the control ended.
+    EndControlLink {
+        /// The party that controlled it.
+        controller: PartyId,
+        /// How.
+        kind: ControlKind,
+    },
+    /// Record that it was merged 合并 into another.
+    Merge {
+        /// The other.
+        into: PartyId,
+    },
+    /// Record that it was dissolved 注销.
+    Dissolve,
+}
+
+/// A party as it is recorded first. Its id is [`PartyId::of`] the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The first code known of it.
+    pub code: PartyCode,
+    /// Kind of party.
+    pub kind: PartyKind,
+    /// Name of the organisation.
+    pub name: String,
+    /// Region, where known.
+    pub region: Option<Region>,
+    /// Industry, where one applies.
+    pub industry: Option<Industry>,
+}
+
+/// Decides every pair of party (absent, recorded, merged or dissolved) and command.
+pub(crate) fn decide(
+    case: &Case<'_, '_>,
+    id: PartyId,
+    command: &PartyCommand,
+) -> Result<Decision<AgreementEvent>, Stop> {
+    use PartyCommand::{
+        AddCode, Dissolve, EndControlLink, EnterRegister, LeaveRegister, Merge, Reclassify, Record,
+        RecordControlLink, Relocate, Rename,
+    };
+    case.well_formed(command.faults(id))?;
+    let on = case.context.effective_on;
+    let ruling = match (case.party_or_free(id)?, command) {
+        (party, Record(recording)) => return record(case, id, party, recording),
+        (
+            None,
+            AddCode { .. }
+            | Rename { .. }
+            | Reclassify { .. }
+            | Relocate { .. }
+            | EnterRegister { .. }
+            | LeaveRegister { .. }
+            | RecordControlLink { .. }
+            | EndControlLink { .. }
+            | Merge { .. }
+            | Dissolve,
+        ) => {
+            return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_party("party_id", id)]));
+        }
+        (Some(party), AddCode { code }) => party.add_code(case, code)?,
+        (Some(party), Rename { name }) => happens_once(
+            &party.names,
+            name,
+            on,
+            (("name", "名称"), party.ended(on)),
+            AgreementEvent::PartyRenamed { party: id, name: name.clone(), from: on },
+        ),
+        (Some(party), Reclassify { kind }) => happens_once(
+            &party.kinds,
+            kind,
+            on,
+            (("kind", "类别"), party.ended(on)),
+            AgreementEvent::PartyReclassified { party: id, kind: *kind, from: on },
+        ),
+        (Some(party), Relocate { region }) => happens_once(
+            &party.regions,
+            region,
+            on,
+            (("region", "行政区"), party.ended(on)),
+            AgreementEvent::PartyRelocated { party: id, region: region.clone(), from: on },
+        ),
+        (Some(party), EnterRegister { register }) => party.enter(*register, on),
+        (Some(party), LeaveRegister { register }) => party.leave(*register, on),
+        (Some(party), RecordControlLink { controller, kind }) => {
+            case.party("controller", *controller)?;
+            party.link(*controller, *kind, on)
+        }
+        (Some(party), EndControlLink { controller, kind }) => party.unlink(*controller, *kind, on),
+        (Some(party), Merge { into }) => {
+            let other = case.party("into", *into)?;
+            let gone = case.cannot_act("into", other, on)?;
+            party.merge(*into, gone, on)
+        }
+        (Some(party), Dissolve) => party.dissolve(on),
+    };
+    case.conclude(ruling, None)
+}
+
+/// A party is recorded under its first code. The same again changes nothing, also where the code became known as a later
+/// one of a party of which the same is true.
+fn record(
+    case: &Case<'_, '_>,
+    id: PartyId,
+    party: Option<&Party>,
+    recording: &Recording,
+) -> Result<Decision<AgreementEvent>, Stop> {
+    let event = recording.event(id);
+    let holder = case.parties_by_code([&recording.code])?.into_iter().flatten().next();
+    let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
+    match (party, holder) {
+        (None, None) => case.conclude(happens(event), None),
+        (Some(party), _) if party.opened_as == content_hash(&event) => case.conclude(unchanged(), None),
+        (_, Some(holder)) if recording.holds_of(holder, case.context.effective_on) => {
+            case.conclude(unchanged(), None)
+        }
+        (_, Some(holder)) => taken(refusal::code_taken(&recording.code, holder.id, holder.name())),
+        (Some(party), None) => {
+            taken(refusal::recorded_under_another_code(&recording.code, party.id, party.code()))
+        }
+    }
+}
+
+impl PartyCommand {
+    fn faults(&self, id: PartyId) -> Vec<Broken> {
+        let line = |field, text| line(field, text, LINE_BYTES_MAX);
+        let fault = match self {
+            Self::Record(recording) => line("name", &recording.name),
+            Self::Rename { name } => line("name", name),
+            Self::RecordControlLink { controller, .. } if *controller == id => {
+                Some(refusal::itself("controller"))
+            }
+            Self::Merge { into } if *into == id => Some(refusal::itself("into")),
+            Self::AddCode { .. }
+            | Self::Reclassify { .. }
+            | Self::Relocate { .. }
+            | Self::EnterRegister { .. }
+            | Self::LeaveRegister { .. }
+            | Self::RecordControlLink { .. }
+            | Self::EndControlLink { .. }
+            | Self::Merge { .. }
+            | Self::Dissolve => None,
+        };
+        fault.into_iter().collect()
+    }
+}
+
+impl Recording {
+    fn event(&self, party: PartyId) -> AgreementEvent {
+        AgreementEvent::PartyRecorded {
+            party,
+            code: self.code.clone(),
+            kind: self.kind,
+            name: self.name.clone(),
+            region: self.region.clone(),
+            industry: self.industry,
+        }
+    }
+
+    /// Whether all of it is true of a party on a day.
+    fn holds_of(&self, party: &Party, on: Date) -> bool {
+        party.kind_on(on) == self.kind
+            && party.name_on(on) == self.name
+            && party.region_on(on) == self.region.as_ref()
+            && party.industry == self.industry
+    }
+}
+
+impl Party {
+    /// The first code known of it.
+    #[must_use]
+    pub fn code(&self) -> &PartyCode {
+        // A party opens with its first code, and codes are only added.
+        &self.codes[0].value
+    }
+
+    /// Its newest name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.names.last().map_or("", |name| name.value.as_str())
+    }
+
+    /// Its name on a day; before the first known one, that one.
+    #[must_use]
+    pub fn name_on(&self, on: Date) -> &str {
+        value_on(&self.names, on).map_or("", String::as_str)
+    }
+
+    /// Its kind on a day; before the first known one, that one.
+    #[must_use]
+    pub fn kind_on(&self, on: Date) -> PartyKind {
+        value_on(&self.kinds, on).copied().unwrap_or(PartyKind::Other)
+    }
+
+    /// Its region on a day; before the first known one, that one.
+    #[must_use]
+    pub fn region_on(&self, on: Date) -> Option<&Region> {
+        value_on(&self.regions, on)
+    }
+
+    /// Whether it was on a register on a day.
+    #[must_use]
+    pub fn is_on(&self, register: Register, on: Date) -> bool {
+        self.spells(register).iter().any(|spell| spell.covers(on))
+    }
+
+    /// As an event names it, by this code and as it was on a day.
+    #[must_use]
+    pub fn named(&self, code: &PartyCode, on: Date) -> concord_events::party::Party {
+        concord_events::party::Party {
+            party: self.id,
+            code: code.clone(),
+            kind: self.kind_on(on),
+            region: self.region_on(on).cloned(),
+            name: Some(self.name_on(on).to_owned()),
+        }
+    }
+}
+
+impl Spell {
+    /// Whether a day lies in it.
+    #[must_use]
+    pub fn covers(&self, on: Date) -> bool {
+        self.from <= on && self.ended.is_none_or(|ended| on < ended)
+    }
+}
+
+impl Code {
+    /// The code's state that an event opens, if it gives this code to a party.
+    pub(crate) fn opened_by(event: &AgreementEvent, meta: &Meta<'_>) -> Option<Self> {
+        match event {
+            AgreementEvent::PartyRecorded { party, code, .. } => {
+                Some(Self { code: code.clone(), party: *party, from: meta.effective_on })
+            }
+            AgreementEvent::PartyCodeAdded { party, code, from } => {
+                Some(Self { code: code.clone(), party: *party, from: *from })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Party {
+    /// The party that an event opens, if it opens one.
+    pub(crate) fn opened_by(event: &AgreementEvent, meta: &Meta<'_>) -> Option<Self> {
+        let AgreementEvent::PartyRecorded { party, code, kind, name, region, industry } = event else {
+            return None;
+        };
+        let from = meta.effective_on;
+        Some(Self {
+            id: *party,
+            codes: vec![Dated { from, value: code.clone() }],
+            names: vec![Dated { from, value: name.clone() }],
+            kinds: vec![Dated { from, value: *kind }],
+            regions: region.iter().map(|region| Dated { from, value: region.clone() }).collect(),
+            industry: *industry,
+            opened_as: content_hash(event),
+            registers: BTreeMap::new(),
+            control_links: Vec::new(),
+            absorbed: Vec::new(),
+            end: None,
+        })
+    }
+
+    /// Folds an event. That another party was merged is folded into the one that it was merged into as well.
+    pub(crate) fn apply(&mut self, event: &AgreementEvent) {
+        match event {
+            AgreementEvent::PartyCodeAdded { code, from, .. } => {
+                self.codes.push(Dated { from: *from, value: code.clone() });
+            }
+            AgreementEvent::PartyRenamed { name, from, .. } => insert(&mut self.names, name.clone(), *from),
+            AgreementEvent::PartyReclassified { kind, from, .. } => insert(&mut self.kinds, *kind, *from),
+            AgreementEvent::PartyRelocated { region, from, .. } => {
+                insert(&mut self.regions, region.clone(), *from);
+            }
+            AgreementEvent::RegisterEntered { register, from, .. } => {
+                self.registers.entry(*register).or_default().push(Spell { from: *from, ended: None });
+            }
+            AgreementEvent::RegisterLeft { register, from, .. } => {
+                if let Some(spell) = self.registers.get_mut(register).and_then(|spells| spells.last_mut()) {
+                    spell.ended = Some(*from);
+                }
+            }
+            AgreementEvent::ControlLinkRecorded { controller, kind, from, .. } => {
+                let spell = Spell { from: *from, ended: None };
+                self.control_links.push(ControlLink { controller: *controller, kind: *kind, spell });
+            }
+            AgreementEvent::ControlLinkEnded { controller, kind, from, .. } => {
+                let mut links = self.control_links.iter_mut();
+                if let Some(link) = links.rfind(|link| link.controller == *controller && link.kind == *kind) {
+                    link.spell.ended = Some(*from);
+                }
+            }
+            AgreementEvent::PartyMerged { party, into, from } if *party == self.id => {
+                self.end = Some(End::Merged { into: *into, from: *from });
+            }
+            AgreementEvent::PartyMerged { party, from, .. } => {
+                self.absorbed.push(Dated { from: *from, value: *party });
+            }
+            AgreementEvent::PartyDissolved { from, .. } => self.end = Some(End::Dissolved { from: *from }),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Dated facts of a party: what holds from when on, and what cannot.
+
+use super::{ControlLink, Dated, End, Party, Spell};
+use crate::{
+    bounds::FACTS_MAX,
+    refusal::{self, Ruling, happens, happens_under, refused, unchanged},
+    view::Case,
+};
+use concord_chassis::log::{Broken, RefusalKind, Stop};
+use concord_events::agreement::{AgreementEvent, ControlKind, Register};
+use concord_kernel::{
+    Date,
+    party::{PartyCode, PartyId, PartyKind},
+};
+
+/// A dated fact: what holds from that day changes nothing, and a day has one.
+pub(super) fn happens_once<T: PartialEq + Clone>(
+    facts: &[Dated<T>],
+    value: &T,
+    on: Date,
+    (what, ended): ((&str, &str), Option<Broken>),
+    event: AgreementEvent,
+) -> Ruling {
+    if value_on(facts, on) == Some(value) {
+        return unchanged();
+    }
+    let another = facts.iter().any(|fact| fact.from == on).then(|| refusal::another_that_day(what, on));
+    happens_under([another, full(facts.len()), ended], event)
+}
+
+fn full(count: usize) -> Option<Broken> {
+    (count >= FACTS_MAX).then(|| refusal::too_many("facts", count + 1, FACTS_MAX))
+}
+
+/// What holds on a day; before the first known, that one.
+pub(super) fn value_on<T>(facts: &[Dated<T>], on: Date) -> Option<&T> {
+    facts.iter().rfind(|fact| fact.from <= on).or(facts.first()).map(|fact| &fact.value)
+}
+
+/// Puts a fact where its day has it.
+pub(super) fn insert<T>(facts: &mut Vec<Dated<T>>, value: T, from: Date) {
+    let at = facts.partition_point(|fact| fact.from <= from);
+    facts.insert(at, Dated { from, value });
+}
+
+impl Party {
+    pub(super) fn spells(&self, register: Register) -> &[Spell] {
+        self.registers.get(&register).map_or(&[], Vec::as_slice)
+    }
+
+    /// Why nothing new is true of it on a day: it had ended.
+    pub(super) fn ended(&self, on: Date) -> Option<Broken> {
+        let Some(End::Merged { from, .. } | End::Dissolved { from }) = self.end else {
+            return None;
+        };
+        (from <= on).then(|| refusal::party_ended(from, on))
+    }
+
+    pub(super) fn add_code(&self, case: &Case<'_, '_>, code: &PartyCode) -> Result<Ruling, Stop> {
+        let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
+        if let Some(holder) = case.parties_by_code([code])?.into_iter().flatten().next() {
+            if holder.id == self.id {
+                return Ok(unchanged());
+            }
+            return taken(refusal::code_of_another(code, holder.id, holder.name()));
+        }
+        // Both Chinese codes of a legal person give one id: that party has this code in all but name.
+        let namesake = PartyId::of(code);
+        if namesake != self.id
+            && let Some(other) = case.party_or_free(namesake)?
+        {
+            return taken(refusal::recorded_under_another_code(code, other.id, other.code()));
+        }
+        let on = case.context.effective_on;
+        let event = AgreementEvent::PartyCodeAdded { party: self.id, code: code.clone(), from: on };
+        Ok(happens_under([full(self.codes.len()), self.ended(on)], event))
+    }
+
+    pub(super) fn enter(&self, register: Register, on: Date) -> Ruling {
+        let what = (register.code(), register.label_zh());
+        if self.is_on(register, on) {
+            return unchanged();
+        }
+        let kind = self.kind_on(on);
+        let spells = self.spells(register);
+        happens_under(
+            [
+                (kind != PartyKind::Enterprise).then(|| refusal::not_an_enterprise(register, kind, on)),
+                overlap(spells.last(), on, what),
+                full(spells.len()),
+                self.ended(on),
+            ],
+            AgreementEvent::RegisterEntered { party: self.id, register, from: on },
+        )
+    }
+
+    pub(super) fn leave(&self, register: Register, on: Date) -> Ruling {
+        let what = (register.code(), register.label_zh());
+        let event = AgreementEvent::RegisterLeft { party: self.id, register, from: on };
+        close(self.spells(register).last(), on, what, event)
+    }
+
+    pub(super) fn link(&self, controller: PartyId, kind: ControlKind, on: Date) -> Ruling {
+        let links = || self.links(controller, kind);
+        if links().any(|link| link.spell.covers(on)) {
+            return unchanged();
+        }
+        let last = links().map(|link| &link.spell).next_back();
+        happens_under(
+            [overlap(last, on, CONTROL), full(self.control_links.len()), self.ended(on)],
+            AgreementEvent::ControlLinkRecorded { party: self.id, controller, kind, from: on },
+        )
+    }
+
+    pub(super) fn unlink(&self, controller: PartyId, kind: ControlKind, on: Date) -> Ruling {
+        let event = AgreementEvent::ControlLinkEnded { party: self.id, controller, kind, from: on };
+        close(self.links(controller, kind).map(|link| &link.spell).next_back(), on, CONTROL, event)
+    }
+
+    fn links(&self, controller: PartyId, kind: ControlKind) -> impl DoubleEndedIterator<Item = &ControlLink> {
+        self.control_links.iter().filter(move |link| link.controller == controller && link.kind == kind)
+    }
+
+    pub(super) fn merge(&self, into: PartyId, gone: Option<Broken>, on: Date) -> Ruling {
+        match self.end {
+            None => happens_under([gone], AgreementEvent::PartyMerged { party: self.id, into, from: on }),
+            Some(end) if end == (End::Merged { into, from: on }) => unchanged(),
+            Some(end) => refused(end.stands()),
+        }
+    }
+
+    pub(super) fn dissolve(&self, on: Date) -> Ruling {
+        match self.end {
+            None => happens(AgreementEvent::PartyDissolved { party: self.id, from: on }),
+            Some(end) if end == (End::Dissolved { from: on }) => unchanged(),
+            Some(end) => refused(end.stands()),
+        }
+    }
+}
+
+/// What a control link is called.
+const CONTROL: (&str, &str) = ("the control link", "控制关系");
+
+/// A further spell begins after the last one ended.
+fn overlap(last: Option<&Spell>, on: Date, what: (&str, &str)) -> Option<Broken> {
+    let last = last?;
+    let reaches = last.ended.unwrap_or(last.from);
+    (on < reaches).then(|| refusal::spells_overlap(what, on, reaches))
+}
+
+/// The open spell ends after its first day; what ended on that day changes nothing.
+fn close(last: Option<&Spell>, on: Date, what: (&str, &str), event: AgreementEvent) -> Ruling {
+    match last {
+        Some(Spell { from, ended: None }) => {
+            happens_under([(on <= *from).then(|| refusal::spells_overlap(what, on, *from))], event)
+        }
+        Some(Spell { ended: Some(ended), .. }) if *ended == on => unchanged(),
+        Some(_) | None => refused(refusal::not_open(what, on)),
+    }
+}
+
+impl End {
+    /// The end that was recorded first stands.
+    fn stands(self) -> Broken {
+        match self {
+            Self::Merged { into, from } => refusal::done_otherwise(
+                "ALREADY_MERGED",
+                ("the party was merged", "该主体已合并"),
+                &[("into", &into), ("from", &from)],
+            ),
+            Self::Dissolved { from } => refusal::done_otherwise(
+                "ALREADY_DISSOLVED",
+                ("the party was dissolved", "该主体已注销"),
+                &[("from", &from)],
+            ),
+        }
+    }
+}

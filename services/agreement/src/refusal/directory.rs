@@ -1,0 +1,126 @@
+//! What the directory of parties refuses.
+
+use super::{at, broken};
+use concord_chassis::log::Broken;
+use concord_events::agreement::Register;
+use concord_kernel::{
+    Date,
+    party::{PartyCode, PartyId, PartyKind},
+};
+
+pub(crate) fn code_taken(code: &PartyCode, party: PartyId, name: &str) -> Broken {
+    at(
+        "code",
+        broken(
+            "CODE_TAKEN",
+            format!(
+                "{code} is recorded as {name} ({party}) already, in another way; that stands. Use that party, or correct it by a rename, a reclassification or a move"
+            ),
+            format!(
+                "代码{code}已登记为“{name}”（{party}），内容不同；以已登记者为准，请使用该主体或办理更名、转制、迁址"
+            ),
+            &[("code", code), ("party_id", &party)],
+        ),
+    )
+}
+
+pub(crate) fn code_of_another(code: &PartyCode, party: PartyId, name: &str) -> Broken {
+    at(
+        "code",
+        broken(
+            "CODE_TAKEN",
+            format!(
+                "{code} names {name} ({party}); a code never belongs to two parties. Merge the two if they are one"
+            ),
+            format!("代码{code}属于“{name}”（{party}）；一个代码不得属于两个主体，确系同一主体的请办理合并"),
+            &[("code", code), ("party_id", &party)],
+        ),
+    )
+}
+
+pub(crate) fn recorded_under_another_code(code: &PartyCode, party: PartyId, first: &PartyCode) -> Broken {
+    at(
+        "code",
+        broken(
+            "CODE_TAKEN",
+            format!(
+                "{code} is of the party recorded under {first} ({party}); add the code to it (AddPartyCode)"
+            ),
+            format!("代码{code}所属主体已以{first}登记（{party}）；请为其增加该代码（AddPartyCode）"),
+            &[("code", code), ("party_id", &party), ("first_code", first)],
+        ),
+    )
+}
+
+pub(crate) fn party_ended(from: Date, on: Date) -> Broken {
+    broken(
+        "PARTY_ENDED",
+        format!(
+            "the party ended on {from}, before {on}; nothing new is true of it then. Give an earlier day, or name its successor"
+        ),
+        format!("该主体已于{from}终结，早于{on}；请填写更早日期，或填写其承继单位"),
+        &[("ended_from", &from), ("on", &on)],
+    )
+}
+
+pub(crate) fn another_that_day(what: (&str, &str), on: Date) -> Broken {
+    at(
+        "header.effective_on",
+        broken(
+            "ANOTHER_FROM_THAT_DAY",
+            format!(
+                "another {} of the party is recorded from {on}, and that stands; give another day",
+                what.0
+            ),
+            format!("该主体自{on}起的{}已另有登记，以已登记者为准；请填写其他日期", what.1),
+            &[("on", &on), ("what", &what.0)],
+        ),
+    )
+}
+
+pub(crate) fn not_an_enterprise(register: Register, kind: PartyKind, on: Date) -> Broken {
+    broken(
+        "NOT_AN_ENTERPRISE",
+        format!(
+            "the register {} is of enterprises, and the party is of kind {} on {on}",
+            register.code(),
+            kind.label_en()
+        ),
+        format!("“{}”名录仅收录企业，该主体于{on}为{}", register.label_zh(), kind.label_zh()),
+        &[("register", &register.code()), ("on", &on)],
+    )
+}
+
+/// A time on a register, or under a control, begins after the one before and ends after it began.
+pub(crate) fn spells_overlap(what: (&str, &str), on: Date, last: Date) -> Broken {
+    at(
+        "header.effective_on",
+        broken(
+            "SPELLS_OVERLAP",
+            format!("what is recorded of {} reaches to {last}; give a day after {last}, not {on}", what.0),
+            format!("{}的记录已至{last}；请填写{last}之后的日期，而非{on}", what.1),
+            &[("on", &on), ("last", &last)],
+        ),
+    )
+}
+
+pub(crate) fn not_open(what: (&str, &str), on: Date) -> Broken {
+    broken(
+        "NOT_OPEN",
+        format!("{} was not begun, or ended before {on}; record its beginning first", what.0),
+        format!("{}未开始或已于{on}之前结束；请先登记其开始", what.1),
+        &[("on", &on)],
+    )
+}
+
+pub(crate) fn itself(field: &str) -> Broken {
+    at(
+        field,
+        broken(
+            "PARTY_IS_ITSELF",
+            "a party neither merges into itself nor controls itself; name the other".to_owned(),
+            "主体不能与自身合并或控制自身；请填写另一主体".to_owned(),
+            &[],
+        ),
+    )
+}

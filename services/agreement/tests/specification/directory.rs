@@ -1,0 +1,372 @@
+//! Parties: codes, dated facts, registers, control links, mergers; and succession in an agreement.
+
+use crate::world::*;
+use concord_agreement::{
+    State,
+    agreement::{Standing, draft::Draft},
+    party::{End, PartyCommand, Recording},
+};
+use concord_events::agreement::{AgreementKind, ControlKind, Register, Role};
+use concord_kernel::{
+    Date,
+    party::{PartyCode, PartyCodeId, PartyId, PartyKind},
+};
+use jiff::civil::date;
+
+const SINCE: Date = date(2001, 1, 1);
+
+fn uscc() -> PartyCode {
+    PartyCode::parse("CN-USCC:91330100799655058B").unwrap()
+}
+
+/// The organisation code within [`uscc`].
+fn org() -> PartyCode {
+    PartyCode::parse("CN-ORG:799655058").unwrap()
+}
+
+fn add(code: PartyCode, on: Date) -> Order {
+    party(on, &works(), PartyCommand::AddCode { code })
+}
+
+fn rename(name: &str, on: Date) -> Order {
+    party(on, &works(), PartyCommand::Rename { name: name.to_owned() })
+}
+
+fn reclassify(kind: PartyKind, on: Date) -> Order {
+    party(on, &works(), PartyCommand::Reclassify { kind })
+}
+
+fn relocate(region: &str, on: Date) -> Order {
+    party(on, &works(), PartyCommand::Relocate { region: region.parse().unwrap() })
+}
+
+fn enter(on: Date) -> Order {
+    party(on, &works(), PartyCommand::EnterRegister { register: Register::KeyEnterprise })
+}
+
+fn leave(on: Date) -> Order {
+    party(on, &works(), PartyCommand::LeaveRegister { register: Register::KeyEnterprise })
+}
+
+fn link(on: Date) -> Order {
+    let controller = PartyId::of(&group());
+    party(on, &works(), PartyCommand::RecordControlLink { controller, kind: ControlKind::Equity })
+}
+
+fn unlink(on: Date) -> Order {
+    let controller = PartyId::of(&group());
+    party(on, &works(), PartyCommand::EndControlLink { controller, kind: ControlKind::Equity })
+}
+
+fn holder(world: &World, code: &PartyCode) -> Option<PartyId> {
+    match world.states.get(&PartyCodeId::of(code).0) {
+        Some(State::Code(code)) => Some(code.party),
+        _ => None,
+    }
+}
+
+fn after(orders: impl IntoIterator<Item = Order>) -> World {
+    World::after(directory()).and(orders)
+}
+
+/// Every pair of party (a row) and command (a column). `+` happens, `=` unchanged, `?` not found, `t` already exists,
+/// `e` ended, `o` not open, `d` done otherwise.
+#[test]
+fn every_party_answers_every_command() {
+    const TABLE: &str = "
+                  record record2 code rename reclassify relocate enter leave link unlink merge dissolve
+        absent      +      +      ?     ?        ?         ?       ?     ?     ?     ?      ?      ?
+        recorded    =      t      +     +        +         +       +     o     +     o      +      +
+        known       =      t      =     =        =         =       =     +     =     +      +      +
+        merged      =      t      +     e        e         e       e     o     e     o      =      d
+        dissolved   =      t      +     e        e         e       e     o     e     o      d      =
+    ";
+    let day = date(2012, 5, 1);
+    let known = || {
+        let facts = [
+            add(uscc(), SINCE.tomorrow().unwrap()),
+            rename("新厂", day),
+            relocate("210200", day),
+            link(day),
+            enter(day),
+        ];
+        after(facts)
+    };
+    let mut lines = TABLE.lines().map(str::split_whitespace).filter(|words| words.clone().next().is_some());
+    let columns: Vec<&str> = lines.next().unwrap().collect();
+    let mut wrong = Vec::new();
+    for mut words in lines {
+        let row = words.next().unwrap();
+        let world = match row {
+            "absent" => World::default().and(directory().into_iter().skip(1)),
+            "recorded" => after([]),
+            "known" => known(),
+            "merged" => after([merge(&works(), &group(), JUNE)]),
+            "dissolved" => after([dissolve(&works(), JUNE)]),
+            other => panic!("there is no party {other}"),
+        };
+        for (column, mark) in columns.iter().zip(words) {
+            let another =
+                Recording { name: "另一".to_owned(), ..recording(&works(), PartyKind::Enterprise) };
+            let (order, event) = match *column {
+                "record" => (record(&works(), PartyKind::Enterprise), "PartyRecorded"),
+                "record2" => (party(SINCE, &works(), PartyCommand::Record(another)), "PartyRecorded"),
+                // A code that it had while it lived may become known later.
+                "code" => (add(uscc(), date(2012, 1, 1)), "PartyCodeAdded"),
+                "rename" => (rename("新厂", JUNE), "PartyRenamed"),
+                "reclassify" if row == "known" => (reclassify(PartyKind::Enterprise, JUNE), ""),
+                "reclassify" => (reclassify(PartyKind::Institute, JUNE), "PartyReclassified"),
+                "relocate" => (relocate("210200", JUNE), "PartyRelocated"),
+                "enter" => (enter(JUNE), "RegisterEntered"),
+                "leave" => (leave(JUNE), "RegisterLeft"),
+                "link" => (link(JUNE), "ControlLinkRecorded"),
+                "unlink" => (unlink(JUNE), "ControlLinkEnded"),
+                "merge" => (merge(&works(), &group(), JUNE), "PartyMerged"),
+                "dissolve" => (dissolve(&works(), JUNE), "PartyDissolved"),
+                other => panic!("there is no command {other}"),
+            };
+            let came = world.outcome(&order);
+            let holds = match mark {
+                "+" => came == event,
+                "=" => came == "unchanged",
+                "?" => came == "PARTY_NOT_FOUND",
+                "t" => came == "CODE_TAKEN",
+                "e" => came == "PARTY_ENDED",
+                "o" => came == "NOT_OPEN",
+                "d" => came.starts_with("ALREADY_"),
+                _ => panic!("the mark {mark} stands for nothing"),
+            };
+            if !holds {
+                wrong.push(format!("{row} × {column}: the table says {mark}, what came is {came}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_code_never_belongs_to_two_parties() {
+    let world = after([add(uscc(), date(2012, 1, 1))]);
+    assert_eq!(holder(&world, &uscc()), Some(PartyId::of(&works())));
+    assert_eq!(holder(&world, &works()), Some(PartyId::of(&works())));
+    // Recorded as another party's first code, or added to another.
+    let of_bank = party(JUNE, &bank(), PartyCommand::AddCode { code: uscc() });
+    let refusal = world.decide(&of_bank).unwrap_err();
+    assert_eq!(codes(&refusal), "CODE_TAKEN");
+    assert_eq!(refusal.broken[0].facts["party_id"], PartyId::of(&works()).to_string());
+    let anew = party(JUNE, &uscc(), PartyCommand::Record(recording(&uscc(), PartyKind::Enterprise)));
+    let refusal = world.decide(&anew).unwrap_err();
+    assert_eq!(refusal.kind, concord_chassis::log::RefusalKind::Taken);
+    assert_eq!(refusal.broken[0].facts["party_id"], PartyId::of(&works()).to_string());
+}
+
+#[test]
+fn recording_a_later_code_with_the_same_facts_changes_nothing() {
+    let world = after([add(uscc(), date(2012, 1, 1))]);
+    let facts = Recording { code: uscc(), ..recording(&works(), PartyKind::Enterprise) };
+    let same = party(JUNE, &uscc(), PartyCommand::Record(facts.clone()));
+    assert_eq!(world.outcome(&same), "unchanged");
+    let other = Recording { kind: PartyKind::University, ..facts };
+    assert_eq!(world.outcome(&party(JUNE, &uscc(), PartyCommand::Record(other))), "CODE_TAKEN");
+}
+
+#[test]
+fn both_chinese_codes_are_one_legal_person() {
+    let world = after([record(&org(), PartyKind::Enterprise)]);
+    let anew = record(&uscc(), PartyKind::Enterprise);
+    let refusal = world.decide(&anew).unwrap_err();
+    assert_eq!(codes(&refusal), "CODE_TAKEN");
+    assert!(refusal.broken[0].message.contains("AddPartyCode"), "{}", refusal.broken[0].message);
+    // Nor can another party have the new code: it follows from the old one.
+    assert_eq!(world.outcome(&add(uscc(), JUNE)), "CODE_TAKEN");
+    let added = party(date(2015, 10, 1), &org(), PartyCommand::AddCode { code: uscc() });
+    let world = world.and([added]);
+    assert_eq!(holder(&world, &uscc()), Some(PartyId::of(&org())));
+}
+
+#[test]
+fn facts_hold_from_their_day_in_whichever_order_they_are_learned() {
+    let world = after([rename("三", date(2012, 1, 1)), rename("二", date(2008, 1, 1))]);
+    let works = world.party(&works());
+    let name = |on| works.name_on(on).to_owned();
+    let first = name(SINCE);
+    assert_eq!(name(date(1999, 1, 1)), first, "before the first known, that one");
+    assert_eq!(name(date(2007, 12, 31)), first);
+    assert_eq!(name(date(2008, 1, 1)), "二");
+    assert_eq!(name(date(2011, 12, 31)), "二");
+    assert_eq!(name(date(2012, 1, 1)), "三");
+    assert_eq!(world.outcome(&rename("二", date(2009, 1, 1))), "unchanged");
+    assert_eq!(world.outcome(&rename("四", date(2008, 1, 1))), "ANOTHER_FROM_THAT_DAY");
+    assert_eq!(world.outcome(&rename(" ", JUNE)), "FIELD_MISSING");
+    let tomorrow = rename("五", date(2013, 6, 4)).learned_on(JUNE);
+    assert_eq!(world.outcome(&tomorrow), "EFFECTIVE_AFTER_TODAY");
+}
+
+#[test]
+fn a_register_has_enterprises_for_a_time() {
+    let (from, until, again) = (date(2010, 1, 1), date(2011, 1, 1), date(2012, 1, 1));
+    let world = after([enter(from), leave(until), enter(again)]);
+    let on = |day| world.party(&works()).is_on(Register::KeyEnterprise, day);
+    assert!(!on(date(2009, 12, 31)) && on(from) && on(date(2010, 12, 31)) && !on(until) && on(again));
+    assert!(!world.party(&works()).is_on(Register::InnovativeEnterprise, from));
+    assert_eq!(world.outcome(&enter(JUNE)), "unchanged", "it is on it already");
+    assert_eq!(world.outcome(&enter(date(2009, 1, 1))), "SPELLS_OVERLAP");
+    assert_eq!(world.outcome(&leave(again)), "SPELLS_OVERLAP", "it ends after it began");
+    assert_eq!(after([enter(from), leave(until)]).outcome(&leave(until)), "unchanged");
+    assert_eq!(after([enter(from), leave(until)]).outcome(&leave(JUNE)), "NOT_OPEN");
+    let of_bank = party(JUNE, &bank(), PartyCommand::EnterRegister { register: Register::KeyEnterprise });
+    assert_eq!(world.outcome(&of_bank), "NOT_AN_ENTERPRISE");
+}
+
+#[test]
+fn a_control_link_is_between_two_known_parties_for_a_time() {
+    let world = after([link(date(2010, 1, 1)), unlink(date(2011, 1, 1))]);
+    let works = works();
+    let spell = world.party(&works).control_links[0].spell;
+    assert!(spell.covers(date(2010, 12, 31)) && !spell.covers(date(2011, 1, 1)));
+    assert_eq!(world.outcome(&unlink(date(2011, 1, 1))), "unchanged");
+    assert_eq!(world.outcome(&link(date(2010, 6, 1))), "unchanged");
+    assert_eq!(world.outcome(&link(JUNE)), "ControlLinkRecorded");
+    let by = |controller| PartyCommand::RecordControlLink { controller, kind: ControlKind::Equity };
+    let itself = party(JUNE, &works, by(PartyId::of(&works)));
+    assert_eq!(world.outcome(&itself), "PARTY_IS_ITSELF");
+    assert_eq!(world.outcome(&party(JUNE, &works, by(PartyId::of(&unknown())))), "PARTY_NOT_FOUND");
+}
+
+#[test]
+fn a_party_merges_into_one_that_lives() {
+    let world = after([merge(&works(), &group(), JUNE)]);
+    let into = PartyId::of(&group());
+    assert_eq!(world.party(&works()).end, Some(End::Merged { into, from: JUNE }));
+    assert_eq!(world.party(&group()).absorbed[0].value, PartyId::of(&works()));
+    // Its codes stay its own.
+    assert_eq!(holder(&world, &works()), Some(PartyId::of(&works())));
+    assert_eq!(world.outcome(&merge(&group(), &works(), JUNE)), "PARTY_MERGED", "no circle");
+    assert_eq!(world.outcome(&merge(&works(), &bank(), JUNE)), "ALREADY_MERGED");
+    assert_eq!(world.outcome(&merge(&works(), &works(), JUNE)), "PARTY_IS_ITSELF");
+    assert_eq!(world.outcome(&merge(&bank(), &unknown(), JUNE)), "PARTY_NOT_FOUND");
+    let world = after([dissolve(&group(), JUNE)]);
+    assert_eq!(world.outcome(&merge(&works(), &group(), JUNE)), "PARTY_DISSOLVED");
+    assert_eq!(world.outcome(&merge(&works(), &group(), date(2013, 6, 2))), "PartyMerged");
+}
+
+// Succession.
+
+/// The story in force, the works merged into the group in June.
+fn merged(standing: &str) -> World {
+    story(standing).0.and([merge(&works(), &group(), JUNE)])
+}
+
+#[test]
+fn a_successor_stands_for_the_merged_party_and_signatures_keep_who_signed() {
+    let world = merged("in_force").and([succeed(&works(), &group(), JUNE)]);
+    let agreement = world.agreement();
+    assert!(agreement.participant(PartyId::of(&works())).is_none());
+    let buyer = agreement.participant(PartyId::of(&group())).unwrap();
+    assert_eq!((buyer.role, agreement.parties.len()), (Role::Buyer, 2));
+    assert_eq!(agreement.standing(JUNE), Standing::InForce);
+    let first = agreement.version_on(JUNE).unwrap();
+    assert!(first.signatures.iter().any(|signature| signature.party == PartyId::of(&works())));
+    // What it owes is still told by its code.
+    assert!(agreement.names(&works()) && agreement.names(&group()));
+
+    assert_eq!(world.outcome(&succeed(&works(), &group(), JUNE)), "unchanged");
+    assert_eq!(world.outcome(&succeed(&works(), &bank(), JUNE)), "PARTY_SUCCEEDED");
+    // From now on the successor signs.
+    let world = world.and([propose(ending(date(2017, 3, 31)), JUNE)]);
+    assert_eq!(world.outcome(&sign_amendment(2, &works(), JUNE)), "PARTY_SUCCEEDED");
+    assert_eq!(world.outcome(&sign_amendment(2, &group(), JUNE)), "AmendmentSigned");
+}
+
+#[test]
+fn only_whom_the_directory_names_succeeds_a_party() {
+    let yesterday = date(2013, 6, 2);
+    for (says, world, order, then) in [
+        ("not merged", story("in_force").0, succeed(&works(), &group(), JUNE), "NOT_MERGED_INTO"),
+        ("not merged yet", merged("in_force"), succeed(&works(), &group(), yesterday), "NOT_MERGED_INTO"),
+        ("merged into another", merged("in_force"), succeed(&works(), &bank(), JUNE), "NOT_MERGED_INTO"),
+        ("a stranger", merged("in_force"), succeed(&bank(), &group(), JUNE), "NOT_A_PARTY"),
+        ("nobody knows it", merged("in_force"), succeed(&works(), &unknown(), JUNE), "PARTY_NOT_FOUND"),
+        (
+            "an amendment is pending",
+            merged("amending"),
+            succeed(&works(), &group(), JUNE),
+            "AMENDMENT_PENDING",
+        ),
+        (
+            "not signed by all",
+            merged("partially_signed"),
+            succeed(&works(), &group(), JUNE),
+            "WRONG_STANDING",
+        ),
+        (
+            "the successor was dissolved",
+            merged("in_force").and([dissolve(&group(), date(2013, 6, 4))]),
+            succeed(&works(), &group(), date(2013, 6, 4)),
+            "PARTY_DISSOLVED",
+        ),
+        (
+            "merged further",
+            merged("in_force").and([merge(&group(), &bank(), JUNE)]),
+            succeed(&works(), &bank(), JUNE),
+            "PartySucceeded",
+        ),
+        (
+            "the one between is no more",
+            merged("in_force").and([merge(&group(), &bank(), JUNE)]),
+            succeed(&works(), &group(), JUNE),
+            "NOT_MERGED_INTO",
+        ),
+    ] {
+        assert_eq!(world.outcome(&order), then, "{says}");
+    }
+}
+
+#[test]
+fn a_party_merged_into_another_of_the_same_agreement_leaves_what_its_kind_needs() {
+    let three = |parties: [PartyCode; 3]| {
+        let roles = parties.clone().map(|code| (code, Role::Participant));
+        let long_term = Draft { parent: None, ..between(AgreementKind::LongTerm, &roles) };
+        let signed = parties.map(|code| sign(&code, date(2013, 3, 5)));
+        World::after(directory()).and([draft(long_term)]).and(signed)
+    };
+    let order = succeed(&works(), &group(), JUNE);
+    let world = three([works(), group(), university()]).and([merge(&works(), &group(), JUNE)]);
+    let world = world.and([order.clone()]);
+    assert_eq!(world.agreement().parties.len(), 2);
+    assert_eq!(world.agreement().version_on(JUNE).unwrap().signatures.len(), 3);
+    assert_eq!(world.outcome(&order), "unchanged");
+
+    // No enterprise would be left.
+    let world = three([works(), institute(), university()]).and([merge(&works(), &institute(), JUNE)]);
+    let refusal = world.decide(&succeed(&works(), &institute(), JUNE)).unwrap_err();
+    assert_eq!(codes(&refusal), "KIND_NEEDS_PARTY");
+    assert!(refusal.broken[0].message.contains("successor"), "{}", refusal.broken[0].message);
+
+    // Nobody to agree with would be left.
+    let world = story("in_force").0.and([merge(&works(), &university(), JUNE)]);
+    let came = world.outcome(&succeed(&works(), &university(), JUNE));
+    assert_eq!(came, "KIND_NEEDS_TWO_PARTIES, KIND_NEEDS_ROLE");
+}
+
+#[test]
+fn a_party_command_follows_the_rulebook_of_today_however_old_its_fact() {
+    let old =
+        party(date(1978, 1, 1), &unknown(), PartyCommand::Record(recording(&unknown(), PartyKind::Other)));
+    assert_eq!(World::default().outcome(&old), "PartyRecorded");
+}
+
+#[test]
+fn an_id_that_is_something_else_is_taken() {
+    let world = story("in_force").0;
+    let id = concord_kernel::id::AgreementId(PartyId::of(&works()).0);
+    assert_eq!(world.outcome(&about(id, draft(contract()))), "ID_TAKEN");
+    let other = Draft { title: "Another".to_owned(), ..contract() };
+    assert_eq!(world.outcome(&draft(other)), "ID_TAKEN");
+}
+
+#[test]
+fn a_draft_again_is_a_repeat_although_its_parties_have_changed() {
+    let world = story("in_force").0.and([rename("新厂", JUNE), dissolve(&works(), JUNE)]);
+    assert_eq!(world.outcome(&draft(contract())), "unchanged");
+}
