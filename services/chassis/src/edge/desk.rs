@@ -11,6 +11,7 @@ use futures::future;
 use std::{sync::Arc, time::Duration};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
+use uuid::Uuid;
 
 /// How long a command or a query may take, where the caller does not say, and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
@@ -81,10 +82,22 @@ impl<D: Domain> Desk<D> {
         id: &str,
         min_position: u64,
     ) -> Result<Seen<D::State>, Status> {
-        let patience = grpc::deadline(metadata, PATIENCE.0, PATIENCE.1);
         let mut faults = Violations::new(D::error_domain());
         let read = faults.require_uuid(field, id);
-        let id = faults.finish(read)?;
+        self.state(metadata, faults.finish(read)?, min_position).await
+    }
+
+    /// The state with this id, once the log has reached `min_position`.
+    ///
+    /// # Errors
+    /// What the log says.
+    pub async fn state(
+        &self,
+        metadata: &MetadataMap,
+        id: Uuid,
+        min_position: u64,
+    ) -> Result<Seen<D::State>, Status> {
+        let patience = grpc::deadline(metadata, PATIENCE.0, PATIENCE.1);
         self.log.state(id, min_position, patience).await.map_err(status::<D>)
     }
 
