@@ -79,7 +79,8 @@ pub struct Settings {
     #[arg(long, env = "CACHE_MIB", value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub cache_mib: u32,
 
-    /// For a projection: gRPC address of the service whose log it follows, for example http://127.0.0.1:7001
+    /// gRPC address of the service whose log this one follows, for example http://127.0.0.1:7001: a projection must, and
+    /// fund-grant follows the agreements
     #[arg(long, env = "LOG_OWNER", value_name = "URL", value_parser = http_url)]
     pub log_owner: Option<String>,
 

@@ -8,6 +8,7 @@
 //! | [`log`] | the log: the writer that decides and commits in batches, cold loads, snapshots, reads |
 //! | [`relay`] | publishes the log to JetStream, position = stream sequence |
 //! | [`projection`] | keeps read models at a checkpoint that is committed with their rows |
+//! | [`process`] | follows another service's log and turns its events into commands of the own one |
 //! | [`personal`] | the erasable tables of personal data; events hold references and keyed hashes |
 //! | [`grpc`] | server, error details, deadlines, who acts, graceful drain |
 //! | [`edge`] | from a request to a command that the log takes, and back |
@@ -26,6 +27,7 @@ pub mod grpc;
 pub mod log;
 pub mod personal;
 pub mod position;
+pub mod process;
 pub mod projection;
 pub mod record;
 pub mod reference;

@@ -26,7 +26,9 @@ mod status;
 mod store;
 mod writer;
 
-pub use domain::{Broken, Context, Decision, Domain, Lookup, Meta, Refusal, RefusalKind, Stop, View};
+pub use domain::{
+    Broken, Context, Decision, Domain, Followed, Lookup, Meta, Refusal, RefusalKind, Stop, View,
+};
 pub use gate::{Cluster, Gate, Standstill};
 pub use handle::{CommandError, Log, Receipt, Seen, Submission};
 pub use reader::{LogReader, StoreError};

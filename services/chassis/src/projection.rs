@@ -38,6 +38,15 @@ pub trait Projection: Send + 'static {
     /// DDL of the projection's tables, run once in its own, new schema; `search_path` is set to it.
     fn schema(&self) -> &'static str;
 
+    /// What must have happened before the rows of these events may be there: nothing, for a read model. It runs outside the
+    /// transaction, may take as long as it needs, and comes again with the same events where they are applied again.
+    fn precede(
+        &mut self,
+        _batch: &[Applied<'_, Self::Event>],
+    ) -> impl Future<Output = Result<(), ApplyError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Applies consecutive events within the transaction that also moves the checkpoint. `search_path` is set to the
     /// projection's schema. The same events come again when the transaction could not be committed.
     fn apply(
@@ -120,12 +129,22 @@ impl ProjectionOptions {
     }
 }
 
+/// That the rows were up to date once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// Head that the log's owner stated. The rows have at least this.
+    pub position: u64,
+    /// When the owner was asked, by this machine's clock: the rows lack nothing that was committed before.
+    pub at: jiff::Timestamp,
+}
+
 /// A running projection. Dropping it leaves the projection running; its shutdown token ends it.
 #[derive(Debug)]
 pub struct Runner {
     applied: watch::Receiver<u64>,
     head: watch::Receiver<u64>,
     stopped: watch::Receiver<Option<String>>,
+    verified: watch::Receiver<Option<Verified>>,
     task: JoinHandle<()>,
 }
 
@@ -146,6 +165,12 @@ impl Runner {
     #[must_use]
     pub fn stopped(&self) -> watch::Receiver<Option<String>> {
         self.stopped.clone()
+    }
+
+    /// When the rows were last up to date, as the log's owner states its head. It moves while the log is idle, too.
+    #[must_use]
+    pub fn verified(&self) -> watch::Receiver<Option<Verified>> {
+        self.verified.clone()
     }
 
     /// Waits until the projection has ended, after its shutdown token was cancelled.
@@ -171,6 +196,7 @@ pub fn spawn<P: Projection>(
 ) -> Runner {
     let (applied_tx, applied) = watch::channel(0);
     let (stopped_tx, stopped) = watch::channel(None);
+    let (verified_tx, verified) = watch::channel(None);
     let owner = head::client(owner);
     let (head_watcher, known) = head::watch(owner.clone(), options.clone(), applied.clone());
     let head = known.head();
@@ -182,10 +208,11 @@ pub fn spawn<P: Projection>(
         shutdown: shutdown.clone(),
         applied: applied_tx,
         stopped: stopped_tx,
+        verified: verified_tx,
     };
     let task = tokio::spawn(async move {
         let _head_watcher = AbortOnDropHandle::new(tokio::spawn(head_watcher));
         applier.run().await;
     });
-    Runner { applied, head, stopped, task }
+    Runner { applied, head, stopped, verified, task }
 }

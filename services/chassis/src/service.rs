@@ -1,24 +1,32 @@
 //! Starts and stops a service, in the same order for each.
 //!
-//! Start: settings, telemetry, database and schema, the log and its writer, the relay, the gRPC server. Stop: the
-//! server first, so that nothing new comes in; then the writer, which answers what it has; then the relay, which
-//! publishes what is committed.
+//! Start: settings, telemetry, database and schema, the log and its writer, the relay, process managers, the gRPC server.
+//! Stop: the server first, so that nothing new comes in; then the process managers, which may be stopped anywhere; then the
+//! writer, which answers what it has; then the relay, which publishes what is committed.
 
 use crate::config::{self, ConfigError, EX_USAGE, Settings};
 use crate::grpc::{self, Server};
 use crate::log::{Domain, Gate, Log, LogOptions, LogService, OpenError, RELAY_LOCK};
 use crate::personal::PersonalData;
+use crate::process::{self, ProcessManager};
+use crate::projection::ProjectionOptions;
 use crate::relay::{self, Relay, RelayOptions, RelayState};
 use crate::telemetry::{self, Telemetry, TelemetryError};
+use concord_proto::log::v1::log_service_client::LogServiceClient;
+use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint};
 
 /// Connections of a service beside the writer's and the relay's own.
 const POOL_SIZE: usize = 8;
+
+/// First and longest pause before the owner of a log is asked again who it is.
+const OWNER_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(2));
 
 /// A service that could not start.
 #[derive(Debug, thiserror::Error)]
@@ -46,14 +54,64 @@ pub enum StartError {
     Reference(String),
 }
 
+/// A channel to the service that owns the log which this one follows (`--log-owner`); `None` where the settings name none.
+/// The service need not be there yet.
+///
+/// # Errors
+/// Where the address is not one.
+pub fn owner(settings: &Settings) -> Result<Option<Channel>, ConfigError> {
+    let Some(owner) = settings.log_owner.clone() else { return Ok(None) };
+    let endpoint = Endpoint::from_shared(owner)
+        .map_err(|error| ConfigError::Usage(format!("--log-owner is not an address: {error}")))?;
+    Ok(Some(endpoint.connect_timeout(Duration::from_secs(5)).tcp_nodelay(true).connect_lazy()))
+}
+
+/// Asks the owner which log it has, for as long as it takes: services may start in any order. An owner of another log than
+/// `log` is asked again: nothing of that one is taken for it.
+///
+/// # Errors
+/// Where `shutdown` comes first.
+pub async fn identify(
+    owner: Channel,
+    log: &str,
+    shutdown: &CancellationToken,
+) -> Result<GetLogStatusResponse, StartError> {
+    let mut client = LogServiceClient::new(owner);
+    let mut pause = OWNER_PAUSE.0;
+    loop {
+        match client.get_log_status(GetLogStatusRequest {}).await.map(tonic::Response::into_inner) {
+            Ok(status) if status.log == log => return Ok(status),
+            Ok(status) => {
+                let found = status.log;
+                tracing::error!(
+                    log,
+                    found,
+                    "--log-owner leads to another log; give the address of its owner"
+                );
+            }
+            Err(status) => tracing::warn!(log, %status, "the owner of the log does not answer yet"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(OWNER_PAUSE.1),
+            () = shutdown.cancelled() => {
+                return Err(StartError::Reference("stopped before the owner of the log answered".to_owned()));
+            }
+        }
+    }
+}
+
 /// An opened log with all that runs behind it.
 pub struct Opened<D: Domain> {
     /// Takes commands.
     pub log: Log<D>,
     /// The erasable tables of personal data.
     pub personal: PersonalData,
+    pool: deadpool_postgres::Pool,
+    nats: async_nats::Client,
+    following: Vec<JoinHandle<()>>,
     writer: JoinHandle<()>,
     relay: Relay,
+    following_closing: CancellationToken,
     closing: CancellationToken,
     relay_closing: CancellationToken,
 }
@@ -126,7 +184,7 @@ pub async fn open<D: Domain>(domain: Arc<D>, settings: &Settings) -> Result<Open
     }
     let running = prepared.start(closing.clone());
     let relay = relay::spawn(
-        nats,
+        nats.clone(),
         running.log.reader(),
         pool.clone(),
         running.batches,
@@ -136,8 +194,12 @@ pub async fn open<D: Domain>(domain: Arc<D>, settings: &Settings) -> Result<Open
     );
     tokio::spawn(close_on_divergence(relay.state(), gate));
     Ok(Opened {
-        personal: PersonalData::new(pool),
+        personal: PersonalData::new(pool.clone()),
         log: running.log,
+        pool,
+        nats,
+        following: Vec::new(),
+        following_closing: CancellationToken::new(),
         writer: running.task,
         relay,
         closing,
@@ -154,6 +216,30 @@ async fn close_on_divergence(mut state: watch::Receiver<RelayState>, gate: Gate)
 }
 
 impl<D: Domain> Opened<D> {
+    /// Reacts to another service's log, where the settings name its owner. Without one nothing of it is ever verified, and
+    /// what rests on it fails closed.
+    ///
+    /// # Errors
+    /// Where the owner's address is not one.
+    pub fn follow<M>(&mut self, manager: M, settings: &Settings) -> Result<(), StartError>
+    where
+        M: ProcessManager<Domain = D>,
+    {
+        let Some(owner) = owner(settings)? else {
+            tracing::warn!(log = M::FOLLOWS, "no --log-owner (LOG_OWNER) is given: this log is not followed");
+            return Ok(());
+        };
+        let (log, pool, nats) = (self.log.clone(), self.pool.clone(), self.nats.clone());
+        let (cell, shutdown) = (settings.cell.clone(), self.following_closing.clone());
+        self.following.push(tokio::spawn(async move {
+            let Ok(status) = identify(owner.clone(), M::FOLLOWS, &shutdown).await else { return };
+            let schema = process::schema_name::<M>(status.generation);
+            let options = ProjectionOptions::new(cell, M::FOLLOWS, status.stream, schema);
+            process::spawn(manager, log, pool, owner, nats, options, shutdown).join().await;
+        }));
+        Ok(())
+    }
+
     /// Serves the aggregates with `server`, the log's own service beside them, until `shutdown`.
     ///
     /// # Errors
@@ -166,9 +252,15 @@ impl<D: Domain> Opened<D> {
     ) -> Result<Serving, StartError> {
         let service = LogService::new(self.log.clone(), self.relay.published());
         server.add_service(service.into_server()).await;
-        let Self { log, writer, relay, closing, relay_closing, .. } = self;
+        let Self { log, writer, relay, closing, relay_closing, following, following_closing, .. } = self;
         serve(server, settings, shutdown, async move {
             drop(log);
+            following_closing.cancel();
+            for manager in following {
+                if let Err(panic) = manager.await {
+                    tracing::error!(%panic, "a process manager ended abnormally");
+                }
+            }
             closing.cancel();
             if let Err(panic) = writer.await {
                 tracing::error!(%panic, "the writer ended abnormally");

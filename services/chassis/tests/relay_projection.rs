@@ -11,6 +11,8 @@ mod fixture;
 mod frozen;
 #[path = "common/nats.rs"]
 mod nats;
+#[path = "relay_projection/process.rs"]
+mod process;
 
 use async_nats::jetstream;
 use concord_chassis::projection::{self, Applied, ApplyError, Projection, ProjectionOptions, Runner};

@@ -6,13 +6,14 @@
 
 pub use crate::party::Party;
 
-use crate::personal::PersonalRef;
+use crate::{agreement::Term, personal::PersonalRef};
 use concord_kernel::{
     Date,
     event::LogEvent,
-    id::{GrantId, InstructionId, ProgrammeId},
+    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId},
     industry::Industry,
     money::Currency,
+    party::{PartyCode, PartyId},
     region::Region,
 };
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,149 @@ pub enum LimitOn {
     Mode(FundingMode),
     /// One region of the lead: a city or a country.
     Region(Region),
+}
+
+/// A place in the agreement log: the event that something was learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreementPoint {
+    /// Generation of the log in which it was recorded.
+    pub generation: u32,
+    /// Its position.
+    pub position: u64,
+    /// The event's own id.
+    pub event: Uuid,
+}
+
+/// A party of an agreement, as the agreement log named it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackingParty {
+    /// Id for good.
+    pub party: PartyId,
+    /// Code under which the agreement names it.
+    pub code: PartyCode,
+}
+
+/// Whether an agreement is in force 协议效力, as far as its events say. That a term ends with its last day is no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Force {
+    /// Not everybody has signed 未生效.
+    Unsigned,
+    /// Signed: in force in this term 生效.
+    InForce {
+        /// First and last day in force.
+        term: Term,
+    },
+    /// Suspended 中止.
+    Suspended {
+        /// First and last day in force before.
+        term: Term,
+    },
+    /// Over for good 已结束.
+    Ended {
+        /// How.
+        how: Ending,
+        /// First and last day in force; absent where it never was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term: Option<Term>,
+    },
+}
+
+/// How an agreement ended, the calendar aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The draft was called off 撤销草案.
+    Cancelled,
+    /// 履行完毕.
+    Completed,
+    /// 终止.
+    Terminated,
+}
+
+/// Why an agreement is no longer in force 失效原因.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Suspended 中止.
+    Suspended,
+    /// The last day of its term has passed 到期.
+    Expired,
+    /// The draft was called off 撤销草案.
+    Cancelled,
+    /// 履行完毕.
+    Completed,
+    /// 终止.
+    Terminated,
+}
+
+impl Loss {
+    /// Stable code, as in the stored JSON.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Suspended => "suspended",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Completed => "completed",
+            Self::Terminated => "terminated",
+        }
+    }
+
+    /// Chinese name.
+    #[must_use]
+    pub fn label_zh(self) -> &'static str {
+        match self {
+            Self::Suspended => "中止",
+            Self::Expired => "到期",
+            Self::Cancelled => "撤销草案",
+            Self::Completed => "履行完毕",
+            Self::Terminated => "终止",
+        }
+    }
+}
+
+/// Why a grant is on hold 暂停原因.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum HoldCause {
+    /// An officer ordered it.
+    Office {
+        /// Why.
+        reason: String,
+    },
+    /// The agreement that backs it left force.
+    BackingLost {
+        /// The agreement.
+        agreement: AgreementId,
+        /// How.
+        how: Loss,
+        /// Position in the agreement log of what was last learned of it.
+        agreement_position: u64,
+    },
+}
+
+/// Why a cause of a hold is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cleared {
+    /// The agreement is in force again.
+    InForceAgain,
+    /// The grant rests on another agreement now.
+    AnotherNamed,
+}
+
+/// The agreement under which the bank was instructed (A01), as it was known then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstructedUnder {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// Position in the agreement log of what was last learned of it.
+    pub position: u64,
+    /// Position up to which the agreement log had been taken in, as its owner stated.
+    pub verified_position: u64,
+    /// When the owner stated that.
+    pub verified_at: jiff::Timestamp,
 }
 
 /// An event of the `fund-grant` log. Past tense, and sufficient by itself.
@@ -440,6 +584,9 @@ pub enum FundEvent {
         attempt: u32,
         /// The account as it was verified.
         payee: PersonalRef,
+        /// The agreement that backs the grant; absent where it names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backing: Option<InstructedUnder>,
     },
     /// The bank has paid 到账.
     #[serde(rename = "concord.fund.v1.TrancheSettled")]
@@ -484,6 +631,59 @@ pub enum FundEvent {
         bank_reference: String,
         /// Why.
         reason: String,
+    },
+    /// Something was learned of an agreement 依托协议: the whole of what is known of it since. The first one opens the record.
+    #[serde(rename = "concord.fund.v1.BackingChanged")]
+    BackingChanged {
+        /// The agreement.
+        agreement: AgreementId,
+        /// Its parties.
+        parties: Vec<BackingParty>,
+        /// Whether it is in force.
+        force: Force,
+        /// The event of the agreement log that said so.
+        at: AgreementPoint,
+        /// When that happened.
+        happened_on: Date,
+    },
+    /// A grant named the agreement that backs it. In the grant's stream; the agreement lists the grant from now on.
+    #[serde(rename = "concord.fund.v1.BackingNamed")]
+    BackingNamed {
+        /// The grant.
+        grant: GrantId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// The one named before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former: Option<AgreementId>,
+    },
+    /// A grant was put on hold 暂停, or is so for one more cause: nothing is requested, authorised or instructed.
+    #[serde(rename = "concord.fund.v1.GrantHeld")]
+    GrantHeld {
+        /// The grant.
+        grant: GrantId,
+        /// Why.
+        cause: HoldCause,
+        /// Since when the cause is there.
+        cause_on: Date,
+    },
+    /// That an agreement was lost is no cause any more. The hold stays until an officer resumes the grant.
+    #[serde(rename = "concord.fund.v1.HoldCauseCleared")]
+    HoldCauseCleared {
+        /// The grant.
+        grant: GrantId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Why.
+        cleared: Cleared,
+        /// Position in the agreement log of what was last learned of it.
+        agreement_position: u64,
+    },
+    /// An officer resumed the grant 恢复.
+    #[serde(rename = "concord.fund.v1.GrantResumed")]
+    GrantResumed {
+        /// The grant.
+        grant: GrantId,
     },
     /// An award made elsewhere was taken in, contracted as it stood 历史项目导入. Its programme is opened where it
     /// was not, and appropriated to match; steps that it never took here are migrated, not skipped.
@@ -558,12 +758,17 @@ impl LogEvent for FundEvent {
             | Self::TrancheInstructed { grant, .. }
             | Self::TrancheSettled { grant, .. }
             | Self::PaymentReturned { grant, .. }
+            | Self::BackingNamed { grant, .. }
+            | Self::GrantHeld { grant, .. }
+            | Self::HoldCauseCleared { grant, .. }
+            | Self::GrantResumed { grant }
             | Self::AwardImported { grant, .. } => ("grant", grant.0),
+            Self::BackingChanged { agreement, .. } => ("backing", BackingId::of(*agreement).0),
         }
     }
 
-    /// The programme, where its money moves between available, reserved
-    /// and contracted.
+    /// The programme, where its money moves between available, reserved and contracted; the record of an agreement that a
+    /// grant names or no longer names.
     fn also(&self) -> Vec<Uuid> {
         match self {
             Self::GrantApproved { programme, .. }
@@ -575,6 +780,10 @@ impl LogEvent for FundEvent {
             {
                 vec![programme.0]
             }
+            Self::BackingNamed { agreement, former, .. } => std::iter::once(agreement)
+                .chain(former)
+                .map(|agreement| BackingId::of(*agreement).0)
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -603,6 +812,11 @@ impl LogEvent for FundEvent {
             Self::TrancheInstructed { .. } => "concord.fund.v1.TrancheInstructed",
             Self::TrancheSettled { .. } => "concord.fund.v1.TrancheSettled",
             Self::PaymentReturned { .. } => "concord.fund.v1.PaymentReturned",
+            Self::BackingChanged { .. } => "concord.fund.v1.BackingChanged",
+            Self::BackingNamed { .. } => "concord.fund.v1.BackingNamed",
+            Self::GrantHeld { .. } => "concord.fund.v1.GrantHeld",
+            Self::HoldCauseCleared { .. } => "concord.fund.v1.HoldCauseCleared",
+            Self::GrantResumed { .. } => "concord.fund.v1.GrantResumed",
             Self::AwardImported { .. } => "concord.fund.v1.AwardImported",
         }
     }

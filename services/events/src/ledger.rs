@@ -171,6 +171,11 @@ pub fn postings(event: &FundEvent) -> Option<Postings> {
         | FundEvent::TrancheRequested { .. }
         | FundEvent::TrancheAuthorised { .. }
         | FundEvent::TrancheRejected { .. }
-        | FundEvent::TrancheCancelled { .. } => None,
+        | FundEvent::TrancheCancelled { .. }
+        | FundEvent::BackingChanged { .. }
+        | FundEvent::BackingNamed { .. }
+        | FundEvent::GrantHeld { .. }
+        | FundEvent::HoldCauseCleared { .. }
+        | FundEvent::GrantResumed { .. } => None,
     }
 }

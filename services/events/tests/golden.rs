@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use concord_events::{
+    agreement::Term,
     fund::{
-        Allocation, FundEvent, FundPurpose, FundingMode, LimitOn, Party, PlannedTranche, Source,
+        AgreementPoint, Allocation, BackingParty, Cleared, Ending, Force, FundEvent, FundPurpose,
+        FundingMode, HoldCause, InstructedUnder, LimitOn, Loss, Party, PlannedTranche, Source,
         TrancheCondition,
     },
     personal::PersonalRef,
@@ -14,7 +16,7 @@ use concord_events::{
 use concord_kernel::event::LogEvent;
 use concord_kernel::{
     Date,
-    id::{GrantId, InstructionId, ProgrammeId},
+    id::{AgreementId, GrantId, InstructionId, ProgrammeId},
     industry::Industry,
     money::Currency,
     party::{PartyCode, PartyId, PartyKind},
@@ -25,6 +27,7 @@ use uuid::Uuid;
 
 const PROGRAMME: ProgrammeId = ProgrammeId(Uuid::from_u128(0x018f_4e7c_3b1a_7c5e_9d2f_0000_0000_000a));
 const GRANT: GrantId = GrantId(Uuid::from_u128(0x018f_4e7c_3b1a_7c5e_9d2f_0000_0000_0001));
+const AGREEMENT: AgreementId = AgreementId(Uuid::from_u128(0x018f_4e7c_3b1a_7c5e_9d2f_0000_0000_0005));
 const INSTRUCTION: InstructionId = InstructionId(Uuid::from_u128(0x018f_4e7c_3b1a_7c5e_9d2f_0000_0000_0002));
 const MODE: FundingMode = FundingMode::NonRepayable;
 
@@ -78,10 +81,21 @@ fn names(event: &FundEvent) -> Vec<&'static str> {
         FundEvent::TrancheAuthorised { .. } => vec!["tranche_authorised"],
         FundEvent::TrancheRejected { .. } => vec!["tranche_rejected"],
         FundEvent::TrancheCancelled { .. } => vec!["tranche_cancelled"],
-        FundEvent::TrancheInstructed { .. } => vec!["tranche_instructed"],
+        FundEvent::TrancheInstructed { .. } => vec!["tranche_instructed", "tranche_instructed_under"],
         FundEvent::TrancheSettled { .. } => vec!["tranche_settled"],
         FundEvent::PaymentReturned { .. } => vec!["payment_returned"],
         FundEvent::AwardImported { .. } => vec!["award_imported", "award_imported_bare"],
+        FundEvent::BackingChanged { .. } => vec![
+            "backing_changed_unsigned",
+            "backing_changed_in_force",
+            "backing_changed_suspended",
+            "backing_changed_terminated",
+            "backing_changed_cancelled",
+        ],
+        FundEvent::BackingNamed { .. } => vec!["backing_named", "backing_named_anew"],
+        FundEvent::GrantHeld { .. } => vec!["grant_held_by_office", "grant_held_backing_lost"],
+        FundEvent::HoldCauseCleared { .. } => vec!["hold_cause_cleared", "hold_cause_cleared_renamed"],
+        FundEvent::GrantResumed { .. } => vec!["grant_resumed"],
     }
 }
 
@@ -116,7 +130,46 @@ fn samples() -> Vec<(&'static str, FundEvent)> {
         .chain(procedure(currency, on))
         .chain(payments(currency))
         .chain(imports(currency))
+        .chain(backing(on))
         .collect()
+}
+
+fn backing(on: Date) -> Vec<(&'static str, FundEvent)> {
+    let (grant, agreement) = (GRANT, AGREEMENT);
+    let term = Term { from: on, until: date(2015, 3, 31) };
+    let changed = |force| FundEvent::BackingChanged {
+        agreement,
+        parties: vec![BackingParty { party: lead().party, code: lead().code }],
+        force,
+        at: AgreementPoint { generation: 1, position: 17, event: Uuid::from_u128(3) },
+        happened_on: on,
+    };
+    let lost = HoldCause::BackingLost { agreement, how: Loss::Terminated, agreement_position: 17 };
+    let cleared = |cleared| FundEvent::HoldCauseCleared { grant, agreement, cleared, agreement_position: 18 };
+    vec![
+        ("backing_changed_unsigned", changed(Force::Unsigned)),
+        ("backing_changed_in_force", changed(Force::InForce { term })),
+        ("backing_changed_suspended", changed(Force::Suspended { term })),
+        ("backing_changed_terminated", changed(Force::Ended { how: Ending::Terminated, term: Some(term) })),
+        ("backing_changed_cancelled", changed(Force::Ended { how: Ending::Cancelled, term: None })),
+        ("backing_named", FundEvent::BackingNamed { grant, agreement, former: None }),
+        (
+            "backing_named_anew",
+            FundEvent::BackingNamed { grant, agreement, former: Some(AgreementId(Uuid::from_u128(4))) },
+        ),
+        (
+            "grant_held_by_office",
+            FundEvent::GrantHeld {
+                grant,
+                cause: HoldCause::Office { reason: "审计核查".to_owned() },
+                cause_on: on,
+            },
+        ),
+        ("grant_held_backing_lost", FundEvent::GrantHeld { grant, cause: lost, cause_on: on }),
+        ("hold_cause_cleared", cleared(Cleared::InForceAgain)),
+        ("hold_cause_cleared_renamed", cleared(Cleared::AnotherNamed)),
+        ("grant_resumed", FundEvent::GrantResumed { grant }),
+    ]
 }
 
 fn sub_limit(on: LimitOn, limit_minor: Option<i64>) -> FundEvent {
@@ -235,6 +288,26 @@ fn payments(currency: Currency) -> Vec<(&'static str, FundEvent)> {
                 instruction,
                 attempt,
                 payee: account(),
+                backing: None,
+            },
+        ),
+        (
+            "tranche_instructed_under",
+            FundEvent::TrancheInstructed {
+                grant,
+                programme,
+                currency,
+                tranche,
+                amount_minor,
+                instruction,
+                attempt,
+                payee: account(),
+                backing: Some(InstructedUnder {
+                    agreement: AGREEMENT,
+                    position: 17,
+                    verified_position: 20,
+                    verified_at: "2013-03-04T01:02:03.000004Z".parse().unwrap(),
+                }),
             },
         ),
         (
@@ -329,7 +402,7 @@ fn no_event_lacks_a_golden_file() {
     let named: BTreeSet<&str> = samples.iter().flat_map(|(_, event)| names(event)).collect();
     assert_eq!(sampled, named);
     let kinds: BTreeSet<&str> = samples.iter().map(|(_, event)| event.type_name()).collect();
-    assert_eq!(kinds.len(), 23, "a new event needs a sample, and this number");
+    assert_eq!(kinds.len(), 28, "a new event needs a sample, and this number");
     for entry in fs::read_dir(file("x").parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
         // Each further log has a folder of its own.

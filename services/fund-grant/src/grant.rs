@@ -17,6 +17,7 @@
 //! | `approval` | one meeting's decision on many grants 立项 |
 //! | `contract` | the task contract 任务书 and the payee's account |
 //! | `tranche` | the small lifecycle of each payment |
+//! | `hold` | what stops payments for a while 暂停 |
 //!
 //! Each decides in one `match` over (command, stage). There, a command has an arm for each stage in which something
 //! happens, and one for the rest: what happened already in the same way changes nothing, at any later stage; in another
@@ -25,12 +26,14 @@
 
 pub mod approval;
 pub mod contract;
+pub mod hold;
 pub mod opening;
 pub mod procedure;
 pub mod tranche;
 
 use crate::{
     amount::Amount,
+    backing,
     refusal::Ruling,
     rules::{self, Hand},
     view::{self, Case},
@@ -46,12 +49,13 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
-    id::{GrantId, ProgrammeId},
+    id::{AgreementId, GrantId, ProgrammeId},
     industry::Industry,
     money::Currency,
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};
+use hold::{Hold, HoldCommand};
 use opening::{Application, MigratedAward};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
@@ -82,6 +86,10 @@ pub struct Grant {
     pub payee: Option<PersonalRef>,
     /// Who did what on it (A13).
     pub jobs: Vec<Job>,
+    /// The agreement that backs it 依托协议, where it names one.
+    pub backing: Option<AgreementId>,
+    /// Whether it is on hold, and why.
+    pub hold: Hold,
 }
 
 /// The project that a grant pays for.
@@ -164,6 +172,15 @@ pub enum GrantCommand {
     Contract(ContractCommand),
     /// About the tranche with this number.
     Tranche(u32, TrancheCommand),
+    /// Name the agreement that backs it 指明依托协议.
+    NameBacking {
+        /// The agreement.
+        agreement: AgreementId,
+        /// Position in the agreement log that the caller has seen; to be taken in here before this is decided.
+        agreement_position: Option<u64>,
+    },
+    /// Put it on hold, or resume it.
+    Hold(HoldCommand),
 }
 
 /// Hands a command to the lifecycle that it is about.
@@ -180,6 +197,10 @@ pub(crate) fn decide(
         GrantCommand::Tranche(number, command) => {
             tranche::decide(case, view::grant(case, id)?, *number, command)
         }
+        GrantCommand::NameBacking { agreement, agreement_position } => {
+            backing::name(case, view::grant(case, id)?, *agreement, *agreement_position)
+        }
+        GrantCommand::Hold(command) => hold::decide(case, view::grant(case, id)?, command),
     }
 }
 
@@ -229,7 +250,14 @@ impl Grant {
     ) -> Result<Decision<FundEvent>, Stop> {
         let one_hand = rules::a13_one_hand(case.rulebook, self, hand, case.context);
         let in_order = not_before(Some(last_step_on), case.context.effective_on);
-        let answer = case.conclude(one_hand, ruling, in_order);
+        self.under_terms(case.conclude(one_hand, ruling, in_order))
+    }
+
+    /// Names the rulebook of the award's terms beside an answer, once there is a contract.
+    pub(crate) fn under_terms(
+        &self,
+        answer: Result<Decision<FundEvent>, Stop>,
+    ) -> Result<Decision<FundEvent>, Stop> {
         let Some(contract) = self.contract() else {
             return answer;
         };
@@ -259,6 +287,10 @@ impl Grant {
                 self.last_step_on = meta.effective_on;
             }
             FundEvent::PayeeVerified { account, .. } => self.payee = Some(account.clone()),
+            FundEvent::BackingNamed { agreement, .. } => self.backing = Some(*agreement),
+            FundEvent::GrantHeld { .. }
+            | FundEvent::HoldCauseCleared { .. }
+            | FundEvent::GrantResumed { .. } => self.hold.apply(event, meta.effective_on),
             _ => {
                 if let Stage::Running(contract) = &mut self.stage {
                     tranche::apply(contract, event, meta.effective_on);

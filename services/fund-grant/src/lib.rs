@@ -5,6 +5,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`programme`] | a programme's money: the smallest lifecycle, from top to bottom |
+//! | [`backing`] | the agreements that grants rest on, as the agreement log has them |
+//! | [`follow`] | how the fund reacts to the agreement log |
 //! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
 //! | [`rules`] | the audit rules that stop a command, one function each |
 //! | `refusal` | what a refusal says, in English and in Chinese |
@@ -15,6 +17,8 @@
 //! [`start`] serves them. [`Fund`] ties them to the chassis: it decides on the states, and it folds an event into each
 //! state that it is applied to. Both are pure; what the law leaves open comes from the rulebook in force on the day of the act.
 
+pub mod backing;
+pub mod follow;
 pub mod grant;
 pub mod programme;
 mod refusal;
@@ -31,6 +35,7 @@ pub mod amount {
 
 pub use start::start;
 
+use backing::{Backing, BackingCommand};
 use concord_chassis::{
     deciding::content_hash,
     log::{Context, Decision, Domain, Meta, Stop, View},
@@ -39,7 +44,7 @@ use concord_chassis::{
 use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
-    id::{GrantId, ProgrammeId},
+    id::{AgreementId, BackingId, GrantId, ProgrammeId},
     region::Regions,
 };
 use grant::{Grant, GrantCommand, approval::Meeting, procedure, tranche::TrancheCommand};
@@ -73,6 +78,8 @@ pub enum State {
     Programme(Box<Programme>),
     /// A grant.
     Grant(Box<Grant>),
+    /// An agreement that backs grants.
+    Backing(Box<Backing>),
 }
 
 /// What is asked of the fund. Its JSON is stored with the answer, so its names are permanent.
@@ -85,20 +92,29 @@ pub enum Command {
     Grant(GrantId, GrantCommand),
     /// One meeting's approvals, all or none.
     Approve(Meeting),
+    /// About an agreement that backs grants.
+    Backing(AgreementId, BackingCommand),
 }
 
 impl State {
     fn programme(&self) -> Option<&Programme> {
         match self {
             Self::Programme(programme) => Some(programme),
-            Self::Grant(_) => None,
+            _ => None,
         }
     }
 
     fn grant(&self) -> Option<&Grant> {
         match self {
             Self::Grant(grant) => Some(grant),
-            Self::Programme(_) => None,
+            _ => None,
+        }
+    }
+
+    fn backing(&self) -> Option<&Backing> {
+        match self {
+            Self::Backing(backing) => Some(backing),
+            _ => None,
         }
     }
 }
@@ -125,7 +141,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "1";
+    const FOLD: &'static str = "2";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
@@ -135,6 +151,7 @@ impl Domain for Fund {
             Command::Programme(programme, _) => vec![programme.0],
             Command::Grant(grant, _) => vec![grant.0],
             Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.0).collect(),
+            Command::Backing(agreement, _) => vec![BackingId::of(*agreement).0],
         }
     }
 
@@ -151,6 +168,7 @@ impl Domain for Fund {
             Command::Programme(id, command) => programme::decide(&case, *id, command),
             Command::Grant(id, command) => grant::decide(&case, *id, command),
             Command::Approve(meeting) => grant::approval::decide(&case, meeting),
+            Command::Backing(agreement, command) => backing::decide(&case, *agreement, command),
         }
     }
 
@@ -158,6 +176,7 @@ impl Domain for Fund {
         match state {
             Some(State::Programme(programme)) => programme.apply(event),
             Some(State::Grant(grant)) => grant.apply(event, meta),
+            Some(State::Backing(backing)) => backing.apply(event, meta),
             None => *state = opened_by(id, event, meta),
         }
     }
@@ -169,8 +188,10 @@ impl Domain for Fund {
             }
             State::Grant(grant) => {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
-                1024 + grant.project.title.len() + 256 * tranches + 64 * grant.jobs.len()
+                let listed = grant.jobs.len() + grant.hold.causes.len();
+                1024 + grant.project.title.len() + 256 * tranches + 64 * listed
             }
+            State::Backing(backing) => 512 + 128 * backing.parties.len() + 24 * backing.dependents.len(),
         }
     }
 
@@ -199,9 +220,11 @@ impl Domain for Fund {
 fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
     let programme = Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
     let grant = || Grant::opened_by(event, meta).filter(|grant| grant.id.0 == id);
+    let backing = || Backing::opened_by(event, meta).filter(|backing| backing.id().0 == id);
     programme
         .map(|programme| State::Programme(Box::new(programme)))
         .or_else(|| grant().map(|grant| State::Grant(Box::new(grant))))
+        .or_else(|| backing().map(|backing| State::Backing(Box::new(backing))))
 }
 
 /// How far back a command may be dated: acts that move money less far than acts of procedure, imports as far as history
@@ -217,7 +240,7 @@ fn back_dating(command: &Command) -> BackDating {
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
             BackDating::Notice
         }
-        Command::Grant(_, GrantCommand::Import(_)) => BackDating::Unlimited,
+        Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) => BackDating::Unlimited,
         Command::Grant(..) | Command::Approve(_) => BackDating::Procedure,
     }
 }

@@ -1,6 +1,10 @@
 //! What a refusal says: one constructor for each broken rule. Codes are stable, sentences may improve. Every sentence
 //! says what is wrong and what to do, in English and in Chinese.
 
+mod backing;
+
+pub(crate) use backing::*;
+
 use crate::{amount::Amount, grant::Stage};
 use concord_chassis::{
     deciding::{self, at, broken},

@@ -4,6 +4,7 @@
 
 use crate::{
     amount::Amount,
+    backing::{AGREEMENT_LOG, Backing},
     grant::{Grant, contract::Contract, procedure::Notice, tranche::Tranche},
     programme::Programme,
     refusal,
@@ -13,7 +14,7 @@ use concord_chassis::{
     log::{Broken, Context},
 };
 use concord_events::{
-    fund::{FundingMode, LimitOn, PlannedTranche, TrancheCondition},
+    fund::{FundingMode, InstructedUnder, LimitOn, PlannedTranche, TrancheCondition},
     personal::PersonalRef,
 };
 use concord_kernel::{
@@ -23,6 +24,7 @@ use concord_kernel::{
     region::Region,
     rulebook::{Duty, Rulebook},
 };
+use jiff::{SignedDuration, Timestamp};
 
 /// How far back a command may be dated (domain.md section 1, "Times"; section 6, "back-dating").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub enum BackDating {
     Money,
     /// A notice: how late it may be put on record is a question of its own.
     Notice,
-    /// A migrated fact: history, however old.
+    /// A migrated fact, or what another log says: history, however old.
     Unlimited,
 }
 
@@ -64,6 +66,56 @@ pub fn same_currency(field: &str, given: Amount, own: Currency) -> Option<Broken
 /// The broken rule, where no account was.
 pub fn a01_payee(grant: &Grant) -> Result<&PersonalRef, Broken> {
     grant.payee.as_ref().ok_or_else(refusal::payee_unverified)
+}
+
+/// A01: the agreement that a grant names is in force, on the day of the instruction and today. A grant that names none
+/// needs none, unless the rulebook says otherwise.
+#[must_use]
+pub fn a01_backing_in_force(
+    rulebook: &Rulebook,
+    backing: Option<&Backing>,
+    context: &Context<'_>,
+) -> Option<Broken> {
+    let Some(backing) = backing else {
+        return rulebook.backing.required.then(refusal::no_backing_named);
+    };
+    // The agreement log may be a day ahead: what has happened there is not undone by this log's today.
+    let today = context.today.max(backing.happened_on);
+    let on = [context.effective_on, today].into_iter().find(|day| !backing.is_in_force_on(*day))?;
+    Some(refusal::backing_not_in_force(backing, on, today))
+}
+
+/// A01: what is known of the agreement was verified recently enough for money to move on it.
+///
+/// # Errors
+/// The broken rule, where it was not.
+pub fn a01_backing_verified(
+    rulebook: &Rulebook,
+    backing: &Backing,
+    context: &Context<'_>,
+) -> Result<InstructedUnder, Broken> {
+    let minutes_max = rulebook.fact_max_age_minutes;
+    let followed = context.followed(AGREEMENT_LOG);
+    let is_recent =
+        |at: Timestamp| context.now.duration_since(at) <= SignedDuration::from_mins(i64::from(minutes_max));
+    match followed.filter(|followed| is_recent(followed.verified_at)) {
+        Some(followed) => Ok(InstructedUnder {
+            agreement: backing.agreement,
+            position: backing.at.position,
+            verified_position: followed.position,
+            verified_at: followed.verified_at,
+        }),
+        None => {
+            let verified = followed.map(|followed| (followed.position, followed.verified_at));
+            Err(refusal::backing_unverified(backing.agreement, verified, context.now, minutes_max))
+        }
+    }
+}
+
+/// Hold: requesting, authorising and instructing wait (domain.md section 3).
+#[must_use]
+pub fn not_on_hold(grant: &Grant) -> Option<Broken> {
+    grant.hold.since.map(|since| refusal::on_hold(grant, since))
 }
 
 /// A14, bank paid twice: an instruction pays one tranche.

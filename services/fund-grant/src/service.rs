@@ -1,12 +1,13 @@
 //! The gRPC services: one line an RPC. What they do with it, the chassis says.
 
-use crate::{Command, Fund, State, wire};
+use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
 use concord_chassis::{
     commands,
     edge::{Caller, Chunk, Desk, Edge, command_error},
     grpc,
     log::{Domain, Receipt},
 };
+use concord_kernel::id::{AgreementId, BackingId};
 use concord_proto::{
     fund::v1::{
         self as fund, BulkCommand, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse,
@@ -67,7 +68,7 @@ impl ProgrammeService for Programmes {
                 programme: Some(wire::answers::programme(&programme, seen.version)),
                 position: seen.head,
             })),
-            Some(State::Grant(_)) | None => Err(grpc::not_found(Fund::error_domain(), "programme", id)),
+            Some(_) | None => Err(grpc::not_found(Fund::error_domain(), "programme", id)),
         }
     }
 }
@@ -93,6 +94,9 @@ impl GrantService for Grants {
             cancel_tranche(CancelTrancheRequest) -> CancelTrancheResponse;
             settle_tranche(SettleTrancheRequest) -> SettleTrancheResponse;
             return_payment(ReturnPaymentRequest) -> ReturnPaymentResponse;
+            name_backing_agreement(NameBackingAgreementRequest) -> NameBackingAgreementResponse;
+            hold_grant(HoldGrantRequest) -> HoldGrantResponse;
+            resume_grant(ResumeGrantRequest) -> ResumeGrantResponse;
             import_award(ImportAwardRequest) -> ImportAwardResponse;
     }
 
@@ -126,7 +130,29 @@ impl GrantService for Grants {
                 grant: Some(wire::answers::grant(&grant, seen.version)),
                 position: seen.head,
             })),
-            Some(State::Programme(_)) | None => Err(grpc::not_found(Fund::error_domain(), "grant", id)),
+            Some(_) | None => Err(grpc::not_found(Fund::error_domain(), "grant", id)),
+        }
+    }
+
+    async fn get_backing(
+        &self,
+        request: Request<fund::GetBackingRequest>,
+    ) -> Result<Response<fund::GetBackingResponse>, Status> {
+        let asked = request.get_ref();
+        let followed = self.desk.followed(request.metadata(), AGREEMENT_LOG, asked.min_agreement_position);
+        let followed = followed.await?;
+        let record = |agreement| BackingId::of(AgreementId(agreement)).0;
+        let (id, min_position) = (&asked.agreement_id, asked.min_position);
+        let seen =
+            self.desk.see_derived(request.metadata(), "agreement_id", id, record, min_position).await?;
+        match seen.state {
+            Some(State::Backing(backing)) => Ok(Response::new(fund::GetBackingResponse {
+                backing: Some(wire::answers::backing(&backing, self.desk.edge().today)),
+                position: seen.head,
+                verified_position: followed.as_ref().map_or(0, |followed| followed.position),
+                verified_at: followed.map(|followed| followed.verified_at.to_string()).unwrap_or_default(),
+            })),
+            Some(_) | None => Err(grpc::not_found(Fund::error_domain(), "agreement", id)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Fund,
+    follow::FollowAgreements,
     service::{Grants, Programmes},
 };
 use concord_chassis::{
@@ -25,7 +26,8 @@ use tonic::codec::CompressionEncoding;
 pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<Serving, StartError> {
     let tables = Tables::of(settings)?;
     let regions = tables.regions.clone();
-    let opened = service::open(Arc::new(Fund::new(tables)), settings).await?;
+    let mut opened = service::open(Arc::new(Fund::new(tables)), settings).await?;
+    opened.follow(FollowAgreements, settings)?;
     let desk = Desk::new(opened.log.clone(), opened.personal.clone(), regions);
     let grants = GrantServiceServer::new(Grants::new(desk.clone()))
         .accept_compressed(CompressionEncoding::Gzip)

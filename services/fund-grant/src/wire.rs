@@ -54,5 +54,8 @@ pub fn read_bulk(edge: Edge<'_>, caller: &Caller, bulk: BulkCommand) -> Drafted 
         Bulk::InstructTranche(request) => reader.read(request),
         Bulk::SettleTranche(request) => reader.read(request),
         Bulk::ReturnPayment(request) => reader.read(request),
+        Bulk::NameBackingAgreement(request) => reader.read(request),
+        Bulk::HoldGrant(request) => reader.read(request),
+        Bulk::ResumeGrant(request) => reader.read(request),
     }
 }

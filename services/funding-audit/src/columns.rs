@@ -211,8 +211,22 @@ pub const DICTIONARY: &[Documented] = &[
     column(
         "waits_for",
         "text",
-        "What the tranche waits for: request, authorisation, instruction or settlement",
-        "待办环节：request 申请拨款、authorisation 审批、instruction 支付指令、settlement 到账",
+        "What the tranche waits for: request, authorisation, instruction or settlement; resumption where its grant is on hold",
+        "待办环节：request 申请拨款、authorisation 审批、instruction 支付指令、settlement 到账；项目暂停的为 resumption 恢复",
+    ),
+    column(
+        "hold_cause",
+        "text",
+        "Why the grant was put on hold last: office, or how the agreement that backs it left force (suspended, expired, \
+         cancelled, completed, terminated); empty where it is not on hold",
+        "最近一次暂停的原因：office 管理人员决定，或依托协议失效的方式（suspended 中止、expired 到期、cancelled 撤销草案、\
+         completed 履行完毕、terminated 终止）；未暂停的为空",
+    ),
+    column(
+        "held_on",
+        "date",
+        "Since when that cause is there; empty where the grant is not on hold",
+        "该原因发生之日；未暂停的为空",
     ),
 ];
 
@@ -249,6 +263,8 @@ pub const UNDRAWN: &[&str] = &[
     "undrawn_minor",
     "ends_on",
     "synthetic",
+    "hold_cause",
+    "held_on",
 ];
 
 /// Columns of exported overdue tranches, in order.

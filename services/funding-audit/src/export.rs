@@ -124,6 +124,8 @@ impl Table {
                     grant.undrawn_minor.to_string(),
                     grant.ends_on,
                     grant.synthetic.to_string(),
+                    grant.hold_cause,
+                    grant.held_on,
                 ]
             }
             Self::Overdue(_) => {

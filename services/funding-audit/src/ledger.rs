@@ -3,7 +3,7 @@
 //! ```text
 //! event ─┬─ postings(event) ── zero-sum? ── postings, dims        the ledger (domain.md, section 4)
 //!        ├─ programmes, parties, grants                           facts for good: dimensions and labels
-//!        ├─ terms, tranche_plans, tranche_steps                   facts with a date: undrawn and overdue
+//!        ├─ terms, tranche_plans, tranche_steps, holds            facts with a date: undrawn and overdue
 //!        └─ clock, todays                                         which position was known when, and the log's today
 //! ```
 //!
@@ -27,7 +27,7 @@ use known::Known;
 const EVENTS_AT_ONCE_MAX: usize = 5_000;
 
 /// The tables of `schema.sql`, and how a row of each says which event it is from.
-pub(crate) const TABLES: [(&str, &str); 10] = [
+pub(crate) const TABLES: [(&str, &str); 11] = [
     ("clock", "position"),
     ("todays", "position"),
     ("programmes", "position"),
@@ -36,6 +36,7 @@ pub(crate) const TABLES: [(&str, &str); 10] = [
     ("terms", "position"),
     ("tranche_plans", "position"),
     ("tranche_steps", "position"),
+    ("holds", "position"),
     ("dims", "dims / 256"),
     ("postings", "position"),
 ];
@@ -53,7 +54,7 @@ impl FundingAudit {
         Self::default()
     }
 
-    /// PostgreSQL schema of this version's tables, for example `funding_audit_v1`. A later generation of the log is another
+    /// PostgreSQL schema of this version's tables, for example `funding_audit_v2`. A later generation of the log is another
     /// history: its rows are built beside those of the first, which show what was reported then.
     #[must_use]
     pub fn schema_name(generation: u32) -> String {
@@ -64,7 +65,7 @@ impl FundingAudit {
 
 impl Projection for FundingAudit {
     const NAME: &'static str = "funding_audit";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type Event = FundEvent;
 
     fn schema(&self) -> &'static str {

@@ -247,7 +247,8 @@ impl FundingAuditService for Audit {
             grants,
             next_page_token,
             reflects: Some(reflects(point)),
-            totals,
+            totals: totals.all,
+            on_hold_totals: totals.on_hold,
         }))
     }
 

@@ -172,6 +172,19 @@ uuid_id! {
 }
 
 uuid_id! {
+    /// What the fund knows of an agreement that backs grants 依托协议.
+    BackingId, "backing"
+}
+
+impl BackingId {
+    /// The id that the fund's record of this agreement has, the same on every run.
+    #[must_use]
+    pub fn of(agreement: AgreementId) -> Self {
+        Self::derived("agreement", &agreement.to_string())
+    }
+}
+
+uuid_id! {
     /// A payment instruction 支付指令: it stays the same over all its attempts at the bank (domain.md section 5, A14).
     InstructionId, "instruction"
 }
@@ -199,6 +212,9 @@ mod tests {
         assert_ne!(id, GrantId::derived("eu-h2020", "221857"));
         assert_ne!(id, GrantId::derived("eu-h20202", "21856"));
         assert_ne!(id.0, ProgrammeId::derived("eu-h2020", "221856").0);
+        let agreement = AgreementId(Uuid::from_u128(1));
+        assert_eq!(BackingId::of(agreement), BackingId::of(agreement));
+        assert_ne!(BackingId::of(agreement).0, agreement.0);
     }
 
     #[test]

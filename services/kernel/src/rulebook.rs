@@ -42,7 +42,7 @@ pub struct Rulebook {
     pub public_share_max_percent: u32,
     /// From this similarity on, in thousandths, two live awards are reported as one project (A04).
     pub similarity_per_mille: u32,
-    /// The age in minutes from which a fact read from another system must be read again.
+    /// The most minutes since a fact of another log was verified for money to move on it; one second more is too old (A01).
     pub fact_max_age_minutes: u32,
     /// The public notice.
     pub notice: Notice,
@@ -76,6 +76,8 @@ pub struct Rulebook {
     pub base: Base,
     /// Agreements.
     pub agreement: Agreement,
+    /// The agreement that backs a grant.
+    pub backing: Backing,
     /// Incompatible duties.
     pub conflicts: Conflicts,
 }
@@ -281,6 +283,15 @@ pub struct Base {
     pub evaluation_months: u32,
     /// Months for curing a failed evaluation 整改.
     pub cure_months: u32,
+}
+
+/// The agreement that backs a grant 依托协议 (A01).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backing {
+    /// Whether a grant is paid only once it names an agreement. One that names an agreement is paid only while that is in
+    /// force, whatever stands here.
+    pub required: bool,
 }
 
 /// Agreements 协议 (domain.md section 3).
@@ -613,6 +624,7 @@ mod tests {
         assert_eq!(rulebook.matching_ratio_percent, [0, 60, 100]);
         assert_eq!(rulebook.split.threshold_minor, 500_000_000);
         assert_eq!(rulebook.agreement.renewal_grace_days, 90);
+        assert!(!rulebook.backing.required);
         assert!(!rulebook.agreement.material_fields.contains(&AgreementField::Title));
         assert_eq!(rulebook.repayable.self_raised_min, Fraction { numerator: 1, denominator: 3 });
     }

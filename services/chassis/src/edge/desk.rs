@@ -3,8 +3,9 @@
 use super::{Ask, Caller, Drafted, Edge, Malformed, bulk, read};
 use crate::{
     grpc::{self, Violations},
-    log::{CommandError, Domain, Log, Receipt, Seen, Submission},
+    log::{CommandError, Domain, Followed, Log, Receipt, Seen, Submission},
     personal::PersonalData,
+    position::NotReached,
 };
 use concord_kernel::region::Regions;
 use futures::future;
@@ -82,9 +83,24 @@ impl<D: Domain> Desk<D> {
         id: &str,
         min_position: u64,
     ) -> Result<Seen<D::State>, Status> {
+        self.see_derived(metadata, field, id, |id| id, min_position).await
+    }
+
+    /// As [`Desk::see`], where the state's own id is made of the one that the request gives.
+    ///
+    /// # Errors
+    /// As [`Desk::see`].
+    pub async fn see_derived(
+        &self,
+        metadata: &MetadataMap,
+        field: &str,
+        id: &str,
+        derive: impl FnOnce(Uuid) -> Uuid,
+        min_position: u64,
+    ) -> Result<Seen<D::State>, Status> {
         let mut faults = Violations::new(D::error_domain());
         let read = faults.require_uuid(field, id);
-        self.state(metadata, faults.finish(read)?, min_position).await
+        self.state(metadata, derive(faults.finish(read)?), min_position).await
     }
 
     /// The state with this id, once the log has reached `min_position`.
@@ -99,6 +115,31 @@ impl<D: Domain> Desk<D> {
     ) -> Result<Seen<D::State>, Status> {
         let patience = grpc::deadline(metadata, PATIENCE.0, PATIENCE.1);
         self.log.state(id, min_position, patience).await.map_err(status::<D>)
+    }
+
+    /// How far another log has been taken in, once it is so up to `min_position`; `None` where none has been verified.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where that takes longer than the caller has.
+    pub async fn followed(
+        &self,
+        metadata: &MetadataMap,
+        log: &str,
+        min_position: u64,
+    ) -> Result<Option<Followed>, Status> {
+        let patience = grpc::deadline(metadata, PATIENCE.0, PATIENCE.1);
+        let mut all = self.log.followed();
+        let known = |all: &Arc<[Followed]>| all.iter().find(|followed| followed.log == log).cloned();
+        let reached = |all: &Arc<[Followed]>| known(all).map_or(0, |followed| followed.position);
+        // Out of time, or there.
+        let waited = tokio::time::timeout(patience, all.wait_for(|all| reached(all) >= min_position)).await;
+        drop(waited);
+        let (followed, reached) = (known(&all.borrow()), reached(&all.borrow()));
+        if reached < min_position {
+            let late = NotReached { wanted: min_position, reached };
+            return Err(grpc::not_reached(D::error_domain(), late));
+        }
+        Ok(followed)
     }
 
     /// A stream of chunks of commands, each answered in its place.

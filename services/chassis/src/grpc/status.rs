@@ -62,8 +62,8 @@ pub fn refused(
     refused_as(Code::FailedPrecondition, domain, reason, (message, None), metadata, violations)
 }
 
-/// As [`refused`], with a code of its own: `NOT_FOUND` and `ALREADY_EXISTS` are refusals too where a decision found
-/// them, and tell the same facts. The message may come in Chinese too: it travels as a `LocalizedMessage`.
+/// As [`refused`], with a code of its own: `NOT_FOUND`, `ALREADY_EXISTS` and `UNAVAILABLE` are refusals too where a decision
+/// found them, and tell the same facts; the last says when to try again. The message may come in Chinese too: it travels as a `LocalizedMessage`.
 #[must_use]
 pub fn refused_as(
     code: Code,
@@ -82,6 +82,9 @@ pub fn refused_as(
         broken.r#type.len() + broken.subject.len() + broken.description.len()
     };
     details.set_precondition_failure(within_budget(shortened, sized));
+    if code == Code::Unavailable {
+        details.set_retry_info(Some(RETRY_SOON));
+    }
     tell_in_chinese(&mut details, message_zh);
     answer(code, &message, details)
 }

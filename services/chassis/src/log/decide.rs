@@ -1,7 +1,9 @@
 //! One batch in the making: commands decided in order, each on the state that the ones before it leave.
 
 use super::cache::{Cache, Entry};
-use super::domain::{Broken, Context, Decision, Domain, Lookup, Meta, Refusal, RefusalKind, Stop, View};
+use super::domain::{
+    Broken, Context, Decision, Domain, Followed, Lookup, Meta, Refusal, RefusalKind, Stop, View,
+};
 use super::handle::{CommandError, Order, Outcome, Pending, Receipt, Submission};
 use super::index::{Changes, Index, OWN_STREAM};
 use super::loader::{self, Fault};
@@ -31,6 +33,8 @@ pub(super) struct Ground<'a, D: Domain> {
     pub(super) index: &'a Index,
     pub(super) source: &'a str,
     pub(super) played_from: Option<Date>,
+    /// How far other logs have been taken in.
+    pub(super) followed: &'a [Followed],
 }
 
 /// What became of a command that was offered to the batch.
@@ -189,13 +193,18 @@ impl<D: Domain> Batch<D> {
             actor_organisation: &submission.actor_organisation,
             authority: submission.authority.as_deref(),
             head: self.next_position - 1,
+            now: self.recorded_at,
+            followed: ground.followed,
         };
         // A fault in deciding one command must not take its neighbours down: nothing has been changed yet.
         let decided = std::panic::catch_unwind(AssertUnwindSafe(|| domain.decide(&view, command, &context)));
         match decided {
             Ok(Ok(decision)) => match unseen {
                 Some(stale) => Err(stale),
-                None => Ok(Accepted { decision, rulebook: rulebook.to_owned(), effective_on }),
+                None => {
+                    let effective_on = decision.effective_on.unwrap_or(effective_on);
+                    Ok(Accepted { decision, rulebook: rulebook.to_owned(), effective_on })
+                }
             },
             // It would wait for nothing, for ever.
             Ok(Err(Stop::Need(ids))) if ids.is_empty() => {

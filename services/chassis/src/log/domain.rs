@@ -1,7 +1,7 @@
 //! What a service brings to its log.
 
 use crate::record::LogEvent;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -80,6 +80,30 @@ pub struct Context<'a> {
     pub authority: Option<&'a str>,
     /// The head that the decision stands on.
     pub head: u64,
+    /// Wall time of the decision: the `recorded_at` of its events.
+    pub now: Timestamp,
+    /// How far other logs have been taken in, as it was known when the batch was begun.
+    pub followed: &'a [Followed],
+}
+
+impl Context<'_> {
+    /// How far the log of this name has been taken in; `None` while nothing of it has been verified since the start.
+    #[must_use]
+    pub fn followed(&self, log: &str) -> Option<&Followed> {
+        self.followed.iter().find(|followed| followed.log == log)
+    }
+}
+
+/// How far another log has been taken in: at `verified_at` its owner stated the head `position`, and every command that the
+/// events up to there mean has been answered by this log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// Name of the other log.
+    pub log: &'static str,
+    /// Head of it that its owner stated, and that has been taken in.
+    pub position: u64,
+    /// When the owner was asked, by this machine's clock. What the other log recorded later may be missing here.
+    pub verified_at: Timestamp,
 }
 
 /// An accepted command.
@@ -91,13 +115,16 @@ pub struct Decision<E> {
     pub terms_rulebook: Option<String>,
     /// What the reply says beside the positions, by name, for example `attempt`. Stored with the answer.
     pub answer: BTreeMap<String, String>,
+    /// When it happened, where the decision knows that better than the command: a reaction to another log's event. Never
+    /// after today.
+    pub effective_on: Option<Date>,
 }
 
 impl<E> Decision<E> {
     /// These events happened.
     #[must_use]
     pub fn events(events: Vec<E>) -> Self {
-        Self { events, terms_rulebook: None, answer: BTreeMap::new() }
+        Self { events, terms_rulebook: None, answer: BTreeMap::new(), effective_on: None }
     }
 
     /// It holds already: a repeat changes nothing.
@@ -110,6 +137,13 @@ impl<E> Decision<E> {
     #[must_use]
     pub fn answering(mut self, name: &str, value: impl ToString) -> Self {
         self.answer.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Says when it happened.
+    #[must_use]
+    pub fn dated(mut self, effective_on: Date) -> Self {
+        self.effective_on = Some(effective_on);
         self
     }
 
@@ -162,6 +196,9 @@ pub enum RefusalKind {
     Taken,
     /// `FAILED_PRECONDITION`: a rule or the stage forbids it.
     Rule,
+    /// `UNAVAILABLE`: what it would rest on in another log was not verified recently enough. The same request may be
+    /// accepted a moment later.
+    Unverified,
 }
 
 /// A broken rule.

@@ -1,6 +1,6 @@
 //! The way into the log: commands, their answers, and reads of states.
 
-use super::domain::{Domain, Refusal};
+use super::domain::{Domain, Followed, Refusal};
 use super::gate::{Cluster, Gate, Standstill};
 use super::reader::LogReader;
 use super::store::Stored;
@@ -210,6 +210,7 @@ pub struct Log<D: Domain> {
     pub(super) cluster: Arc<Cluster>,
     pub(super) gate: Gate,
     pub(super) domain: Arc<D>,
+    pub(super) followed: Arc<watch::Sender<Arc<[Followed]>>>,
 }
 
 impl<D: Domain> Clone for Log<D> {
@@ -224,6 +225,7 @@ impl<D: Domain> Clone for Log<D> {
             cluster: self.cluster.clone(),
             gate: self.gate.clone(),
             domain: self.domain.clone(),
+            followed: self.followed.clone(),
         }
     }
 }
@@ -359,6 +361,27 @@ impl<D: Domain> Log<D> {
     #[must_use]
     pub fn today(&self) -> Date {
         self.today.borrow().unwrap_or_else(super::writer::system_today)
+    }
+
+    /// Moves when the log's today does; the system's clock turns without it. [`Log::today`] says what it is.
+    #[must_use]
+    pub fn todays(&self) -> watch::Receiver<Option<Date>> {
+        self.today.clone()
+    }
+
+    /// How far other logs have been taken in, as it moves.
+    #[must_use]
+    pub fn followed(&self) -> watch::Receiver<Arc<[Followed]>> {
+        self.followed.subscribe()
+    }
+
+    /// States how far another log has been taken in; decisions from now on may rest on it. Only to be told once every
+    /// command that the events up to there mean has been answered: a decision would else rest on what it has not seen.
+    pub fn has_taken_in(&self, followed: Followed) {
+        self.followed.send_modify(|all| {
+            let others = all.iter().filter(|known| known.log != followed.log).cloned();
+            *all = others.chain([followed.clone()]).collect();
+        });
     }
 
     /// Reads events by position.

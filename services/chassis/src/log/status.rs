@@ -68,6 +68,7 @@ fn refused(refusal: Refusal, domain: &'static str) -> Status {
         RefusalKind::NotFound => Code::NotFound,
         RefusalKind::Taken => Code::AlreadyExists,
         RefusalKind::Rule => Code::FailedPrecondition,
+        RefusalKind::Unverified => Code::Unavailable,
         RefusalKind::Malformed => {
             facts.insert("code".to_owned(), reason);
             let mut faults = grpc::Violations::new(domain);

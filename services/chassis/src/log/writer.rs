@@ -15,7 +15,7 @@ mod standstill;
 mod turn;
 
 use super::cache::Cache;
-use super::domain::Domain;
+use super::domain::{Domain, Followed};
 use super::gate::Gate;
 use super::handle::{ABANDONED, Counted, Log, Mail, Outcome, Pending};
 use super::index::Index;
@@ -138,6 +138,7 @@ pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<P
     let (relay, batches) = mpsc::channel(256);
     let (head_tx, head) = watch::channel(0);
     let (today_tx, today) = watch::channel(identity.played_from);
+    let (followed_tx, followed) = watch::channel(Arc::from([]));
     let (snapshots, snapshot_jobs) = mpsc::channel(256);
     let (refusals, refusal_jobs) = mpsc::channel(256);
     tokio::spawn(keep::keep_snapshots::<D>(options.pool.clone(), snapshot_jobs));
@@ -169,6 +170,7 @@ pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<P
         clock_checked: Instant::now(),
         head_tx,
         today_tx,
+        followed,
         relay,
         snapshots,
         refusals,
@@ -179,7 +181,8 @@ pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<P
     let waiting_bytes = Arc::new(AtomicUsize::new(0));
     let reader = LogReader::new(options.pool);
     let cluster = Arc::new(standing.stored);
-    let log = Log { mailbox, head, today, waiting_bytes, reader, identity, cluster, gate, domain };
+    let followed = Arc::new(followed_tx);
+    let log = Log { mailbox, head, today, waiting_bytes, reader, identity, cluster, gate, domain, followed };
     Ok(Prepared { log, writer, batches })
 }
 
@@ -225,6 +228,7 @@ struct Writer<D: Domain> {
     clock_checked: Instant,
     head_tx: watch::Sender<u64>,
     today_tx: watch::Sender<Option<Date>>,
+    followed: watch::Receiver<Arc<[Followed]>>,
     relay: mpsc::Sender<Vec<Recorded>>,
     snapshots: mpsc::Sender<Vec<Due<D::State>>>,
     refusals: mpsc::Sender<Vec<Refused>>,

@@ -2,8 +2,8 @@
 
 use super::checkpoint::{self, Checkpoint, DatabaseError};
 use super::feed::{self, CHUNK_BYTES, Sources};
-use super::head::{Identity, is_of_history};
-use super::{Applied, ApplyError, Projection, ProjectionOptions};
+use super::head::{Identity, Statement, is_of_history};
+use super::{Applied, ApplyError, Projection, ProjectionOptions, Verified};
 use crate::record::{self, LogEvent, Recorded};
 use deadpool_postgres::{ClientWrapper, Pool};
 use std::time::Duration;
@@ -72,6 +72,7 @@ pub(super) struct Applier<P> {
     pub(super) shutdown: CancellationToken,
     pub(super) applied: watch::Sender<u64>,
     pub(super) stopped: watch::Sender<Option<String>>,
+    pub(super) verified: watch::Sender<Option<Verified>>,
 }
 
 impl<P: Projection> Applier<P> {
@@ -128,13 +129,18 @@ impl<P: Projection> Applier<P> {
         let source = format!("{}/{}", self.options.source(), checkpoint.identity.generation);
         let (feed, mut chunks) = feed::start(self.sources.clone(), source.clone(), checkpoint.position);
         let _feed = AbortOnDropHandle::new(tokio::spawn(feed));
-        let mut identity = self.sources.known.identity();
+        let mut statements = self.sources.known.statement();
         let mut position = checkpoint.position;
+        // The oldest statement that is ahead of the rows. A newer one would be further ahead: under steady load it would never
+        // be reached.
+        let mut ahead: Option<Statement> = None;
         loop {
             let first = tokio::select! {
                 biased;
-                stated = stated(&mut identity) => {
-                    self.same_history(checkpoint.identity, stated)?;
+                stated = stated(&mut statements) => {
+                    self.same_history(checkpoint.identity, stated.identity)?;
+                    ahead.get_or_insert(stated);
+                    self.verify(&mut ahead, position);
                     continue;
                 }
                 chunk = chunks.recv() => chunk.ok_or(End::Again(Trouble::FeedEnded))?,
@@ -142,6 +148,7 @@ impl<P: Projection> Applier<P> {
             let batch = gather(first, &mut chunks, self.options.batch_max);
             let (events, unreadable) = decode::<P::Event>(&batch, &source);
             position = self.apply_all(&mut client, &events, position).await?;
+            self.verify(&mut ahead, position);
             if let Some(reason) = unreadable {
                 return Err(End::Stopped(reason));
             }
@@ -187,6 +194,9 @@ impl<P: Projection> Applier<P> {
             for _ in 0..READS_PER_LOCK_TRY {
                 if let Some(checkpoint) = checkpoint::load(client, &self.options).await? {
                     self.reached(checkpoint.position);
+                    let stated = *self.sources.known.statement().borrow();
+                    let mut stated = stated.filter(|stated| stated.identity == checkpoint.identity);
+                    self.verify(&mut stated, checkpoint.position);
                 }
                 tokio::time::sleep(STANDBY_READ).await;
             }
@@ -276,20 +286,28 @@ impl<P: Projection> Applier<P> {
             return Ok(from);
         };
         let to = last.recorded.position;
-        let tx = client.transaction().await?;
-        match self.projection.apply(&tx, batch).await {
-            Ok(()) => {}
-            // Dropping the transaction rolls it back.
-            Err(ApplyError::Store(error)) => return Err(error.into()),
-            Err(ApplyError::Broken(reason)) => {
-                return Err(Failure::Ended(End::Stopped(format!("events {} to {to}: {reason}", from + 1))));
+        let failure = |error| match error {
+            ApplyError::Store(error) => Failure::Store(error),
+            ApplyError::Broken(reason) => {
+                Failure::Ended(End::Stopped(format!("events {} to {to}: {reason}", from + 1)))
             }
-        }
+        };
+        self.projection.precede(batch).await.map_err(failure)?;
+        let tx = client.transaction().await?;
+        // Dropping the transaction rolls it back.
+        self.projection.apply(&tx, batch).await.map_err(failure)?;
         if !checkpoint::advance(&tx, &self.options.source(), from, to).await? {
             return Err(Failure::Ended(End::Again(Trouble::CheckpointMoved { expected: from })));
         }
         tx.commit().await?;
         Ok(to)
+    }
+
+    /// Where the rows have reached what the owner stated, they were up to date when it was asked.
+    fn verify(&self, ahead: &mut Option<Statement>, position: u64) {
+        if let Some(stated) = ahead.take_if(|stated| stated.head <= position) {
+            self.verified.send_replace(Some(Verified { position: stated.head, at: stated.asked_at }));
+        }
     }
 
     fn reached(&self, position: u64) {
@@ -312,14 +330,14 @@ impl<P: Projection> Applier<P> {
     }
 }
 
-/// Waits until the owner says which history it has, or says otherwise.
-async fn stated(identity: &mut watch::Receiver<Option<Identity>>) -> Identity {
+/// Waits for the owner's next statement.
+async fn stated(statements: &mut watch::Receiver<Option<Statement>>) -> Statement {
     loop {
-        if identity.changed().await.is_err() {
+        if statements.changed().await.is_err() {
             // The watcher ends with the projection.
             std::future::pending::<()>().await;
         }
-        if let Some(stated) = *identity.borrow_and_update() {
+        if let Some(stated) = *statements.borrow_and_update() {
             return stated;
         }
     }

@@ -3,6 +3,7 @@
 use super::ProjectionOptions;
 use concord_proto::log::v1::GetLogStatusRequest;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -44,11 +45,23 @@ pub(super) fn is_of_history(source: &str, present: &str) -> bool {
     source == present || earlier()
 }
 
+/// What the owner said when it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Statement {
+    /// The history that it speaks of.
+    pub(super) identity: Identity,
+    /// Head of the log.
+    pub(super) head: u64,
+    /// When it was asked: the answer is of this moment or a later one.
+    pub(super) asked_at: Timestamp,
+}
+
 /// What is known of the log.
 #[derive(Clone)]
 pub(super) struct Known {
     head: Arc<watch::Sender<u64>>,
     identity: watch::Receiver<Option<Identity>>,
+    statement: watch::Receiver<Option<Statement>>,
 }
 
 impl Known {
@@ -62,6 +75,11 @@ impl Known {
 
     pub(super) fn identity(&self) -> watch::Receiver<Option<Identity>> {
         self.identity.clone()
+    }
+
+    /// What the owner said last, anew with each answer.
+    pub(super) fn statement(&self) -> watch::Receiver<Option<Statement>> {
+        self.statement.clone()
     }
 
     /// An event or a chunk proves that the head is at least here.
@@ -81,8 +99,9 @@ pub(super) fn watch(
     applied: watch::Receiver<u64>,
 ) -> (impl Future<Output = ()> + Send, Known) {
     let (identity_tx, identity) = watch::channel(None);
-    let known = Known { head: Arc::new(watch::channel(0).0), identity };
-    (ask_on_timer(owner, options, applied, known.clone(), identity_tx), known)
+    let (statement_tx, statement) = watch::channel(None);
+    let known = Known { head: Arc::new(watch::channel(0).0), identity, statement };
+    (ask_on_timer(owner, options, applied, known.clone(), (identity_tx, statement_tx)), known)
 }
 
 async fn ask_on_timer(
@@ -90,7 +109,7 @@ async fn ask_on_timer(
     options: ProjectionOptions,
     applied: watch::Receiver<u64>,
     known: Known,
-    identity: watch::Sender<Option<Identity>>,
+    (identity, statement): (watch::Sender<Option<Identity>>, watch::Sender<Option<Statement>>),
 ) {
     let lag = metrics::gauge!(
         "concord_projection_lag_events",
@@ -103,6 +122,7 @@ async fn ask_on_timer(
     loop {
         timer.tick().await;
         let applied_before = *applied.borrow();
+        let asked_at = Timestamp::now();
         let asked = tokio::time::timeout(ANSWER_WITHIN, owner.get_log_status(GetLogStatusRequest {})).await;
         let answer = asked.unwrap_or_else(|_| Err(tonic::Status::deadline_exceeded("no answer in time")));
         match answer.map(tonic::Response::into_inner) {
@@ -123,8 +143,13 @@ async fn ask_on_timer(
                 ahead = is_ahead;
                 match status.log_id.parse() {
                     Ok(log_id) => {
-                        let now = Some(Identity { log_id, generation: status.generation });
-                        identity.send_if_modified(|known| std::mem::replace(known, now) != now);
+                        let now = Identity { log_id, generation: status.generation };
+                        identity.send_if_modified(|known| known.replace(now) != Some(now));
+                        statement.send_replace(Some(Statement {
+                            identity: now,
+                            head: status.head,
+                            asked_at,
+                        }));
                     }
                     Err(error) => warn!(log = %options.log, %error, "the log's id is no UUID"),
                 }

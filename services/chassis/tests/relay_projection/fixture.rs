@@ -14,6 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -180,6 +182,17 @@ impl World {
         pool(self.directory.path())
     }
 
+    /// A database of its own for another service's log, migrated: its address, and a pool over it.
+    pub async fn other_database(&self, name: &str) -> (String, Pool) {
+        let client = self.log.get().await.unwrap();
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let address = format!("host={} user=postgres dbname={name}", self.directory.path().display());
+        let manager = Manager::new(address.parse().unwrap(), tokio_postgres::NoTls);
+        let pool = Pool::builder(manager).max_size(8).build().unwrap();
+        concord_chassis::config::migrate_log(&mut pool.get().await.unwrap()).await.unwrap();
+        (address, pool)
+    }
+
     pub fn reader(&self) -> LogReader {
         LogReader::new(self.log.clone())
     }
@@ -331,6 +344,7 @@ pub struct Owner {
     port: u16,
     reader: LogReader,
     log_id: Uuid,
+    says_nothing: Arc<AtomicBool>,
     serving: Option<DropGuard>,
 }
 
@@ -346,9 +360,15 @@ impl Owner {
         let channel = tonic::transport::Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
             .unwrap()
             .connect_lazy();
-        let mut owner = Self { channel, port, reader: world.reader(), log_id, serving: None };
+        let says_nothing = Arc::default();
+        let mut owner = Self { channel, port, reader: world.reader(), log_id, says_nothing, serving: None };
         owner.come_back().await;
         owner
+    }
+
+    /// Whether it says where the log stands. Connections that are open outlive their server.
+    pub fn says_nothing(&self, nothing: bool) {
+        self.says_nothing.store(nothing, Ordering::Release);
     }
 
     pub fn go_away(&mut self) {
@@ -357,7 +377,8 @@ impl Owner {
 
     pub async fn come_back(&mut self) {
         let stop = CancellationToken::new();
-        let service = OwnedLog { reader: self.reader.clone(), log_id: self.log_id };
+        let says_nothing = self.says_nothing.clone();
+        let service = OwnedLog { reader: self.reader.clone(), log_id: self.log_id, says_nothing };
         let address = format!("127.0.0.1:{}", self.port);
         let listener = eventually("the owner's port is free", async || {
             tokio::net::TcpListener::bind(&address).await.ok()
@@ -380,6 +401,7 @@ impl Owner {
 struct OwnedLog {
     reader: LogReader,
     log_id: Uuid,
+    says_nothing: Arc<AtomicBool>,
 }
 
 fn store(error: impl std::fmt::Display) -> Status {
@@ -419,6 +441,9 @@ impl LogService for OwnedLog {
         &self,
         _: Request<proto::GetLogStatusRequest>,
     ) -> Result<Response<GetLogStatusResponse>, Status> {
+        if self.says_nothing.load(Ordering::Acquire) {
+            return Err(Status::unavailable("it says nothing"));
+        }
         let head = self.reader.head().await.map_err(store)?;
         Ok(Response::new(GetLogStatusResponse {
             log: "tally".to_owned(),

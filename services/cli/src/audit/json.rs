@@ -62,11 +62,14 @@ pub fn undrawn(response: &ListUndrawnResponse) -> Value {
             "undrawn_minor": grant.undrawn_minor,
             "ends_on": grant.ends_on,
             "synthetic": grant.synthetic,
+            "hold_cause": grant.hold_cause,
+            "held_on": grant.held_on,
         })
     });
     json!({
         "grants": grants.collect::<Vec<_>>(),
         "totals": totals(&response.totals),
+        "on_hold_totals": totals(&response.on_hold_totals),
         "reflects": reflects(&response.reflects),
         "next_page_token": response.next_page_token,
     })

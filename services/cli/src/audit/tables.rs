@@ -159,6 +159,7 @@ pub fn undrawn(response: &ListUndrawnResponse) {
         ">settled 已拨付",
         ">undrawn 未拨付",
         "currency",
+        "on hold 暂停",
     ]);
     for grant in &response.grants {
         table.add_row([
@@ -169,10 +170,14 @@ pub fn undrawn(response: &ListUndrawnResponse) {
             amount(grant.settled_minor, &grant.currency),
             amount(grant.undrawn_minor, &grant.currency),
             grant.currency.clone(),
+            hold(&grant.hold_cause, &grant.held_on),
         ]);
     }
     println!("{table}");
     totals("undrawn 未拨付合计", &response.totals);
+    if !response.on_hold_totals.is_empty() {
+        totals("of it on hold 其中暂停", &response.on_hold_totals);
+    }
     reflects(&response.reflects);
 }
 
@@ -230,12 +235,28 @@ pub fn status(status: &GetProjectionStatusResponse) {
     ]);
 }
 
+/// Why a grant is on hold, and since when.
+fn hold(cause: &str, on: &str) -> String {
+    let zh = match cause {
+        "" => return String::new(),
+        "office" => "管理人员决定",
+        "suspended" => "协议中止",
+        "expired" => "协议到期",
+        "cancelled" => "协议草案撤销",
+        "completed" => "协议履行完毕",
+        "terminated" => "协议终止",
+        _ => "",
+    };
+    format!("{cause} {zh} {on}")
+}
+
 fn waits_for(word: &str) -> String {
     let zh = match word {
         "request" => " 申请",
         "authorisation" => " 审批",
         "instruction" => " 支付指令",
         "settlement" => " 到账",
+        "resumption" => " 恢复",
         _ => "",
     };
     format!("{word}{zh}")

@@ -170,12 +170,17 @@ fn said(event: &FundEvent) -> Option<(GrantId, bool, Option<Facts>)> {
         | FundEvent::TrancheRequested { grant, .. }
         | FundEvent::TrancheAuthorised { grant, .. }
         | FundEvent::TrancheRejected { grant, .. }
-        | FundEvent::TrancheCancelled { grant, .. } => (*grant, false, None),
+        | FundEvent::TrancheCancelled { grant, .. }
+        | FundEvent::BackingNamed { grant, .. }
+        | FundEvent::GrantHeld { grant, .. }
+        | FundEvent::HoldCauseCleared { grant, .. }
+        | FundEvent::GrantResumed { grant } => (*grant, false, None),
         FundEvent::TodayAdvanced { .. }
         | FundEvent::ProgrammeAppropriated { .. }
         | FundEvent::ProgrammeSupplemented { .. }
         | FundEvent::ProgrammeCut { .. }
-        | FundEvent::SubLimitSet { .. } => return None,
+        | FundEvent::SubLimitSet { .. }
+        | FundEvent::BackingChanged { .. } => return None,
     })
 }
 

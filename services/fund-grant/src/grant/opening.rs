@@ -1,6 +1,6 @@
 //! How a grant comes to be: it is applied for 申报, or it is imported as it stood elsewhere 历史项目导入.
 
-use super::{Grant, Origin, Project, Stage, contract};
+use super::{Grant, Origin, Project, Stage, contract, hold::Hold};
 use crate::{
     amount::Amount,
     content_hash,
@@ -224,6 +224,8 @@ impl Grant {
                 last_step_on: meta.effective_on,
                 payee: None,
                 jobs: Vec::new(),
+                backing: None,
+                hold: Hold::default(),
             },
             FundEvent::AwardImported {
                 grant,
@@ -255,6 +257,8 @@ impl Grant {
                 last_step_on: meta.effective_on,
                 payee: None,
                 jobs: Vec::new(),
+                backing: None,
+                hold: Hold::default(),
             },
             _ => return None,
         };

@@ -1,13 +1,14 @@
 //! States as answers.
 
 use crate::{
+    backing::{Backing, Standing},
     grant::{
         Grant, Origin, Stage,
         tranche::{Tranche, TrancheState},
     },
     programme::Programme,
 };
-use concord_events::fund::{FundPurpose, FundingMode, LimitOn, TrancheCondition};
+use concord_events::fund::{FundPurpose, FundingMode, HoldCause, LimitOn, Loss, TrancheCondition};
 use concord_kernel::Date;
 use concord_proto::{
     fund::v1::{self as fund, sub_limit},
@@ -58,6 +59,63 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
         version,
         starts_on: text(starts_on),
         ends_on: text(ends_on),
+        backing_agreement_id: grant.backing.map(|agreement| agreement.to_string()).unwrap_or_default(),
+        hold: grant.hold.since.map(|since| fund::Hold {
+            since: since.to_string(),
+            causes: grant.hold.causes.iter().map(hold_cause).collect(),
+        }),
+    }
+}
+
+fn hold_cause(cause: &HoldCause) -> fund::HoldCause {
+    match cause {
+        HoldCause::Office { reason } => fund::HoldCause {
+            kind: fund::HoldKind::Office.into(),
+            reason: reason.clone(),
+            ..fund::HoldCause::default()
+        },
+        HoldCause::BackingLost { agreement, how, agreement_position } => fund::HoldCause {
+            kind: fund::HoldKind::BackingLost.into(),
+            reason: String::new(),
+            agreement_id: agreement.to_string(),
+            agreement_state: lost(*how).into(),
+            agreement_position: *agreement_position,
+        },
+    }
+}
+
+fn lost(how: Loss) -> fund::BackingState {
+    match how {
+        Loss::Suspended => fund::BackingState::Suspended,
+        Loss::Expired => fund::BackingState::Expired,
+        Loss::Cancelled => fund::BackingState::Cancelled,
+        Loss::Completed => fund::BackingState::Completed,
+        Loss::Terminated => fund::BackingState::Terminated,
+    }
+}
+
+/// What is known of an agreement, by `today`.
+#[must_use]
+pub fn backing(backing: &Backing, today: Date) -> fund::Backing {
+    let state = match backing.standing(today) {
+        Standing::Unsigned => fund::BackingState::Unsigned,
+        Standing::NotYet => fund::BackingState::NotYetInForce,
+        Standing::InForce => fund::BackingState::InForce,
+        Standing::Lost(how) => lost(how),
+    };
+    let parties = backing
+        .parties
+        .iter()
+        .map(|party| fund::BackingParty { party_id: party.party.to_string(), code: party.code.to_string() });
+    fund::Backing {
+        agreement_id: backing.agreement.to_string(),
+        state: state.into(),
+        in_force_from: text(backing.term().map(|term| term.from)),
+        in_force_until: text(backing.term().map(|term| term.until)),
+        parties: parties.collect(),
+        agreement_position: backing.at.position,
+        happened_on: backing.happened_on.to_string(),
+        grant_ids: backing.dependents.iter().map(ToString::to_string).collect(),
     }
 }
 

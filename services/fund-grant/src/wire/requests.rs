@@ -7,6 +7,7 @@ use crate::{
         GrantCommand,
         approval::{Award, Meeting},
         contract::{ContractCommand, Signing},
+        hold::HoldCommand,
         opening::{Application, MigratedAward},
         procedure::ProcedureCommand,
         tranche::TrancheCommand,
@@ -21,7 +22,7 @@ use concord_events::{
     fund::{LimitOn, Source},
     personal::PersonalRef,
 };
-use concord_kernel::id::{GrantId, InstructionId, ProgrammeId};
+use concord_kernel::id::{AgreementId, GrantId, InstructionId, ProgrammeId};
 use concord_proto::fund::v1::{self as fund, set_sub_limit_request::Dimension};
 use std::collections::BTreeSet;
 
@@ -167,6 +168,26 @@ ask!(Command: fund::ApproveGrantsRequest, |this, reading| {
     }
     let advice = "is of no single grant; name the version of each award instead";
     Some(Asked::of_many(expected, advice, Command::Approve(Meeting { minutes: minutes?, awards })))
+});
+
+// What backs it, and its hold.
+
+ask!(Command: fund::NameBackingAgreementRequest, |this, reading| {
+    let id = grant_id(reading, "grant_id", &this.grant_id);
+    let agreement = reading.faults.require_uuid("agreement_id", &this.agreement_id).map(AgreementId);
+    let agreement_position = this.agreement_position;
+    Some(grant(id?, GrantCommand::NameBacking { agreement: agreement?, agreement_position }))
+});
+
+ask!(Command: fund::HoldGrantRequest, |this, reading| {
+    let id = grant_id(reading, "grant_id", &this.grant_id);
+    let reason = reading.reason(&this.reason);
+    Some(grant(id?, GrantCommand::Hold(HoldCommand::Hold { reason: reason? })))
+});
+
+ask!(Command: fund::ResumeGrantRequest, |this, reading| {
+    let id = grant_id(reading, "grant_id", &this.grant_id);
+    Some(grant(id?, GrantCommand::Hold(HoldCommand::Resume)))
 });
 
 // Contract and payee.

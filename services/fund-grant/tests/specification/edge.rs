@@ -6,14 +6,15 @@ use concord_chassis::{
 };
 use concord_fund_grant::{
     Command, Fund,
-    grant::{GrantCommand, tranche::TrancheCommand},
+    grant::{GrantCommand, hold::HoldCommand, tranche::TrancheCommand},
     wire::{self, Ask, Caller, Draft, Edge},
 };
 use concord_proto::{
     fund::v1::{
-        Allocation, ApplyForGrantRequest, ApproveGrantsRequest, Award, BulkCommand, ImportAwardRequest,
-        PersonalData, PlannedTranche, RequestTrancheRequest, SetSubLimitRequest, SignContractRequest, Source,
-        TrancheCondition, VerifyPayeeRequest, bulk_command,
+        Allocation, ApplyForGrantRequest, ApproveGrantsRequest, Award, BulkCommand, HoldGrantRequest,
+        ImportAwardRequest, NameBackingAgreementRequest, PersonalData, PlannedTranche, RequestTrancheRequest,
+        ResumeGrantRequest, SetSubLimitRequest, SignContractRequest, Source, TrancheCondition,
+        VerifyPayeeRequest, bulk_command,
     },
     r#type::v1::{Actor as ProtoActor, CommandHeader, FundingMode, Money, Party, PartyKind},
 };
@@ -366,6 +367,35 @@ fn a_bulk_command_names_its_actor_or_has_the_streams() {
         .unwrap()
         .status;
     assert_eq!(fields(&nothing), ["command"]);
+}
+
+#[test]
+fn what_backs_a_grant_and_its_hold_are_read() {
+    let named = NameBackingAgreementRequest {
+        header: header(),
+        grant_id: ID.to_owned(),
+        agreement_id: PROGRAMME_ID.to_owned(),
+        agreement_position: Some(7),
+    };
+    let draft = read(named).unwrap();
+    let Command::Grant(_, GrantCommand::NameBacking { agreement, agreement_position }) = draft.command()
+    else {
+        panic!("it names an agreement");
+    };
+    assert_eq!((agreement.to_string().as_str(), *agreement_position), (PROGRAMME_ID, Some(7)));
+    assert_eq!(
+        faults(NameBackingAgreementRequest::default()),
+        ["header", "grant_id", "agreement_id"],
+        "the position may be absent"
+    );
+    let held = HoldGrantRequest { header: header(), grant_id: ID.to_owned(), reason: "audit".to_owned() };
+    let draft = read(held).unwrap();
+    let Command::Grant(_, GrantCommand::Hold(HoldCommand::Hold { reason })) = draft.command() else {
+        panic!("it holds");
+    };
+    assert_eq!(reason, "audit");
+    assert_eq!(faults(HoldGrantRequest::default()), ["header", "grant_id", "reason"]);
+    assert_eq!(faults(ResumeGrantRequest::default()), ["header", "grant_id"]);
 }
 
 #[test]

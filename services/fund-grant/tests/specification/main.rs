@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `world` | the whole fund as one cqrs-es aggregate, and a story to tell with it |
 //! | `stages` | every pair of state and command, as tables |
+//! | `backing` | agreements that grants rest on, holds, and what A01 says of them |
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
@@ -14,6 +15,7 @@
     reason = "one test binary: what it shares goes no further, and a test that cannot go on fails"
 )]
 
+mod backing;
 mod edge;
 mod refusals;
 mod repeats;

@@ -1,8 +1,8 @@
 //! Properties of every sequence of commands.
 
-use crate::world::*;
+use crate::{backing, world::*};
 use concord_events::{
-    fund::{FundEvent, FundingMode, LimitOn},
+    fund::{Ending, FundEvent, FundingMode, LimitOn},
     ledger::{Account, postings},
 };
 use concord_fund_grant::{Command, programme::ProgrammeCommand};
@@ -39,11 +39,33 @@ fn anything() -> impl Strategy<Value = Order> {
         (number.clone(), word.clone()).prop_map(|(number, reference)| settle(number, reference)),
         (number, word.clone(), word)
             .prop_map(|(number, reference, reason)| send_back(number, reference, reason)),
+        backing_or_hold(),
         money
             .clone()
             .prop_map(move |minor| programme(on, ProgrammeCommand::Supplement { amount: cny(minor) })),
         money.clone().prop_map(move |minor| programme(on, ProgrammeCommand::Cut { amount: cny(minor) })),
         proptest::option::of(money).prop_map(move |minor| programme(on, limit(minor.map(cny)))),
+    ]
+}
+
+/// What the agreement log says, in any order, and what is done about holds.
+fn backing_or_hold() -> impl Strategy<Value = Order> {
+    let change = prop_oneof![
+        Just(backing::drafted()),
+        Just(backing::in_force(backing::long())),
+        Just(backing::in_force(backing::term(march(1), march(30)))),
+        Just(backing::suspended(march(31))),
+        Just(backing::ended(Ending::Terminated, march(31))),
+        Just(backing::cancelled()),
+    ];
+    let agreement = prop_oneof![Just(backing::AGREEMENT), Just(backing::OTHER)];
+    prop_oneof![
+        4 => (agreement.clone(), 1..30_u64, change)
+            .prop_map(|(agreement, position, change)| backing::take_of(agreement, position, march(31), change)),
+        2 => agreement.prop_map(|agreement| backing::name_as(GRANT, agreement, None)),
+        1 => Just(backing::lapse(march(30), march(31))),
+        1 => Just(backing::hold("audit")),
+        1 => Just(backing::resume()),
     ]
 }
 
@@ -78,16 +100,32 @@ proptest! {
     #[test]
     fn the_same_command_again_changes_nothing_and_the_books_balance(
         start in 0..12_usize,
+        backed in proptest::bool::ANY,
         orders in proptest::collection::vec(anything(), 1..40),
     ) {
         let mut world = World::default();
         let mut balances = BTreeMap::new();
         let begun = tranche_story("payment_returned").into_iter().take(start);
+        let signed = [
+            backing::take(1, march(1), backing::drafted()),
+            backing::take(2, march(2), backing::in_force(backing::long())),
+            backing::name_it(),
+        ];
+        let begun = begun.chain(signed.into_iter().filter(|_| backed));
         // Days move on with the story; what is tried afterwards happens on its last day.
         let tried = orders.into_iter().map(|order| order.on(march(31)));
         for order in begun.chain(tried) {
             let Ok(events) = world.execute(&order) else { continue };
             events.iter().for_each(|event| post(&mut balances, event));
+            // No fen is on its way without an agreement in force, where the grant names one.
+            for event in &events {
+                if let FundEvent::TrancheInstructed { backing: Some(under), .. } = event {
+                    let backing = world.backing(under.agreement).unwrap();
+                    prop_assert!(backing.is_in_force_on(march(31)) && backing.lost_by(march(31)).is_none());
+                    prop_assert_eq!(under.position, backing.at.position);
+                    prop_assert!(world.grant().hold.since.is_none());
+                }
+            }
             if !is_told_by_its_request_id(&order) {
                 prop_assert_eq!(world.outcome(&order), "unchanged", "{:?} again", order.command);
             }

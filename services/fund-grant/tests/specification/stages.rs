@@ -198,6 +198,10 @@ fn column_of(command: &Command) -> &'static str {
     match command {
         Command::Programme(..) => "",
         Command::Approve(_) => "approve",
+        // In the tables of `backing`.
+        Command::Backing(..) => "take",
+        Command::Grant(_, GrantCommand::NameBacking { .. }) => "name",
+        Command::Grant(_, GrantCommand::Hold(_)) => "hold",
         Command::Grant(_, GrantCommand::Apply(_)) => "apply",
         Command::Grant(_, GrantCommand::Import(_)) => "import",
         Command::Grant(_, GrantCommand::Procedure(command)) => match command {

@@ -1,7 +1,7 @@
 //! The whole fund as one cqrs-es aggregate, so that its test framework can ask it; and a story to tell with it.
 
 use concord_chassis::{
-    log::{Context, Decision, Domain, Lookup, Meta, Refusal, Stop, View},
+    log::{Context, Decision, Domain, Followed, Lookup, Meta, Refusal, Stop, View},
     record::LogEvent,
 };
 use concord_events::{
@@ -13,6 +13,7 @@ use concord_events::{
 use concord_fund_grant::{
     Command, Fund, State,
     amount::Amount,
+    backing::{AGREEMENT_LOG, Backing},
     grant::{
         Grant, GrantCommand,
         approval::{Award, Meeting},
@@ -25,11 +26,12 @@ use concord_fund_grant::{
 };
 use concord_kernel::{
     Date,
-    id::{GrantId, InstructionId, ProgrammeId},
+    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId},
     money::Currency,
     party::{PartyCode, PartyId, PartyKind},
 };
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -57,6 +59,8 @@ pub struct Order {
     pub today: Date,
     pub actor: String,
     pub organisation: String,
+    /// How far the agreement log has been taken in, and how many seconds ago that was verified.
+    pub verified: Option<(u64, i64)>,
 }
 
 /// A refusal, as cqrs-es wants it.
@@ -95,10 +99,11 @@ impl Aggregate for World {
     type Services = Fund;
 
     async fn handle(&mut self, order: Order, fund: &Fund, sink: &EventSink<Self>) -> Result<(), Refused> {
-        for event in self.decide(fund, &order)?.events {
+        let decision = self.decide(fund, &order)?;
+        for event in decision.events {
             let fact = Fact {
                 event,
-                on: order.on,
+                on: decision.effective_on.unwrap_or(order.on),
                 actor: order.actor.clone(),
                 organisation: order.organisation.clone(),
             };
@@ -127,6 +132,16 @@ impl World {
     pub fn decide(&self, fund: &Fund, order: &Order) -> Result<Decision<FundEvent>, Refused> {
         let lookup =
             |id: Uuid| self.states.get(&id).map_or(Lookup::Absent, |state| Lookup::Present(state, 1));
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        let followed: Vec<Followed> = order
+            .verified
+            .map(|(position, seconds_ago)| Followed {
+                log: AGREEMENT_LOG,
+                position,
+                verified_at: now - SignedDuration::from_secs(seconds_ago),
+            })
+            .into_iter()
+            .collect();
         let context = Context {
             today: order.today,
             effective_on: order.on,
@@ -134,6 +149,8 @@ impl World {
             actor_organisation: &order.organisation,
             authority: None,
             head: 0,
+            now,
+            followed: &followed,
         };
         match fund.decide(&View::new(&lookup), &order.command, &context) {
             Ok(decision) => Ok(decision),
@@ -144,10 +161,17 @@ impl World {
 
     /// Decides and folds; the events that happened.
     pub fn execute(&mut self, order: &Order) -> Result<Vec<FundEvent>, Refused> {
-        let decision = self.decide(&Fund::shipped(), order)?;
+        self.execute_under(&Fund::shipped(), order)
+    }
+
+    /// The same under other tables.
+    pub fn execute_under(&mut self, fund: &Fund, order: &Order) -> Result<Vec<FundEvent>, Refused> {
+        let decision = self.decide(fund, order)?;
+        let on = decision.effective_on.unwrap_or(order.on);
+        assert!(on <= order.today, "nothing happens after today");
         for event in &decision.events {
             let (actor, organisation) = (order.actor.clone(), order.organisation.clone());
-            self.apply(Fact { event: event.clone(), on: order.on, actor, organisation });
+            self.apply(Fact { event: event.clone(), on, actor, organisation });
         }
         Ok(decision.events)
     }
@@ -176,6 +200,13 @@ impl World {
         match self.states.get(&GRANT.0) {
             Some(State::Grant(grant)) => grant,
             other => panic!("{other:?} is no grant"),
+        }
+    }
+
+    pub fn backing(&self, agreement: AgreementId) -> Option<&Backing> {
+        match self.states.get(&BackingId::of(agreement).0) {
+            Some(State::Backing(backing)) => Some(backing),
+            _ => None,
         }
     }
 
@@ -214,7 +245,14 @@ pub fn eur(minor: i64) -> Amount {
 
 /// An act of this day, learned on the same day, by a person of the funding office who does nothing else.
 pub fn order(on: Date, actor: &str, command: Command) -> Order {
-    Order { command, on, today: on, actor: actor.to_owned(), organisation: "funding-office".to_owned() }
+    Order {
+        command,
+        on,
+        today: on,
+        actor: actor.to_owned(),
+        organisation: "funding-office".to_owned(),
+        verified: Some((100, 0)),
+    }
 }
 
 impl Order {

@@ -8,7 +8,7 @@ use super::{
 use crate::numbers::{self, Step};
 use concord_chassis::{projection::ApplyError, record::Envelope};
 use concord_events::{
-    fund::{FundEvent, FundingMode, Party, PlannedTranche},
+    fund::{FundEvent, FundingMode, HoldCause, Party, PlannedTranche},
     ledger::{Account, Postings, postings},
 };
 use concord_kernel::event::LogEvent;
@@ -191,8 +191,27 @@ impl<'k, 'a> Fold<'k, 'a> {
             FundEvent::ContractSigned { grant, ends_on, tranches, .. } => {
                 self.contract(at, *grant, Some(*ends_on), tranches)
             }
+            FundEvent::GrantHeld { grant, cause, cause_on } => {
+                let cause = match cause {
+                    HoldCause::Office { .. } => "office",
+                    HoldCause::BackingLost { how, .. } => how.code(),
+                };
+                self.hold(at, *grant, Some((cause, *cause_on)))
+            }
+            FundEvent::GrantResumed { grant } => self.hold(at, *grant, None),
             _ => Ok(()),
         }
+    }
+
+    fn hold(&mut self, at: At, grant: GrantId, cause: Option<(&'a str, Date)>) -> Result<(), ApplyError> {
+        self.seen(at, grant)?;
+        let holds = &mut self.rows.holds;
+        holds.position.push(at.position);
+        holds.grant.push(grant.0);
+        holds.effective_on.push(at.effective_on);
+        holds.cause.push(cause.map(|(cause, _)| cause));
+        holds.cause_on.push(cause.map(|(_, on)| on));
+        Ok(())
     }
 
     fn open_programme(&mut self, at: At, new: &NewProgramme<'a>) {

@@ -20,6 +20,7 @@ pub(super) struct Rows<'a> {
     pub(super) terms: Terms,
     pub(super) plans: Plans,
     pub(super) steps: Steps,
+    pub(super) holds: Holds<'a>,
     pub(super) dims: Dims,
     pub(super) postings: Postings,
 }
@@ -37,6 +38,7 @@ impl Rows<'_> {
             self.terms.insert(tx),
             self.plans.insert(tx),
             self.steps.insert(tx),
+            self.holds.insert(tx),
             self.dims.insert(tx),
             self.postings.insert(tx),
         )?;
@@ -243,6 +245,30 @@ impl Steps {
             (&self.number, Type::INT4_ARRAY),
             (&self.step, Type::INT2_ARRAY),
             (&self.effective_on, Type::DATE_ARRAY),
+        ];
+        run(tx, self.position.len(), sql, &columns).await
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Holds<'a> {
+    pub(super) position: Vec<i64>,
+    pub(super) grant: Vec<Uuid>,
+    pub(super) effective_on: Vec<Date>,
+    pub(super) cause: Vec<Option<&'a str>>,
+    pub(super) cause_on: Vec<Option<Date>>,
+}
+
+impl Holds<'_> {
+    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
+        let sql = "INSERT INTO holds (position, grant_id, effective_on, cause, cause_on) \
+                   SELECT * FROM unnest($1, $2, $3, $4, $5)";
+        let columns: [(&(dyn ToSql + Sync), Type); 5] = [
+            (&self.position, Type::INT8_ARRAY),
+            (&self.grant, Type::UUID_ARRAY),
+            (&self.effective_on, Type::DATE_ARRAY),
+            (&self.cause, Type::TEXT_ARRAY),
+            (&self.cause_on, Type::DATE_ARRAY),
         ];
         run(tx, self.position.len(), sql, &columns).await
     }

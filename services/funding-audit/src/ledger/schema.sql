@@ -84,6 +84,17 @@ CREATE TABLE tranche_steps (
 );
 CREATE INDEX tranche_steps_tranche ON tranche_steps (grant_id, number, position);
 
+-- What put a grant on hold, and what resumed it (cause null); the row with the highest position says whether it is. cause is
+-- 'office', or how the agreement that backs the grant left force. That a cause was cleared is no row: the hold stays.
+CREATE TABLE holds (
+    position      bigint PRIMARY KEY,
+    grant_id      uuid   NOT NULL,
+    effective_on  date   NOT NULL,
+    cause         text,
+    cause_on      date
+);
+CREATE INDEX holds_grant ON holds (grant_id, position);
+
 -- The dimensions of postings, one row for every distinct combination. Its key is made of the first line that used it,
 -- position * 256 + number of the line, not drawn from a sequence: a rebuild gives the very same keys, whatever the
 -- sizes of its batches. grant_id and what follows from it are null on a programme's own lines.

@@ -33,7 +33,9 @@ impl Undrawn {
         let (committed, instructed) =
             (numbers::account(Account::Committed), numbers::account(Account::Instructed));
         let undrawn = format!("p.account IN ({committed}, {instructed})");
-        let mut sql = Sql::new("WITH sums AS MATERIALIZED (SELECT p.dims");
+        let mut sql = Sql::new("WITH held AS (");
+        held(&mut sql, self.point);
+        sql.push("), sums AS MATERIALIZED (SELECT p.dims");
         sql.push(&format!(
             ", coalesce(sum(p.amount_minor) FILTER (WHERE {undrawn}), 0) AS undrawn_minor\
              , coalesce(sum(p.amount_minor) FILTER (WHERE p.settles), 0) AS settled_minor \
@@ -51,8 +53,8 @@ impl Undrawn {
         );
         sql.known_at("t", self.point);
         sql.push(
-            " ORDER BY t.position DESC LIMIT 1) AS ends_on \
-             FROM grant_sums s JOIN grants g USING (grant_id)), \
+            " ORDER BY t.position DESC LIMIT 1) AS ends_on, h.cause, h.cause_on \
+             FROM grant_sums s JOIN grants g USING (grant_id) LEFT JOIN held h USING (grant_id)), \
              page AS (SELECT *, row_number() OVER (ORDER BY ",
         );
         let (column, falling) = self.order_by;
@@ -60,12 +62,15 @@ impl Undrawn {
         sql.push(", grant_id) AS ordinal FROM dated ORDER BY ordinal").slice(slice);
         sql.push(
             ") SELECT false AS is_total, ordinal, currency, undrawn_minor, grant_id, programme, title, \
-             undrawn_minor + settled_minor AS contracted_minor, settled_minor, ends_on, synthetic FROM page",
+             undrawn_minor + settled_minor AS contracted_minor, settled_minor, ends_on, synthetic, cause, cause_on \
+             FROM page",
         );
         if slice.is_some() {
             sql.push(
                 " UNION ALL SELECT true, 0, currency, sum(undrawn_minor)::bigint, NULL, NULL, NULL, NULL, NULL, NULL, \
-                 NULL FROM dated GROUP BY currency",
+                 NULL, NULL, NULL FROM dated GROUP BY currency \
+                 UNION ALL SELECT true, 1, currency, sum(undrawn_minor)::bigint, NULL, NULL, NULL, NULL, NULL, NULL, \
+                 NULL, NULL, NULL FROM dated WHERE cause IS NOT NULL GROUP BY currency",
             );
         }
         sql.push(" ORDER BY is_total, ordinal, currency");
@@ -84,16 +89,18 @@ impl Undrawn {
             settled_minor: row.try_get(8)?,
             ends_on: row.try_get::<_, Option<Date>>(9)?.map_or_else(String::new, |date| date.to_string()),
             synthetic: row.try_get(10)?,
+            hold_cause: row.try_get::<_, Option<String>>(11)?.unwrap_or_default(),
+            held_on: row.try_get::<_, Option<Date>>(12)?.map_or_else(String::new, |date| date.to_string()),
         })
     }
 
-    /// A page of grants, whether there are more, and the totals over all of them.
+    /// A page of grants, whether there are more, and the totals over all of them and over those on hold.
     pub(crate) async fn page(
         &self,
         store: &Store,
         slice: Slice,
         within: Duration,
-    ) -> Result<(Vec<UndrawnGrant>, bool, Vec<Money>), QueryError> {
+    ) -> Result<(Vec<UndrawnGrant>, bool, Totals), QueryError> {
         let rows = store.rows(&self.sql(Some(one_more(slice))), within).await?;
         split(&rows, slice, Self::read)
     }
@@ -114,7 +121,9 @@ impl Overdue {
     ///
     /// The amount is the plan's. A grant's party is its lead.
     pub(crate) fn sql(&self, slice: Option<Slice>) -> Sql {
-        let mut sql = Sql::new("WITH plans AS (SELECT t.* FROM tranche_plans t WHERE t.due_on < ");
+        let mut sql = Sql::new("WITH held AS (");
+        held(&mut sql, self.point);
+        sql.push("), plans AS (SELECT t.* FROM tranche_plans t WHERE t.due_on < ");
         sql.bind(self.on, Type::DATE).push(" AND ").known_at("t", self.point);
         sql.push(
             " AND NOT EXISTS (SELECT 1 FROM tranche_plans later WHERE later.grant_id = t.grant_id \
@@ -129,10 +138,11 @@ impl Overdue {
         sql.push(
             " ORDER BY s.grant_id, s.number, s.position DESC), \
              open AS MATERIALIZED (SELECT plans.grant_id, plans.number, plans.amount_minor, plans.due_on, last.step, \
+             h.cause IS NOT NULL AS on_hold, \
              d.programme, d.title, d.currency, d.synthetic FROM plans JOIN (\
              SELECT g.grant_id, g.programme, pr.year, g.currency, g.mode, g.industry, g.lead_region, g.lead AS party, \
              g.lead_region AS party_region, g.title, g.synthetic FROM grants g JOIN programmes pr USING (programme)\
-             ) d USING (grant_id) LEFT JOIN last USING (grant_id, number) WHERE ",
+             ) d USING (grant_id) LEFT JOIN last USING (grant_id, number) LEFT JOIN held h USING (grant_id) WHERE ",
         );
         sql.push(&format!("last.step IS DISTINCT FROM {}", Step::Settled.number()));
         sql.narrow_dims(&self.filter);
@@ -144,11 +154,11 @@ impl Overdue {
             ") SELECT false AS is_total, ordinal, currency, amount_minor, grant_id, number, programme, title, due_on, \
              ",
         );
-        sql.bind(self.on, Type::DATE).push(" - due_on AS days, step, synthetic FROM page");
+        sql.bind(self.on, Type::DATE).push(" - due_on AS days, step, synthetic, on_hold FROM page");
         if slice.is_some() {
             sql.push(
                 " UNION ALL SELECT true, 0, currency, sum(amount_minor)::bigint, NULL, NULL, NULL, NULL, NULL, NULL, \
-                 NULL, NULL FROM open GROUP BY currency",
+                 NULL, NULL, NULL FROM open GROUP BY currency",
             );
         }
         sql.push(" ORDER BY is_total, ordinal, currency");
@@ -159,8 +169,12 @@ impl Overdue {
     pub(crate) fn read(row: &Row) -> Result<OverdueTranche, QueryError> {
         let number: i32 = row.try_get(5)?;
         let step: Option<i16> = row.try_get(10)?;
+        // A hold stops all but what the bank does.
+        let on_hold = row.try_get::<_, Option<bool>>(12)? == Some(true);
         // Nothing has happened yet: it waits to be asked for.
         let waits_for = match step {
+            None if on_hold => "resumption",
+            Some(step) if on_hold && step != Step::Instructed.number() => "resumption",
             None => "request",
             Some(step) => Step::ALL
                 .into_iter()
@@ -190,7 +204,8 @@ impl Overdue {
         within: Duration,
     ) -> Result<(Vec<OverdueTranche>, bool, Vec<Money>), QueryError> {
         let rows = store.rows(&self.sql(Some(one_more(slice))), within).await?;
-        split(&rows, slice, Self::read)
+        let (page, more, totals) = split(&rows, slice, Self::read)?;
+        Ok((page, more, totals.all))
     }
 }
 
@@ -198,18 +213,32 @@ fn one_more(slice: Slice) -> Slice {
     Slice { limit: slice.limit + 1, ..slice }
 }
 
+/// What stands on all grants of an answer, and on those of them on hold.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) all: Vec<Money>,
+    pub(crate) on_hold: Vec<Money>,
+}
+
+/// The grants that were put on hold and resumed, each with its last cause; none (null) where it was resumed.
+fn held(sql: &mut Sql, point: Point) {
+    sql.push("SELECT DISTINCT ON (h.grant_id) h.grant_id, h.cause, h.cause_on FROM holds h WHERE ");
+    sql.known_at("h", point).push(" ORDER BY h.grant_id, h.position DESC");
+}
+
 /// Parts an answer into its page, whether there is more, and its totals. Both tables begin with the same columns:
-/// whether the row is a total, its number, currency and amount.
+/// whether the row is a total, its number (of a total: 0 over all, 1 over what is on hold), currency and amount.
 fn split<T>(
     rows: &[Row],
     slice: Slice,
     read: impl Fn(&Row) -> Result<T, QueryError>,
-) -> Result<(Vec<T>, bool, Vec<Money>), QueryError> {
+) -> Result<(Vec<T>, bool, Totals), QueryError> {
     let mut page = Vec::new();
-    let mut totals = Vec::new();
+    let mut totals = Totals::default();
     for row in rows {
         if row.try_get(0)? {
-            totals.push(Money { currency: row.try_get(2)?, amount_minor: row.try_get(3)? });
+            let total = Money { currency: row.try_get(2)?, amount_minor: row.try_get(3)? };
+            if row.try_get::<_, i64>(1)? == 0 { totals.all.push(total) } else { totals.on_hold.push(total) }
         } else {
             page.push(read(row)?);
         }

@@ -84,7 +84,7 @@ async fn the_rows_are_those_of_the_lists() {
     assert_eq!(rows.len(), 2);
 
     let (file, _) = export(&bench, of(ExportTable::Undrawn)).await;
-    assert!(file.lines().nth(1).unwrap().ends_with("EUR,500000,0,500000,,true"), "{file}");
+    assert!(file.lines().nth(1).unwrap().ends_with("EUR,500000,0,500000,,true,,"), "{file}");
 
     let request = ExportCsvRequest {
         group_by: vec![Dimension::Industry.into()],

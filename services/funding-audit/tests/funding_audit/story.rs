@@ -80,6 +80,7 @@ impl Story {
             instruction,
             attempt,
             payee: payee.clone(),
+            backing: None,
         };
         let settled = |attempt| FundEvent::TrancheSettled {
             grant: G1,

@@ -3,8 +3,9 @@
 use crate::balances::{at, told};
 use crate::cluster::Bench;
 use crate::story::{END, G1, G3, Story, date, recorded_at};
-use concord_events::fund::FundEvent;
+use concord_events::fund::{FundEvent, HoldCause, Loss};
 use concord_funding_audit::LogClock;
+use concord_kernel::id::AgreementId;
 use concord_proto::audit::v1::{
     AsOf, ListOverdueRequest, ListOverdueResponse, ListUndrawnRequest, PostingFilter,
     funding_audit_service_server::FundingAuditService,
@@ -70,6 +71,44 @@ async fn undrawn_is_what_is_contracted_and_not_settled() {
     };
     let status = bench.audit.list_undrawn(Request::new(request)).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument, "what stands has no period");
+}
+
+#[tokio::test]
+async fn what_stands_on_a_grant_on_hold_is_told_apart() {
+    let mut story = Story::whole();
+    let held = |cause| FundEvent::GrantHeld { grant: G1, cause, cause_on: date("2025-08-01") };
+    let agreement = AgreementId(uuid::Uuid::from_u128(1));
+    let lost = HoldCause::BackingLost { agreement, how: Loss::Terminated, agreement_position: 7 };
+    story
+        .then("2025-08-02", &held(HoldCause::Office { reason: "audit".to_owned() }))
+        .then("2025-08-03", &held(lost))
+        .then("2025-08-04", &FundEvent::GrantResumed { grant: G1 });
+    let mut bench = Bench::new().await;
+    bench.apply(&story.events).await.unwrap();
+    for (position, cause, held_on, on_hold, waits_for) in [
+        (END, "", "", vec![], "request"),
+        (END + 1, "office", "2025-08-01", vec![("CNY", 100_000)], "resumption"),
+        (END + 2, "terminated", "2025-08-01", vec![("CNY", 100_000)], "resumption"),
+        (END + 3, "", "", vec![], "request"),
+    ] {
+        let request = ListUndrawnRequest { as_of: at(position), ..ListUndrawnRequest::default() };
+        let answer = bench.audit.list_undrawn(Request::new(request)).await.unwrap().into_inner();
+        let g1 = answer.grants.iter().find(|grant| grant.grant_id == G1.to_string()).unwrap();
+        assert_eq!((g1.hold_cause.as_str(), g1.held_on.as_str()), (cause, held_on), "{position}");
+        let totals: Vec<_> =
+            answer.on_hold_totals.iter().map(|total| (total.currency.as_str(), total.amount_minor)).collect();
+        assert_eq!(totals, on_hold, "{position}");
+        assert_eq!(answer.totals.len(), 2, "the totals are over all");
+        let answer = overdue(&bench, position, "2026-01-01").await;
+        let g1 = answer.tranches.iter().find(|tranche| tranche.grant_id == G1.to_string()).unwrap();
+        assert_eq!(g1.waits_for, waits_for, "{position}");
+    }
+    // As of a day before the hold, whatever is known since.
+    let as_of = Some(AsOf { position: END + 2, effective_on: "2025-08-02".to_owned(), ..AsOf::default() });
+    let request = ListUndrawnRequest { as_of, ..ListUndrawnRequest::default() };
+    let answer = bench.audit.list_undrawn(Request::new(request)).await.unwrap().into_inner();
+    let g1 = answer.grants.iter().find(|grant| grant.grant_id == G1.to_string()).unwrap();
+    assert_eq!(g1.hold_cause, "office");
 }
 
 async fn overdue(bench: &Bench, position: u64, on: &str) -> ListOverdueResponse {

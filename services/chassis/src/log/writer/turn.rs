@@ -80,6 +80,8 @@ impl<D: Domain> Writer<D> {
     /// Decides what is queued, in order, as long as the batch has room. `None`: a command spoiled it; once more.
     fn try_decide(&mut self) -> Option<decide::Batch<D>> {
         let mut batch = decide::Batch::new(self.head, &self.index);
+        // One look for the whole batch: what it decides rests on one state of knowledge.
+        let followed = self.followed.borrow().clone();
         // Aggregates that an earlier command waits with, and for what.
         let mut blocked: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
         for parked in &self.parked {
@@ -110,6 +112,7 @@ impl<D: Domain> Writer<D> {
                     index: &self.index,
                     source: &self.source,
                     played_from: self.identity.played_from,
+                    followed: &followed,
                 };
                 match batch.decide(&ground, pending) {
                     Step::Taken => continue,

@@ -2,6 +2,7 @@
 
 use super::{Failed, Payment, Tranche, TrancheCommand, TrancheState};
 use crate::{
+    backing,
     grant::{Grant, Stage, contract::Contract},
     refusal::{
         self, Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage,
@@ -11,7 +12,7 @@ use crate::{
     view::Case,
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
-use concord_events::fund::FundEvent;
+use concord_events::fund::{FundEvent, InstructedUnder};
 use concord_kernel::{id::InstructionId, rulebook::Duty};
 
 pub(in crate::grant) fn decide(
@@ -43,7 +44,41 @@ pub(in crate::grant) fn decide(
         let none = refusal::no_tranche(number, contract.tranches.len());
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
-    grant.conclude(case, hand, tranche.last_step_on, tranche.rule(grant, contract, command))
+    let basis = Basis::of(case, grant, command)?;
+    let ruling = tranche.rule(grant, contract, command, &basis);
+    let answer = grant.conclude(case, hand, tranche.last_step_on, ruling)?;
+    match basis.verified {
+        // Last of all: trying again helps only where nothing else is in the way.
+        Some(Err(unverified)) if !answer.events.is_empty() => {
+            grant.under_terms(Err(case.refuse(RefusalKind::Unverified, vec![unverified])))
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// What A01 says of the agreement that backs the grant. Empty for other commands than `Instruct`.
+#[derive(Default)]
+struct Basis {
+    not_in_force: Option<Broken>,
+    verified: Option<Result<InstructedUnder, Broken>>,
+}
+
+impl Basis {
+    fn of(case: &Case<'_, '_>, grant: &Grant, command: &TrancheCommand) -> Result<Self, Stop> {
+        if !matches!(command, TrancheCommand::Instruct { .. }) {
+            return Ok(Self::default());
+        }
+        let (rulebook, context) = (case.rulebook, case.context);
+        let backing = match grant.backing {
+            // Once named it is known for good.
+            Some(agreement) => backing::find(case, agreement)?,
+            None => None,
+        };
+        Ok(Self {
+            not_in_force: rules::a01_backing_in_force(rulebook, backing, context),
+            verified: backing.map(|backing| rules::a01_backing_verified(rulebook, backing, context)),
+        })
+    }
 }
 
 /// Before the contract nothing can be asked for, and paying is A01.
@@ -56,7 +91,7 @@ fn without_contract(stage: &Stage, command: &TrancheCommand) -> Broken {
 
 impl Tranche {
     /// Rules on every pair of command and state.
-    fn rule(&self, grant: &Grant, contract: &Contract, command: &TrancheCommand) -> Ruling {
+    fn rule(&self, grant: &Grant, contract: &Contract, command: &TrancheCommand, basis: &Basis) -> Ruling {
         use TrancheCommand::{Authorise, Cancel, Instruct, Reject, Request, Return, Settle};
         use TrancheState::{Authorised, Instructed, PaymentReturned, Planned, Requested, Settled};
         let (id, tranche) = (grant.id, self.plan.number);
@@ -74,12 +109,15 @@ impl Tranche {
                 })
             }
 
-            (Authorise, Requested(amount_minor)) => happens(FundEvent::TrancheAuthorised {
-                grant: id,
-                currency: grant.currency,
-                tranche,
-                amount_minor: *amount_minor,
-            }),
+            (Authorise, Requested(amount_minor)) => happens_under(
+                [rules::not_on_hold(grant)],
+                FundEvent::TrancheAuthorised {
+                    grant: id,
+                    currency: grant.currency,
+                    tranche,
+                    amount_minor: *amount_minor,
+                },
+            ),
             (Authorise, Planned(_)) => self.wrong(("request it first", "请先申请拨款")),
             (Authorise, _) => unchanged(),
 
@@ -102,7 +140,7 @@ impl Tranche {
                 self.wrong(("it went to the bank, so it cannot be cancelled", "已下达支付指令，不能取消"))
             }
 
-            (Instruct { instruction }, _) => self.instruct(grant, contract, *instruction),
+            (Instruct { instruction }, _) => self.instruct(grant, contract, *instruction, basis),
 
             (Settle { bank_reference }, _) if self.was_settled_as(bank_reference) => unchanged(),
             (Settle { bank_reference }, Instructed(payment)) => happens_under(
@@ -143,14 +181,20 @@ impl Tranche {
     }
 
     /// `Instruct` in every state: A01 each time money leaves, and A14.
-    fn instruct(&self, grant: &Grant, contract: &Contract, instruction: InstructionId) -> Ruling {
+    fn instruct(
+        &self,
+        grant: &Grant,
+        contract: &Contract,
+        instruction: InstructionId,
+        basis: &Basis,
+    ) -> Ruling {
         match &self.state {
             TrancheState::Planned(_) | TrancheState::Requested(_) => {
                 self.wrong(("have it authorised first", "请先审批"))
             }
             TrancheState::Authorised(amount_minor) => {
                 let first = Payment { amount_minor: *amount_minor, instruction, attempt: 1 };
-                self.pay(grant, contract, first)
+                self.pay(grant, contract, first, basis)
             }
             TrancheState::Instructed(payment)
             | TrancheState::Settled { payment, .. }
@@ -164,16 +208,20 @@ impl Tranche {
             }
             TrancheState::PaymentReturned(payment) => {
                 let next = Payment { attempt: payment.attempt.saturating_add(1), ..*payment };
-                self.pay(grant, contract, next)
+                self.pay(grant, contract, next, basis)
             }
         }
     }
 
-    fn pay(&self, grant: &Grant, contract: &Contract, payment: Payment) -> Ruling {
+    fn pay(&self, grant: &Grant, contract: &Contract, payment: Payment, basis: &Basis) -> Ruling {
+        let (payee, no_payee) = match rules::a01_payee(grant) {
+            Ok(payee) => (Some(payee), None),
+            Err(unverified) => (None, Some(unverified)),
+        };
         let used = rules::a14_instruction_unused(contract, self.plan.number, payment.instruction);
-        let payee = match rules::a01_payee(grant) {
-            Ok(payee) => payee.clone(),
-            Err(unverified) => return Err(std::iter::once(unverified).chain(used).collect()),
+        let weighed = [rules::not_on_hold(grant), no_payee, basis.not_in_force.clone(), used];
+        let Some(payee) = payee else {
+            return Err(weighed.into_iter().flatten().collect());
         };
         let instructed = FundEvent::TrancheInstructed {
             grant: grant.id,
@@ -183,15 +231,20 @@ impl Tranche {
             amount_minor: payment.amount_minor,
             instruction: payment.instruction,
             attempt: payment.attempt,
-            payee,
+            payee: payee.clone(),
+            backing: basis.verified.as_ref().and_then(|verified| verified.as_ref().ok()).copied(),
         };
-        happens_under([used], instructed).map(|decision| decision.answering("attempt", payment.attempt))
+        happens_under(weighed, instructed).map(|decision| decision.answering("attempt", payment.attempt))
     }
 
     fn request(&self, grant: &Grant, asked_minor: Option<i64>) -> Ruling {
         let asked = grant.amount(asked_minor.unwrap_or(self.plan.amount_minor));
         happens_under(
-            [rules::condition_met(&self.plan, grant.is_migrated()), rules::a02_request(asked, &self.plan)],
+            [
+                rules::not_on_hold(grant),
+                rules::condition_met(&self.plan, grant.is_migrated()),
+                rules::a02_request(asked, &self.plan),
+            ],
             FundEvent::TrancheRequested {
                 grant: grant.id,
                 currency: grant.currency,

@@ -1,0 +1,346 @@
+//! A process manager: it follows another service's log and turns its events into commands of the own log.
+//!
+//! ```text
+//! events of the other log ─▶ react ─▶ commands of the own log ─▶ deadlines + checkpoint ─▶ "taken in up to here"
+//!                                      │ refused: an outcome, told and counted     │
+//!                                      └ no answer: the same again, and nothing later goes before it
+//! deadlines ─ the own log's today has passed one ─▶ elapsed ─▶ command
+//! ```
+//!
+//! It is a [`Projection`] whose rows are deadlines, and whose commands are answered before its checkpoint moves. An event
+//! that comes again gives the same request ids, and the log answers them as before. So it may be stopped anywhere.
+//!
+//! | what happens | what becomes of it |
+//! |---|---|
+//! | a command is refused | that is its outcome: a warning, a count, and on it goes |
+//! | the own log does not answer | the command waits, and all that is later about the same aggregate behind it |
+//! | an event cannot be read, or a command fails inside | it stops and says so; the other log is then no longer verified |
+//!
+//! Only once the commands are answered does the own log learn how far the other one was taken in
+//! ([`Log::has_taken_in`]): a decision that rests on it has seen what those commands did.
+
+mod deadlines;
+
+use crate::log::{CommandError, Domain, Followed, Log, Submission};
+use crate::projection::{self, Applied, ApplyError, Projection, ProjectionOptions, Runner};
+use crate::record::LogEvent;
+use deadlines::Moves;
+use jiff::civil::Date;
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{error, warn};
+use uuid::Uuid;
+
+/// How long one try of a command may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// First and longest pause before a command without an answer is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Commands handed to the log together.
+const CHUNK: usize = 256;
+
+/// How a service reacts to another one's log. Pure: what it answers depends on the event alone.
+pub trait ProcessManager: Send + Sync + 'static {
+    /// Its name, for example `backing`. It acts as `process:<name>`, and its request ids are made of the name, so that two
+    /// managers may react to the same event.
+    const NAME: &'static str;
+    /// Version of its deadlines, as [`Projection::VERSION`].
+    const VERSION: u32;
+    /// Name of the log that it follows.
+    const FOLLOWS: &'static str;
+    /// The events of that log.
+    type Event: LogEvent;
+    /// Who decides the commands.
+    type Domain: Domain;
+
+    /// What the event means here, at most one reaction for each aggregate.
+    fn react(&self, cause: &Cause, event: &Self::Event) -> Vec<Reaction<<Self::Domain as Domain>::Command>>;
+
+    /// What it means that `last_day` has passed for this aggregate with nobody acting.
+    fn elapsed(&self, target: Uuid, last_day: Date) -> <Self::Domain as Domain>::Command;
+}
+
+/// Where an event stands in the log that is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// The event's own id.
+    pub event: Uuid,
+    /// Generation of the log in which it was recorded. After a recovery positions begin to be used again in the next one.
+    pub generation: u32,
+    /// Its position.
+    pub position: u64,
+    /// When it happened.
+    pub effective_on: Date,
+}
+
+/// What an event means for one aggregate of the own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reaction<C> {
+    /// The aggregate; with event and manager it makes the request id.
+    pub target: Uuid,
+    /// The command.
+    pub command: C,
+    /// What becomes of the aggregate's deadline.
+    pub deadline: Deadline,
+}
+
+/// The day after which something happens by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// As it was.
+    Stays,
+    /// The last day before it.
+    Last(Date),
+    /// There is none any more.
+    Lifted,
+}
+
+/// A process manager at work. Its shutdown token ends it.
+#[derive(Debug)]
+pub struct Following {
+    runner: Runner,
+    _tells: AbortOnDropHandle<()>,
+    clock: JoinHandle<()>,
+}
+
+impl Following {
+    /// The projection that it is: applied position, the other log's head, and why it stopped where it did.
+    #[must_use]
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// Waits until it has ended, after its shutdown token was cancelled.
+    pub async fn join(self) {
+        self.runner.join().await;
+        if let Err(error) = self.clock.await {
+            error!(%error, "the clock of a process manager ended abnormally");
+        }
+    }
+}
+
+/// PostgreSQL schema of a manager's deadlines, for example `fund_grant_agreement_v1`. A later generation of the other log is
+/// another history, and is taken in anew.
+#[must_use]
+pub fn schema_name<M: ProcessManager>(generation: u32) -> String {
+    let (own, other) = (M::Domain::LOG.replace('-', "_"), M::FOLLOWS.replace('-', "_"));
+    let schema = format!("{own}_{other}_v{}", M::VERSION);
+    if generation <= 1 { schema } else { format!("{schema}_g{generation}") }
+}
+
+/// Starts a process manager: `manager` reacts to the log that `owner` serves with commands to `log`.
+///
+/// `pool` is the own log's database; the deadlines are kept there, in a schema of their own.
+#[must_use]
+pub fn spawn<M: ProcessManager>(
+    manager: M,
+    log: Log<M::Domain>,
+    pool: deadpool_postgres::Pool,
+    owner: tonic::transport::Channel,
+    nats: async_nats::Client,
+    options: ProjectionOptions,
+    shutdown: CancellationToken,
+) -> Following {
+    metrics::describe_counter!(
+        "concord_process_commands_total",
+        "Commands that a process manager gave to its log, by what became of them."
+    );
+    let reactor = std::sync::Arc::new(Reactor { manager, log: log.clone() });
+    let schema = options.schema.clone();
+    let follower = Follower { reactor: reactor.clone() };
+    let runner = projection::spawn(follower, pool.clone(), owner, nats, options, shutdown.clone());
+    let tells = tokio::spawn(tell::<M>(runner.verified(), log));
+    let clock = tokio::spawn(deadlines::watch(reactor, pool, schema, runner.applied(), shutdown));
+    Following { runner, _tells: AbortOnDropHandle::new(tells), clock }
+}
+
+/// Passes on how far the other log has been taken in.
+async fn tell<M: ProcessManager>(
+    mut verified: watch::Receiver<Option<projection::Verified>>,
+    log: Log<M::Domain>,
+) {
+    while verified.changed().await.is_ok() {
+        if let Some(verified) = *verified.borrow_and_update() {
+            let (position, verified_at) = (verified.position, verified.at);
+            log.has_taken_in(Followed { log: M::FOLLOWS, position, verified_at });
+        }
+    }
+}
+
+/// Gives commands to the log until they are answered.
+struct Reactor<M: ProcessManager> {
+    manager: M,
+    log: Log<M::Domain>,
+}
+
+/// A command on its way, and the aggregate before whose later ones it must be answered.
+struct Due<C> {
+    target: Uuid,
+    submission: Submission<C>,
+}
+
+type Command<M> = <<M as ProcessManager>::Domain as Domain>::Command;
+
+impl<M: ProcessManager> Reactor<M> {
+    /// `rule` names the request id within `cause`: the same again is the same request.
+    fn due(&self, cause: Uuid, rule: &str, target: Uuid, command: Command<M>) -> Due<Command<M>> {
+        let name = M::NAME;
+        let submission = Submission {
+            request_id: Uuid::new_v5(&cause, format!("{name} {rule} {target}").as_bytes()),
+            expected: Vec::new(),
+            // The decision knows the lifecycle's last day, and the cause's own is a field of the command. Without a date the
+            // command has the same body tomorrow.
+            effective_on: None,
+            actor: format!("process:{name}"),
+            actor_organisation: format!("process:{name}"),
+            authority: None,
+            archive_number: None,
+            attachments: Vec::new(),
+            causation_id: None,
+            correlation_id: None,
+            traceparent: None,
+            command,
+        };
+        Due { target, submission }
+    }
+
+    /// Has every command answered, those about one aggregate in their order.
+    async fn answer_all(&self, due: Vec<Due<Command<M>>>) -> Result<(), ApplyError> {
+        let mut waiting = due;
+        while !waiting.is_empty() {
+            // One command of each aggregate at a time: were the first to fail where the second does not, they would change
+            // places.
+            let mut begun = HashSet::new();
+            let (round, later): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|due| begun.insert(due.target));
+            let mut round = round.into_iter();
+            loop {
+                let chunk: Vec<_> = round.by_ref().take(CHUNK).map(|due| due.submission).collect();
+                if chunk.is_empty() {
+                    break;
+                }
+                self.answer(chunk).await?;
+            }
+            waiting = later;
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, mut chunk: Vec<Submission<Command<M>>>) -> Result<(), ApplyError> {
+        let mut pause = RETRY.0;
+        loop {
+            let outcomes = self.log.execute_chunk(chunk.clone(), PATIENCE).await;
+            let mut again = Vec::new();
+            let mut why = None;
+            for (submission, outcome) in chunk.into_iter().zip(outcomes) {
+                match outcome {
+                    Ok(_) => count::<M>("accepted"),
+                    Err(CommandError::Refused(refusal)) => {
+                        count::<M>("refused");
+                        let broken = refusal.broken.first();
+                        warn!(
+                            process = M::NAME, request.id = %submission.request_id,
+                            causation = submission.causation_id, reason = broken.map(|broken| broken.code.as_str()),
+                            message = broken.map(|broken| broken.message.as_str()),
+                            "a reaction to another log was refused"
+                        );
+                    }
+                    // It was accepted with the body that an earlier version of the service gave it.
+                    Err(CommandError::RequestIdReused(id)) => {
+                        count::<M>("accepted");
+                        warn!(process = M::NAME, request.id = %id, "a reaction was accepted before, with another content");
+                    }
+                    Err(
+                        error @ (CommandError::Unavailable(_)
+                        | CommandError::NotWritten(_)
+                        | CommandError::OutcomeUnknown(_)
+                        | CommandError::Exhausted(_)),
+                    ) => {
+                        why = Some(error);
+                        again.push(submission);
+                    }
+                    Err(error @ (CommandError::Internal(_) | CommandError::StaleVersion { .. })) => {
+                        return Err(ApplyError::Broken(format!(
+                            "request {} of process {}: {error}",
+                            submission.request_id,
+                            M::NAME
+                        )));
+                    }
+                }
+            }
+            let Some(error) = why else { return Ok(()) };
+            count::<M>("delayed");
+            warn!(process = M::NAME, waiting = again.len(), %error, "reactions to another log wait for the own one");
+            chunk = again;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY.1);
+        }
+    }
+}
+
+fn count<M: ProcessManager>(outcome: &'static str) {
+    metrics::counter!("concord_process_commands_total", "process" => M::NAME, "outcome" => outcome)
+        .increment(1);
+}
+
+/// The projection that a process manager is.
+struct Follower<M: ProcessManager> {
+    reactor: std::sync::Arc<Reactor<M>>,
+}
+
+impl<M: ProcessManager> Projection for Follower<M> {
+    const NAME: &'static str = M::NAME;
+    const VERSION: u32 = M::VERSION;
+    type Event = M::Event;
+
+    fn schema(&self) -> &'static str {
+        deadlines::SCHEMA
+    }
+
+    async fn precede(&mut self, batch: &[Applied<'_, M::Event>]) -> Result<(), ApplyError> {
+        let mut due = Vec::new();
+        for applied in batch {
+            let cause = cause(applied)?;
+            for reaction in self.reactor.manager.react(&cause, &applied.event) {
+                let mut next = self.reactor.due(cause.event, "reaction", reaction.target, reaction.command);
+                let envelope = &applied.envelope;
+                next.submission.causation_id = Some(cause.event.to_string());
+                next.submission.correlation_id = envelope.correlationid.as_deref().map(ToOwned::to_owned);
+                next.submission.traceparent = envelope.traceparent.as_deref().map(ToOwned::to_owned);
+                due.push(next);
+            }
+        }
+        self.reactor.answer_all(due).await
+    }
+
+    async fn apply(
+        &mut self,
+        tx: &deadpool_postgres::Transaction<'_>,
+        batch: &[Applied<'_, M::Event>],
+    ) -> Result<(), ApplyError> {
+        let mut moves = Moves::default();
+        for applied in batch {
+            for reaction in self.reactor.manager.react(&cause(applied)?, &applied.event) {
+                moves.take(reaction.target, reaction.deadline);
+            }
+        }
+        Ok(moves.write(tx).await?)
+    }
+
+    fn reset(&mut self) {}
+}
+
+fn cause<E>(applied: &Applied<'_, E>) -> Result<Cause, ApplyError> {
+    let envelope = &applied.envelope;
+    let generation = envelope.source.rsplit('/').next().and_then(|generation| generation.parse().ok());
+    Ok(Cause {
+        event: envelope.id,
+        generation: generation
+            .ok_or_else(|| ApplyError::Broken(format!("{} names no generation", envelope.source)))?,
+        position: envelope.position,
+        effective_on: envelope.effectiveon,
+    })
+}
