@@ -28,6 +28,12 @@ pub mod fund {
         tonic::include_proto!("concord.fund.v1");
     }
 }
+/// `concord.agreement.v1`: agreements, and the directory of parties.
+pub mod agreement {
+    pub mod v1 {
+        tonic::include_proto!("concord.agreement.v1");
+    }
+}
 /// `concord.audit.v1`: the funding audit.
 pub mod audit {
     pub mod v1 {

@@ -10,8 +10,10 @@
 //! | [`bounds`] | how much one command may carry |
 //! | `refusal` | what a refusal says, in English and in Chinese |
 //! | `view` | what a decision sees |
+//! | [`wire`] | from a request to a command, and from a state to an answer |
+//! | [`service`] | the gRPC services |
 //!
-//! [`Agreements`] ties them to the chassis: it decides on the states, and it folds an event into each state that it is
+//! [`start`] serves them. [`Agreements`] ties them to the chassis: it decides on the states, and it folds an event into each state that it is
 //! applied to. Both are pure; what the law leaves open comes from the rulebook in force on the day of the act.
 
 pub mod agreement;
@@ -19,7 +21,12 @@ pub mod bounds;
 pub mod party;
 mod refusal;
 pub mod rules;
+pub mod service;
+mod start;
 mod view;
+pub mod wire;
+
+pub use start::start;
 
 use agreement::{Agreement, AgreementCommand};
 use concord_chassis::log::{Context, Decision, Domain, Meta, Refusal, RefusalKind, Stop, View};
@@ -34,9 +41,17 @@ use party::{Code, Party, PartyCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 use uuid::Uuid;
 use view::Case;
+
+/// The service as a process: settings from flags and environment, until SIGTERM or Ctrl-C.
+#[must_use]
+pub fn run() -> ExitCode {
+    concord_chassis::service::main(Agreements::LOG, |settings, shutdown| async move {
+        start(&settings, shutdown).await
+    })
+}
 
 /// The domain, with the tables that it decides by.
 #[derive(Debug, Clone)]

@@ -270,17 +270,19 @@ fn record(
     let event = recording.event(id);
     let holder = case.parties_by_code([&recording.code])?.into_iter().flatten().next();
     let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
-    match (party, holder) {
-        (None, None) => case.conclude(happens(event), None),
-        (Some(party), _) if party.opened_as == content_hash(&event) => case.conclude(unchanged(), None),
+    let (ruling, recorded) = match (party, holder) {
+        (None, None) => (happens(event), id),
+        (Some(party), _) if party.opened_as == content_hash(&event) => (unchanged(), id),
         (_, Some(holder)) if recording.holds_of(holder, case.context.effective_on) => {
-            case.conclude(unchanged(), None)
+            (unchanged(), holder.id)
         }
-        (_, Some(holder)) => taken(refusal::code_taken(&recording.code, holder.id, holder.name())),
+        (_, Some(holder)) => return taken(refusal::code_taken(&recording.code, holder.id, holder.name())),
         (Some(party), None) => {
-            taken(refusal::recorded_under_another_code(&recording.code, party.id, party.code()))
+            let code = party.code();
+            return taken(refusal::recorded_under_another_code(&recording.code, party.id, code));
         }
-    }
+    };
+    Ok(case.conclude(ruling, None)?.answering("party_id", recorded))
 }
 
 impl PartyCommand {

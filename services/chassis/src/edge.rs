@@ -21,7 +21,7 @@ mod draft;
 mod reading;
 mod values;
 
-pub use bulk::{CHUNK_COMMANDS_MAX, Chunk, Fault};
+pub use bulk::{CHUNK_COMMANDS_MAX, Chunk, command_error, command_result};
 pub use concord_proto::r#type::v1::CommandHeader;
 pub use desk::Desk;
 pub use draft::{Asked, Draft, Drafted, Malformed};

@@ -13,7 +13,7 @@
 //! | [`grpc`] | server, error details, deadlines, who acts, graceful drain |
 //! | [`edge`] | from a request to a command that the log takes, and back |
 //! | [`deciding`] | what most decisions need: a case, rulings, refusals about dates |
-//! | [`reference`] | rulebooks, working days and regions, by which a service decides |
+//! | [`mod@reference`] | rulebooks, working days and regions, by which a service decides |
 //! | [`config`] | one struct of settings, from flags and environment |
 //! | [`service`] | starts and stops a service, in the same order for each |
 //! | [`telemetry`] | tracing, Prometheus metrics, optional OTLP |

@@ -28,6 +28,9 @@ mod stream;
 
 use std::time::{Duration, Instant};
 
+use concord_agreement::Agreements;
+use concord_chassis::log::Domain as _;
+use concord_fund_grant::Fund;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
 use tokio::sync::mpsc;
@@ -38,7 +41,7 @@ pub use self::args::{CheckArgs, NotCompared, Part};
 use self::args::{aged_out, left_out, place};
 use self::faults::{Faults, Rule};
 pub use self::projection::ProjectionProof;
-use self::reading::{Chunk, Feed, Reading};
+use self::reading::{Books, Chunk, Feed, Meaning, NoBooks, Reading};
 pub use self::stream::StreamProof;
 use crate::connect::{self, Endpoints, Stamped};
 use crate::errors::CliError;
@@ -60,8 +63,8 @@ pub struct Proof {
     pub events: u64,
     /// Commands that they came of.
     pub commands: u64,
-    /// Lines of the ledger that they mean.
-    pub lines: u64,
+    /// Lines of the ledger that they mean, where they move money.
+    pub lines: Option<u64>,
     /// What of the stream was compared.
     pub stream: Option<StreamProof>,
     /// What of the projection was compared.
@@ -100,46 +103,70 @@ pub async fn prove(
     endpoints: &Endpoints,
     args: &CheckArgs,
 ) -> Result<Proof, CliError> {
-    let started = Instant::now();
     let status = log_status(&mut log).await?;
+    match status.log.as_str() {
+        Fund::LOG => {
+            let (mut proof, books) = prove_log::<Books>(&mut log, status, args, true).await?;
+            proof.lines = Some(books.ledger.lines());
+            if !left_out(Part::Answers, args, &mut proof.not_compared) {
+                let audit = connect::audit(endpoints).await?;
+                let (head, patience) = (proof.head, args.patience());
+                proof.answers =
+                    answers::compare(audit, &books.ledger, head, patience, &mut proof.faults).await?;
+            }
+            Ok(proof)
+        }
+        // No projection follows it.
+        Agreements::LOG => Ok(prove_log::<NoBooks>(&mut log, status, args, false).await?.0),
+        other => Err(CliError::failed(format!(
+            "this program does not know the events of the log {other:?}; use the concord command of the service's own \
+             version 本程序不识别该日志的事件"
+        ))),
+    }
+}
+
+/// Checks a log whose events mean `M`, its stream, and its projection where there is one.
+async fn prove_log<M: Meaning>(
+    log: &mut LogServiceClient<Stamped>,
+    status: GetLogStatusResponse,
+    args: &CheckArgs,
+    is_projected: bool,
+) -> Result<(Proof, M), CliError> {
+    let started = Instant::now();
     let head = status.head;
     let (mut faults, mut not_compared) = (Faults::default(), Vec::new());
     let source = source(&status)?;
-    let sides = Sides::find(&mut log, &status, &source, args, &mut faults, &mut not_compared).await?;
+    let of = Followers { source: &source, is_projected };
+    let sides = Sides::find(log, &status, of, args, &mut faults, &mut not_compared).await?;
 
     let (stream, to_stream) = sides.stream.map(|side| start(|chunks| side.compare(head, chunks))).unzip();
     let (projection, to_projection) =
         sides.projection.map(|side| start(|chunks| side.compare(head, chunks))).unzip();
     let feeds: Vec<Feed> = to_stream.into_iter().chain(to_projection).collect();
-    let mut reading = Reading::of(source.clone(), status.generation);
-    reading.read(&mut log, head, &feeds, &mut faults).await?;
+    let mut reading = Reading::<M>::of(source.clone(), status.generation);
+    reading.read(log, head, &feeds, &mut faults).await?;
     // The end of the log is the end of what the parts wait for.
     drop(feeds);
 
     let stream = ended(stream, &mut faults).await?;
     not_compared.extend(stream.as_ref().and_then(|proof| aged_out(proof, args)));
     let projection = ended(projection, &mut faults).await?.flatten();
-    let answers = if left_out(Part::Answers, args, &mut not_compared) {
-        None
-    } else {
-        let audit = connect::audit(endpoints).await?;
-        answers::compare(audit, &reading.ledger, head, args.patience(), &mut faults).await?
-    };
     let commands = reading.order.commands() as u64;
-    Ok(Proof {
+    let proof = Proof {
         log: status.log,
         source: format!("{source}/{}", status.generation),
         head,
         events: reading.events,
         commands,
-        lines: reading.ledger.lines(),
+        lines: None,
         stream,
         projection,
-        answers,
+        answers: None,
         not_compared,
         faults,
         elapsed: started.elapsed(),
-    })
+    };
+    Ok((proof, reading.meaning))
 }
 
 async fn log_status(client: &mut LogServiceClient<Stamped>) -> Result<GetLogStatusResponse, CliError> {
@@ -161,6 +188,15 @@ fn source(status: &GetLogStatusResponse) -> Result<String, CliError> {
     }
 }
 
+/// What is known of those who follow the log.
+#[derive(Clone, Copy)]
+struct Followers<'a> {
+    /// What its events name as their source, less the generation.
+    source: &'a str,
+    /// Whether a projection follows it.
+    is_projected: bool,
+}
+
 /// What the log is compared with.
 struct Sides {
     stream: Option<stream::StreamSide>,
@@ -172,7 +208,7 @@ impl Sides {
     async fn find(
         client: &mut LogServiceClient<Stamped>,
         status: &GetLogStatusResponse,
-        source: &str,
+        Followers { source, is_projected }: Followers<'_>,
         args: &CheckArgs,
         faults: &mut Faults,
         not_compared: &mut Vec<NotCompared>,
@@ -187,7 +223,9 @@ impl Sides {
             None => None,
         };
         let database = ("--projection-database-url", args.projection_database_url.as_deref());
-        let projection = match place(Part::Projection, database, args, not_compared) {
+        let place_of_projection =
+            is_projected.then(|| place(Part::Projection, database, args, not_compared)).flatten();
+        let projection = match place_of_projection {
             Some(url) => {
                 let origin = projection::Origin {
                     source: source.to_owned(),

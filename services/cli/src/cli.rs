@@ -23,7 +23,7 @@ use crate::demo::DemoOptions;
 use crate::errors::{CliError, with_causes};
 use crate::grant::GrantCommand;
 use crate::import::ImportArgs;
-use crate::log::LogCommand;
+use crate::log::LogArgs;
 use crate::output::Format;
 use crate::programme::ProgrammeCommand;
 use crate::today::TodayArgs;
@@ -69,8 +69,7 @@ enum Top {
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Where the log stands, what was refused, and how it is recovered 日志
-    #[command(subcommand)]
-    Log(LogCommand),
+    Log(LogArgs),
     /// The log's today; move a played clock 当前日期
     Today(TodayArgs),
     /// Nine played years on a stack of its own 演示
@@ -140,7 +139,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
             let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
             grant::run(&mut fund.grants(&actor)?, command, format).await
         }
-        Top::Log(command) => log::run(&cli.dir, cli.actor, command, format).await,
+        Top::Log(args) => log::run(&cli.dir, cli.actor, args, format).await,
         Top::Today(args) => {
             let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
             today::run(&mut fund.log(&actor)?, args, format).await

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use concord_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
+use concord_proto::agreement::v1::party_service_client::PartyServiceClient;
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
 use concord_proto::fund::v1::programme_service_client::ProgrammeServiceClient;
@@ -22,6 +24,8 @@ use crate::errors::CliError;
 pub const FUND_GRANT_VARIABLE: &str = "CONCORD_ADDRESS_FUND_GRANT";
 /// Names the address of the funding-audit service.
 pub const FUNDING_AUDIT_VARIABLE: &str = "CONCORD_ADDRESS_FUNDING_AUDIT";
+/// Names the address of the agreement service.
+pub const AGREEMENT_VARIABLE: &str = "CONCORD_ADDRESS_AGREEMENT";
 /// Call metadata that says who acts: `person@organisation`.
 const ACTOR_KEY: &str = "concord-actor";
 /// An import's chunk of receipts and an audit page stay far below it; a page of long statements may not.
@@ -35,6 +39,8 @@ pub struct Endpoints {
     pub fund_grant: String,
     /// The read models.
     pub funding_audit: String,
+    /// Agreements, parties and their log; where it is not named, commands about these say so.
+    pub agreement: Option<String>,
     /// Whether they are the local stack's own, as its directory says.
     pub local: bool,
 }
@@ -46,10 +52,12 @@ impl Endpoints {
     /// [`CliError::Failed`] where neither names a service, or the file cannot be understood.
     pub fn find(dir: &Path) -> Result<Self, CliError> {
         let (fund_grant, funding_audit) = (set(FUND_GRANT_VARIABLE), set(FUNDING_AUDIT_VARIABLE));
+        let agreement = set(AGREEMENT_VARIABLE);
         if let (Some(fund_grant), Some(funding_audit)) = (&fund_grant, &funding_audit) {
             return Ok(Self {
                 fund_grant: fund_grant.clone(),
                 funding_audit: funding_audit.clone(),
+                agreement,
                 local: false,
             });
         }
@@ -81,10 +89,11 @@ impl Endpoints {
             })
         };
         // One address from elsewhere is enough for it not to be the local stack.
-        let local = fund_grant.is_none() && funding_audit.is_none();
+        let local = fund_grant.is_none() && funding_audit.is_none() && agreement.is_none();
         let (fund_grant, funding_audit) =
             (take(fund_grant, "fund-grant")?, take(funding_audit, "funding-audit")?);
-        Ok(Self { fund_grant, funding_audit, local })
+        let agreement = agreement.or_else(|| addresses.remove("agreement"));
+        Ok(Self { fund_grant, funding_audit, agreement, local })
     }
 }
 
@@ -160,6 +169,16 @@ pub async fn fund(dir: &Path, actor: Option<Actor>) -> Result<(Fund, Actor), Cli
     Ok((Fund::connect(&endpoints).await?, actor))
 }
 
+/// Finds the agreement service and connects, with somebody who acts.
+///
+/// # Errors
+/// As [`Endpoints::find`], [`acting`] and [`Agreements::connect`].
+pub async fn agreements(dir: &Path, actor: Option<Actor>) -> Result<(Agreements, Actor), CliError> {
+    let endpoints = Endpoints::find(dir)?;
+    let actor = acting(actor, endpoints.local)?;
+    Ok((Agreements::connect(&endpoints).await?, actor))
+}
+
 /// Puts the acting person into the metadata of every call.
 #[derive(Debug, Clone)]
 pub struct Stamp(AsciiMetadataValue);
@@ -214,6 +233,54 @@ impl Fund {
     /// [`CliError::Usage`] where the actor's ids cannot be sent.
     pub fn programmes(&self, actor: &Actor) -> Result<ProgrammeServiceClient<Stamped>, CliError> {
         Ok(ProgrammeServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?))
+    }
+
+    /// The log, acting as `actor`.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] where the actor's ids cannot be sent.
+    pub fn log(&self, actor: &Actor) -> Result<LogServiceClient<Stamped>, CliError> {
+        Ok(LogServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX))
+    }
+}
+
+/// The clients of the agreement service.
+#[derive(Debug, Clone)]
+pub struct Agreements {
+    channel: Channel,
+}
+
+impl Agreements {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`CliError::Unreachable`] where nothing answers, [`CliError::Failed`] where it is not known where.
+    pub async fn connect(endpoints: &Endpoints) -> Result<Self, CliError> {
+        let address = endpoints.agreement.as_deref().ok_or_else(|| {
+            CliError::failed(format!(
+                "it is not known where the agreement service is: set {AGREEMENT_VARIABLE} to its address \
+                 未指定协议服务的地址，请设置 {AGREEMENT_VARIABLE}"
+            ))
+        })?;
+        Ok(Self { channel: connect("agreement", address, AGREEMENT_VARIABLE).await? })
+    }
+
+    /// Agreements, acting as `actor`.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] where the actor's ids cannot be sent.
+    pub fn agreements(&self, actor: &Actor) -> Result<AgreementServiceClient<Stamped>, CliError> {
+        Ok(AgreementServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX))
+    }
+
+    /// The directory of parties, acting as `actor`.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] where the actor's ids cannot be sent.
+    pub fn parties(&self, actor: &Actor) -> Result<PartyServiceClient<Stamped>, CliError> {
+        Ok(PartyServiceClient::with_interceptor(self.channel.clone(), Stamp::of(actor)?))
     }
 
     /// The log, acting as `actor`.

@@ -3,8 +3,11 @@
 use crate::connect::Endpoints;
 use crate::errors::CliError;
 use crate::stack::{Stack, StackError, StackOptions};
+use concord_agreement::Agreements;
 use concord_chassis::config::{self, Settings};
+use concord_chassis::log::Domain as _;
 use concord_chassis::service::{Serving, StartError, in_full};
+use concord_fund_grant::Fund;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,16 +17,25 @@ use tokio_util::sync::CancellationToken;
 /// Where the running stack says how to reach it.
 pub const SERVICES_FILE: &str = "run/services.json";
 
+/// The service of the read models.
+const FUNDING_AUDIT: &str = "funding-audit";
+
 /// Name of the database that the funding audit keeps its rows in.
 pub const PROJECTION_DATABASE: &str = "funding_audit";
+
+/// Name of a service's database on a local stack.
+#[must_use]
+pub fn database(service: &str) -> String {
+    service.replace('-', "_")
+}
 
 /// A running stack: private PostgreSQL and NATS, and every service in this process.
 pub struct LocalStack {
     stack: Stack,
     dir: PathBuf,
     endpoints: Endpoints,
-    projections: Service,
-    aggregates: Service,
+    /// In the order of their start.
+    services: Vec<Service>,
 }
 
 /// A service of this process, and what ends it.
@@ -49,9 +61,7 @@ impl LocalStack {
     pub async fn start(dir: &Path, played_from: Option<Date>) -> Result<Self, CliError> {
         let stack = Stack::start(dir, &StackOptions::from_env()).await.map_err(stack_failed)?;
         match Self::serve(&stack, dir, played_from).await {
-            Ok((aggregates, projections, endpoints)) => {
-                Ok(Self { stack, dir: dir.to_owned(), endpoints, projections, aggregates })
-            }
+            Ok((services, endpoints)) => Ok(Self { stack, dir: dir.to_owned(), endpoints, services }),
             Err(error) => {
                 // The servers were started for nothing; their own report would hide the reason.
                 let _ = stack.stop().await;
@@ -64,42 +74,36 @@ impl LocalStack {
         stack: &Stack,
         dir: &Path,
         played_from: Option<Date>,
-    ) -> Result<(Service, Service, Endpoints), CliError> {
-        let settings = |service: &'static str, database: String, more: &[(&str, String)]| {
-            let mut args: Vec<OsString> = vec![
-                "--database-url".into(),
-                database.into(),
-                "--nats-url".into(),
-                stack.nats_url.clone().into(),
-            ];
-            for (flag, value) in more {
-                args.extend([OsString::from(flag), OsString::from(value)]);
-            }
-            let none: [(OsString, OsString); 0] = [];
-            config::parse(service, args, none).map_err(|error| CliError::failed(error.to_string()))
-        };
+    ) -> Result<(Vec<Service>, Endpoints), CliError> {
         let first_day: Vec<(&str, String)> =
             played_from.map(|day| ("--played-from", day.to_string())).into_iter().collect();
+        let mut services = Vec::new();
 
-        let database = stack.ensure_database("fund_grant").await.map_err(stack_failed)?;
-        let fund: Settings = settings("fund-grant", database, &first_day)?;
+        let settings = settings(stack, Agreements::LOG, &first_day).await?;
         let shutdown = CancellationToken::new();
-        let serving = concord_fund_grant::start(&fund, shutdown.clone()).await.map_err(start_failed)?;
-        let owner = format!("http://{}", serving.address);
-        let aggregates = Service { serving, shutdown };
+        let serving = concord_agreement::start(&settings, shutdown.clone()).await.map_err(start_failed)?;
+        let agreement = format!("http://{}", serving.address);
+        services.push(Service { serving, shutdown });
 
-        let database = stack.ensure_database(PROJECTION_DATABASE).await.map_err(stack_failed)?;
-        let audit: Settings = settings("funding-audit", database, &[("--log-owner", owner.clone())])?;
+        // Grants rest on agreements, so fund-grant follows their log.
+        let follows = [("--log-owner", agreement.clone())].into_iter().chain(first_day).collect::<Vec<_>>();
+        let settings = self::settings(stack, Fund::LOG, &follows).await?;
         let shutdown = CancellationToken::new();
-        let serving = concord_funding_audit::start(&audit, shutdown.clone()).await.map_err(start_failed)?;
-        let endpoints = Endpoints {
-            fund_grant: owner,
-            funding_audit: format!("http://{}", serving.address),
-            local: true,
-        };
-        let projections = Service { serving, shutdown };
+        let serving = concord_fund_grant::start(&settings, shutdown.clone()).await.map_err(start_failed)?;
+        let fund_grant = format!("http://{}", serving.address);
+        services.push(Service { serving, shutdown });
+
+        let follows = [("--log-owner", fund_grant.clone())];
+        let settings = self::settings(stack, FUNDING_AUDIT, &follows).await?;
+        let shutdown = CancellationToken::new();
+        let serving =
+            concord_funding_audit::start(&settings, shutdown.clone()).await.map_err(start_failed)?;
+        let funding_audit = format!("http://{}", serving.address);
+        services.push(Service { serving, shutdown });
+
+        let endpoints = Endpoints { fund_grant, funding_audit, agreement: Some(agreement), local: true };
         announce(dir, &endpoints)?;
-        Ok((aggregates, projections, endpoints))
+        Ok((services, endpoints))
     }
 
     /// Where the services listen.
@@ -119,17 +123,35 @@ impl LocalStack {
     /// Where a server does not end.
     pub async fn stop(self) -> Result<(), CliError> {
         let _ = std::fs::remove_file(self.dir.join(SERVICES_FILE));
-        // Readers first: the projection asks the aggregates' service for the log.
-        self.projections.stop().await;
-        self.aggregates.stop().await;
+        // Readers first: who follows a log asks its owner for it.
+        for service in self.services.into_iter().rev() {
+            service.stop().await;
+        }
         self.stack.stop().await.map_err(stack_failed)
     }
 }
 
+/// Settings of a service on the stack, with a database of its own.
+async fn settings(
+    stack: &Stack,
+    service: &'static str,
+    more: &[(&str, String)],
+) -> Result<Settings, CliError> {
+    let database = stack.ensure_database(&database(service)).await.map_err(stack_failed)?;
+    let mut args: Vec<OsString> =
+        vec!["--database-url".into(), database.into(), "--nats-url".into(), stack.nats_url.clone().into()];
+    for (flag, value) in more {
+        args.extend([OsString::from(flag), OsString::from(value)]);
+    }
+    let none: [(OsString, OsString); 0] = [];
+    config::parse(service, args, none).map_err(|error| CliError::failed(error.to_string()))
+}
+
 /// Writes the addresses where other `concord` commands look for them. Renamed into place, never half there.
 fn announce(dir: &Path, endpoints: &Endpoints) -> Result<(), CliError> {
-    let addresses =
-        BTreeMap::from([("fund-grant", &endpoints.fund_grant), ("funding-audit", &endpoints.funding_audit)]);
+    let mut addresses =
+        BTreeMap::from([(Fund::LOG, &endpoints.fund_grant), (FUNDING_AUDIT, &endpoints.funding_audit)]);
+    addresses.extend(endpoints.agreement.as_ref().map(|address| (Agreements::LOG, address)));
     let file = dir.join(SERVICES_FILE);
     let failed =
         |error: std::io::Error| CliError::failed(format!("{} cannot be written: {error}", file.display()));

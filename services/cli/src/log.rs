@@ -5,7 +5,9 @@ mod report;
 
 use std::path::Path;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
+use concord_agreement::Agreements;
+use concord_fund_grant::Fund;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{
     GetLogStatusRequest, GetLogStatusResponse, ListRefusalsRequest, PostgresCluster, Standstill,
@@ -17,7 +19,26 @@ use crate::connect::{self, Actor, Endpoints, Stamped};
 use crate::errors::CliError;
 use crate::output::{Format, print_fields, print_json, table};
 
-/// What to show of the log.
+/// Which log, and what to show of it.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Which log 日志名称
+    #[arg(long, global = true, value_enum, default_value_t = LogName::FundGrant)]
+    log: LogName,
+    #[command(subcommand)]
+    command: LogCommand,
+}
+
+/// A log by the name of its service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogName {
+    /// Programmes and grants 资助项目
+    FundGrant,
+    /// Agreements and the directory of parties 协议与主体
+    Agreement,
+}
+
+/// What to show of a log.
 #[derive(Debug, Subcommand)]
 pub enum LogCommand {
     /// Head, clock, how far the relay has published, and whether the log is written 日志状态
@@ -44,15 +65,26 @@ pub enum LogCommand {
 pub async fn run(
     dir: &Path,
     actor: Option<Actor>,
-    command: LogCommand,
+    LogArgs { log, command }: LogArgs,
     format: Format,
 ) -> Result<(), CliError> {
     // It goes to the database itself: the service may not even run.
     if let LogCommand::Recover(args) = command {
-        return recover::run(dir, actor, args, format).await;
+        return match log {
+            LogName::FundGrant => recover::run::<Fund>(dir, actor, args, format).await,
+            LogName::Agreement => recover::run::<Agreements>(dir, actor, args, format).await,
+        };
     }
-    let (fund, actor) = connect::fund(dir, actor).await?;
-    let mut client = fund.log(&actor)?;
+    let mut client = match log {
+        LogName::FundGrant => {
+            let (fund, actor) = connect::fund(dir, actor).await?;
+            fund.log(&actor)?
+        }
+        LogName::Agreement => {
+            let (agreements, actor) = connect::agreements(dir, actor).await?;
+            agreements.log(&actor)?
+        }
+    };
     match command {
         LogCommand::Recover(_) | LogCommand::Status => status(&mut client, format).await,
         LogCommand::Check(args) => {

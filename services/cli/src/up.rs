@@ -108,6 +108,7 @@ async fn stay(dir: &Path, played_from: Option<Date>) -> Result<(), CliError> {
     let mut stack = LocalStack::start(dir, played_from).await?;
     let endpoints = stack.endpoints();
     println!("concord is up in {:.1?} 本地环境已启动", started.elapsed());
+    println!("  agreement      {}", endpoints.agreement.as_deref().unwrap_or_default());
     println!("  fund-grant     {}", endpoints.fund_grant);
     println!("  funding-audit  {}", endpoints.funding_audit);
     println!("  metrics        http://{metrics}/metrics");

@@ -3,14 +3,17 @@
 use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
 use concord_chassis::{
     commands,
-    edge::{self, Caller, Chunk, Desk, Edge},
+    edge::{Caller, Chunk, Desk, Edge, command_error},
     grpc,
     log::{Domain, Receipt},
 };
 use concord_kernel::id::{AgreementId, BackingId};
-use concord_proto::fund::v1::{
-    self as fund, BulkCommand, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse,
-    bulk_result, grant_service_server::GrantService, programme_service_server::ProgrammeService,
+use concord_proto::{
+    fund::v1::{
+        self as fund, BulkCommand, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse,
+        bulk_result, grant_service_server::GrantService, programme_service_server::ProgrammeService,
+    },
+    r#type::v1::CommandError,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -178,11 +181,12 @@ impl Chunk<Command> for ExecuteCommandsRequest {
     }
 }
 
+/// This service had messages of its own for it before all services shared them.
 fn bulk_result(outcome: Result<Receipt, Status>) -> BulkResult {
     let result = match outcome {
         Ok(receipt) => bulk_result::Result::Receipt(receipt.into()),
         Err(status) => {
-            let edge::Fault { code, message, reason, status } = edge::Fault::from(&status);
+            let CommandError { code, message, reason, status } = command_error(&status);
             bulk_result::Result::Error(BulkError { code, message, reason, status })
         }
     };

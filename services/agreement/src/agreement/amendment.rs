@@ -182,7 +182,11 @@ impl Agreement {
         let changes = self.really_changed(changes);
         if let Some(pending) = &self.pending {
             let same = pending.changes == changes && pending.documents == documents;
-            return if same { unchanged() } else { refused(refusal::amendment_pending(pending)) };
+            return if same {
+                Ok(Decision::unchanged().answering("version", pending.number))
+            } else {
+                refused(refusal::amendment_pending(pending))
+            };
         }
         let touched = touched(&changes);
         if touched.is_empty() {

@@ -8,6 +8,7 @@ use crate::{
     grpc::{self, Violations},
     log::{Domain, Receipt},
 };
+use concord_proto::r#type::v1::{CommandError, CommandResult, command_result};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -37,28 +38,25 @@ pub trait Chunk<C>: Send + 'static {
     fn answer(chunk: u64, results: Vec<Result<Receipt, Status>>) -> Self::Answer;
 }
 
-/// A refused command of a bulk stream, as a message can say it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// gRPC status code, as the unary call would have had.
-    pub code: i32,
-    /// For people.
-    pub message: String,
-    /// Stable reason, as in `ErrorInfo`.
-    pub reason: String,
-    /// Serialized `google.rpc.Status`.
-    pub status: Vec<u8>,
+/// A command that was not accepted, as an answer to a chunk says it.
+#[must_use]
+pub fn command_error(status: &Status) -> CommandError {
+    CommandError {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        reason: grpc::reason(status),
+        status: grpc::status_bytes(status),
+    }
 }
 
-impl From<&Status> for Fault {
-    fn from(status: &Status) -> Self {
-        Self {
-            code: status.code().into(),
-            message: status.message().to_owned(),
-            reason: grpc::reason(status),
-            status: grpc::status_bytes(status),
-        }
-    }
+/// What came of a command, as an answer to a chunk says it.
+#[must_use]
+pub fn command_result(outcome: Result<Receipt, Status>) -> CommandResult {
+    let result = match outcome {
+        Ok(receipt) => command_result::Result::Receipt(receipt.into()),
+        Err(status) => command_result::Result::Error(command_error(&status)),
+    };
+    CommandResult { result: Some(result) }
 }
 
 /// A chunk's number, and its commands as they could be read.

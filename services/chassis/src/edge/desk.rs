@@ -98,10 +98,22 @@ impl<D: Domain> Desk<D> {
         derive: impl FnOnce(Uuid) -> Uuid,
         min_position: u64,
     ) -> Result<Seen<D::State>, Status> {
-        let patience = grpc::deadline(metadata, PATIENCE.0, PATIENCE.1);
         let mut faults = Violations::new(D::error_domain());
         let read = faults.require_uuid(field, id);
-        let id = derive(faults.finish(read)?);
+        self.state(metadata, derive(faults.finish(read)?), min_position).await
+    }
+
+    /// The state with this id, once the log has reached `min_position`.
+    ///
+    /// # Errors
+    /// What the log says.
+    pub async fn state(
+        &self,
+        metadata: &MetadataMap,
+        id: Uuid,
+        min_position: u64,
+    ) -> Result<Seen<D::State>, Status> {
+        let patience = grpc::deadline(metadata, PATIENCE.0, PATIENCE.1);
         self.log.state(id, min_position, patience).await.map_err(status::<D>)
     }
 

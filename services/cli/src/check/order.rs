@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use concord_chassis::record::{self, Envelope, LogEvent as _, Recorded};
-use concord_events::fund::FundEvent;
+use concord_chassis::record::{self, Envelope, LogEvent, Recorded};
 use concord_kernel::Date;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -55,11 +54,15 @@ impl Order {
     }
 
     /// Takes the next event in, and gives back when it happened and what it says, where it can be read.
-    pub(super) fn take(&mut self, recorded: &Recorded, faults: &mut Faults) -> Option<(Date, FundEvent)> {
+    pub(super) fn take<E: LogEvent>(
+        &mut self,
+        recorded: &Recorded,
+        faults: &mut Faults,
+    ) -> Option<(Date, E)> {
         let position = recorded.position;
         faults.compare(Rule::PositionGap, position, self.last + 1, position);
         self.last = position;
-        let (envelope, event) = match record::read::<FundEvent>(recorded) {
+        let (envelope, event) = match record::read::<E>(recorded) {
             Ok(read) => read,
             Err(error) => {
                 faults.add(Rule::DocumentUnreadable, position, "an event", error);
@@ -103,7 +106,7 @@ impl Order {
 
     /// The event's place in its stream and among those of its type. After a fault the count goes on from what was
     /// found, so that one fault is told once.
-    fn places(&mut self, position: u64, envelope: &Envelope<'_>, event: &FundEvent, faults: &mut Faults) {
+    fn places(&mut self, position: u64, envelope: &Envelope<'_>, event: &impl LogEvent, faults: &mut Faults) {
         let (kind, id) = event.stream();
         faults.compare(Rule::Subject, position, &*format!("{kind}/{id}"), &envelope.subject);
         let version = self.versions.entry(id).or_default();
@@ -141,7 +144,7 @@ impl Order {
 }
 
 /// Whether the document says what was read from it and nothing else: what no reader sees must not be there either.
-fn form(recorded: &Recorded, envelope: &Envelope<'_>, event: &FundEvent, faults: &mut Faults) {
+fn form(recorded: &Recorded, envelope: &Envelope<'_>, event: &impl LogEvent, faults: &mut Faults) {
     // An event of a type that is no longer written reads as another one.
     if event.type_name() != envelope.event_type {
         return;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use concord_chassis::record::Recorded;
+use concord_chassis::record::{LogEvent, Recorded};
+use concord_events::agreement::AgreementEvent;
+use concord_events::fund::FundEvent;
+use concord_kernel::Date;
 use concord_proto::log::v1::ReadLogRequest;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use tokio::sync::mpsc;
@@ -22,26 +25,55 @@ pub(super) type Chunk = Arc<Vec<Recorded>>;
 /// What brings a part the events.
 pub(super) type Feed = mpsc::Sender<Chunk>;
 
-/// The log as it is read, and what is checked on the way.
-pub(super) struct Reading {
-    pub(super) order: Order,
+/// What the events of a log mean beyond their order, and must keep to at every position.
+pub(super) trait Meaning: Default {
+    /// The log's events.
+    type Event: LogEvent;
+
+    /// Takes the next event in, and when it happened.
+    fn take(&mut self, position: u64, effective_on: Date, event: &Self::Event, faults: &mut Faults);
+}
+
+/// Of the fund: money, and the limits of programmes.
+#[derive(Default)]
+pub(super) struct Books {
     pub(super) ledger: Ledger,
     limits: Limits,
     holds: Holds,
+}
+
+impl Meaning for Books {
+    type Event = FundEvent;
+
+    fn take(&mut self, position: u64, effective_on: Date, event: &FundEvent, faults: &mut Faults) {
+        self.ledger.take(position, event, faults);
+        self.limits.take(position, event, faults);
+        self.holds.take(position, effective_on, event, faults);
+    }
+}
+
+/// Of agreements: no money moves, and nothing is summed.
+#[derive(Default)]
+pub(super) struct NoBooks;
+
+impl Meaning for NoBooks {
+    type Event = AgreementEvent;
+
+    fn take(&mut self, _: u64, _: Date, _: &AgreementEvent, _: &mut Faults) {}
+}
+
+/// The log as it is read, and what is checked on the way.
+pub(super) struct Reading<M> {
+    pub(super) order: Order,
+    pub(super) meaning: M,
     /// Events read.
     pub(super) events: u64,
 }
 
-impl Reading {
+impl<M: Meaning> Reading<M> {
     /// Nothing read yet of this log, `/concord/<cell>/<log>`, in this generation.
     pub(super) fn of(log: String, generation: u32) -> Self {
-        Self {
-            order: Order::of(log, generation),
-            ledger: Ledger::default(),
-            limits: Limits::default(),
-            holds: Holds::default(),
-            events: 0,
-        }
+        Self { order: Order::of(log, generation), meaning: M::default(), events: 0 }
     }
 
     /// Reads the log up to `head`, checks it, and hands it on.
@@ -91,9 +123,7 @@ impl Reading {
     fn take(&mut self, recorded: &Recorded, faults: &mut Faults) {
         self.events += 1;
         if let Some((effective_on, event)) = self.order.take(recorded, faults) {
-            self.ledger.take(recorded.position, &event, faults);
-            self.limits.take(recorded.position, &event, faults);
-            self.holds.take(recorded.position, effective_on, &event, faults);
+            self.meaning.take(recorded.position, effective_on, &event, faults);
         }
     }
 }

@@ -39,8 +39,10 @@ fn print_table(proof: &Proof) {
     let mut fields = vec![
         ("log 日志", format!("{}@{} ({})", proof.log, proof.head, proof.source)),
         ("events 事件", format!("{} of {} commands", count(proof.events), count(proof.commands))),
-        ("ledger 账目", format!("{} lines", count(proof.lines))),
     ];
+    if let Some(lines) = proof.lines {
+        fields.push(("ledger 账目", format!("{} lines", count(lines))));
+    }
     if let Some(stream) = &proof.stream {
         fields.push(("stream 消息流", format!("{}, {} to {}", stream.name, stream.from, stream.to)));
     }

@@ -6,19 +6,17 @@
 use std::path::Path;
 
 use clap::Args;
+use concord_chassis::log::Domain;
 use concord_chassis::log::recover::{self, Choice, Findings, Obstacle, RecoverError, Recovered, Target, Way};
-use concord_fund_grant::Fund;
 use serde_json::{Value, json};
 
 use super::report;
 use crate::connect::{Actor, acting};
 use crate::errors::{CliError, with_causes};
+use crate::local::database;
 use crate::output::{Format, print_fields, print_json};
 use crate::progress::Progress;
 use crate::stack;
-
-/// Name of the fund-grant database on a local stack.
-const LOCAL_DATABASE: &str = "fund_grant";
 
 /// Where the log is, and how it goes on.
 #[derive(Debug, Args)]
@@ -59,14 +57,14 @@ impl RecoverArgs {
     }
 
     /// Where the log is, and whether that is the local stack.
-    fn target(&self, dir: &Path) -> Result<(Target, bool), CliError> {
+    fn target(&self, dir: &Path, log: &str) -> Result<(Target, bool), CliError> {
         if let (Some(database_url), Some(nats_url)) = (&self.database_url, &self.nats_url) {
             return Ok((Target { database_url: database_url.clone(), nats_url: nats_url.clone() }, false));
         }
         let status = stack::status(dir).map_err(|error| CliError::failed(with_causes(&error)))?;
         match (status.database_url_base, status.nats_url) {
             (Some(base), Some(nats_url)) => {
-                Ok((Target { database_url: format!("{base}/{LOCAL_DATABASE}"), nats_url }, true))
+                Ok((Target { database_url: format!("{base}/{}", database(log)), nats_url }, true))
             }
             _ => Err(CliError::usage(format!(
                 "no local stack runs in {}: start it with `concord up`, or name the log with --database-url and --nats-url \
@@ -82,15 +80,15 @@ impl RecoverArgs {
 /// # Errors
 /// [`CliError::RecoveryNeeded`] where none is chosen and one must be, [`CliError::RecoveryRefused`] where the chosen one
 /// cannot be gone, [`CliError::LogInUse`] where a service still writes.
-pub async fn run(
+pub async fn run<D: Domain>(
     dir: &Path,
     actor: Option<Actor>,
     args: RecoverArgs,
     format: Format,
 ) -> Result<(), CliError> {
-    let (target, local) = args.target(dir)?;
+    let (target, local) = args.target(dir, D::LOG)?;
     let Some(way) = args.way() else {
-        return look(&target, format).await;
+        return look::<D>(&target, format).await;
     };
     let actor = acting(actor, local)?;
     let reason = args.reason.unwrap_or_default();
@@ -102,12 +100,12 @@ pub async fn run(
     let decided_by = format!("{}@{}", actor.person, actor.organisation);
     let choice = Choice { way, decided_by, reason };
     // First what it finds, so that whoever decides has seen it, also where the way is refused.
-    let findings = examine(&target).await?;
+    let findings = examine::<D>(&target).await?;
     if format == Format::Table {
         report::print(&findings);
     }
     let mut progress = Told::default();
-    let recovered = recover::recover::<Fund>(&target, &choice, |done, total| progress.reach(done, total))
+    let recovered = recover::recover::<D>(&target, &choice, |done, total| progress.reach(done, total))
         .await
         .map_err(failed)?;
     progress.finish();
@@ -116,8 +114,8 @@ pub async fn run(
 }
 
 /// Compares, prints what it found, and says by the exit code whether somebody has to decide.
-async fn look(target: &Target, format: Format) -> Result<(), CliError> {
-    let findings = examine(target).await?;
+async fn look<D: Domain>(target: &Target, format: Format) -> Result<(), CliError> {
+    let findings = examine::<D>(target).await?;
     match format {
         Format::Json => print_json(&report::json(&findings)),
         Format::Table => report::print(&findings),
@@ -125,9 +123,9 @@ async fn look(target: &Target, format: Format) -> Result<(), CliError> {
     if findings.needs_recovery() { Err(CliError::RecoveryNeeded) } else { Ok(()) }
 }
 
-async fn examine(target: &Target) -> Result<Findings, CliError> {
+async fn examine<D: Domain>(target: &Target) -> Result<Findings, CliError> {
     let mut progress = Told::default();
-    let findings = recover::examine::<Fund>(target, |done, total| progress.reach(done, total)).await;
+    let findings = recover::examine::<D>(target, |done, total| progress.reach(done, total)).await;
     progress.finish();
     findings.map_err(failed)
 }

@@ -1,0 +1,116 @@
+//! Each request's command about a party.
+
+use super::{Asked, values::line};
+use crate::{
+    Command,
+    party::{PartyCommand, Recording},
+};
+use concord_chassis::{
+    ask,
+    edge::{Choice, Reading},
+};
+use concord_events::agreement::{ControlKind, Register};
+use concord_kernel::party::PartyId;
+use concord_proto::agreement::v1 as proto;
+
+ask!(Command: proto::RecordPartyRequest, |this, reading| {
+    let code = reading.party_code("code", &this.code);
+    let kind = reading.party_kind("kind", this.kind);
+    let name = line(reading, "name", &this.name);
+    let region = match this.region.as_str() {
+        "" => Some(None),
+        region => reading.region("region", region).map(Some),
+    };
+    let industry = reading.industry(&this.industry);
+    let recording =
+        Recording { code: code?, kind: kind?, name: name?, region: region?, industry: industry? };
+    Some(of(PartyId::of(&recording.code), PartyCommand::Record(recording)))
+});
+
+ask!(Command: proto::AddPartyCodeRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let code = reading.party_code("code", &this.code);
+    Some(of(id?, PartyCommand::AddCode { code: code? }))
+});
+
+ask!(Command: proto::RenamePartyRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let name = line(reading, "name", &this.name);
+    Some(of(id?, PartyCommand::Rename { name: name? }))
+});
+
+ask!(Command: proto::ReclassifyPartyRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let kind = reading.party_kind("kind", this.kind);
+    Some(of(id?, PartyCommand::Reclassify { kind: kind? }))
+});
+
+ask!(Command: proto::RelocatePartyRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let region = reading.region("region", &this.region);
+    Some(of(id?, PartyCommand::Relocate { region: region? }))
+});
+
+ask!(Command: proto::EnterRegisterRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let register = register(reading, this.register);
+    Some(of(id?, PartyCommand::EnterRegister { register: register? }))
+});
+
+ask!(Command: proto::LeaveRegisterRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let register = register(reading, this.register);
+    Some(of(id?, PartyCommand::LeaveRegister { register: register? }))
+});
+
+ask!(Command: proto::RecordControlLinkRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let controller = party_id(reading, "controller", &this.controller);
+    let kind = control(reading, this.kind);
+    Some(of(id?, PartyCommand::RecordControlLink { controller: controller?, kind: kind? }))
+});
+
+ask!(Command: proto::EndControlLinkRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let controller = party_id(reading, "controller", &this.controller);
+    let kind = control(reading, this.kind);
+    Some(of(id?, PartyCommand::EndControlLink { controller: controller?, kind: kind? }))
+});
+
+ask!(Command: proto::MergePartyRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let into = party_id(reading, "into", &this.into);
+    Some(of(id?, PartyCommand::Merge { into: into? }))
+});
+
+ask!(Command: proto::DissolvePartyRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    Some(of(id?, PartyCommand::Dissolve))
+});
+
+fn of(id: PartyId, command: PartyCommand) -> Asked {
+    Asked::of(id.0, Command::Party(id, command))
+}
+
+fn party_id(reading: &mut Reading<'_>, field: &str, text: &str) -> Option<PartyId> {
+    reading.faults.require_uuid(field, text).map(PartyId)
+}
+
+fn register(reading: &mut Reading<'_>, register: i32) -> Option<Register> {
+    const REGISTER: Choice = Choice { one: "a register", noun: "register", of: "Register" };
+    reading.choice("register", register, REGISTER, |register| match register {
+        proto::Register::Unspecified => None,
+        proto::Register::KeyEnterprise => Some(Register::KeyEnterprise),
+        proto::Register::InnovativeEnterprise => Some(Register::InnovativeEnterprise),
+    })
+}
+
+fn control(reading: &mut Reading<'_>, kind: i32) -> Option<ControlKind> {
+    const KIND: Choice = Choice { one: "a kind", noun: "kind of control", of: "ControlKind" };
+    reading.choice("kind", kind, KIND, |kind| match kind {
+        proto::ControlKind::Unspecified => None,
+        proto::ControlKind::Equity => Some(ControlKind::Equity),
+        proto::ControlKind::Contract => Some(ControlKind::Contract),
+        proto::ControlKind::Management => Some(ControlKind::Management),
+    })
+}
