@@ -2,8 +2,10 @@
 //!
 //! Every parameter comes from the rulebook in force on the day of the decision, none stands here.
 
-use crate::refusal;
-use concord_chassis::log::{Broken, Context};
+use concord_chassis::{
+    deciding,
+    log::{Broken, Context},
+};
 use concord_kernel::{Date, rulebook::Rulebook};
 use jiff::ToSpan;
 
@@ -19,22 +21,17 @@ pub enum BackDating {
 /// Dates: never after today, and not further back than the rulebook allows.
 #[must_use]
 pub fn dated(limit: BackDating, rulebook: &Rulebook, context: &Context<'_>) -> Option<Broken> {
-    let (effective_on, today) = (context.effective_on, context.today);
-    if effective_on > today {
-        return Some(refusal::after_today(effective_on, today));
-    }
-    let days = match limit {
-        BackDating::Procedure => rulebook.back_dating.days,
-        BackDating::Unlimited => return None,
+    let days_back = match limit {
+        BackDating::Procedure => Some(rulebook.back_dating.days),
+        BackDating::Unlimited => None,
     };
-    let earliest = today.saturating_sub(i64::from(days).days());
-    (effective_on < earliest).then(|| refusal::too_far_back(effective_on, earliest, days))
+    deciding::dated(days_back, context)
 }
 
 /// Dates: a lifecycle's own steps never go back in time (domain.md section 1, "Times").
 #[must_use]
 pub fn not_before(last_step_on: Date, effective_on: Date) -> Option<Broken> {
-    (effective_on < last_step_on).then(|| refusal::before_last_step(effective_on, last_step_on))
+    deciding::not_before(Some(last_step_on), effective_on)
 }
 
 /// The day after.

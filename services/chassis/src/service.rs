@@ -78,10 +78,13 @@ pub async fn identify(
 ) -> Result<GetLogStatusResponse, StartError> {
     let mut client = LogServiceClient::new(owner);
     let mut pause = OWNER_PAUSE.0;
+    // An owner that is away for an hour is told of once.
+    let mut told = false;
     loop {
         match client.get_log_status(GetLogStatusRequest {}).await.map(tonic::Response::into_inner) {
             Ok(status) if status.log == log => return Ok(status),
-            Ok(status) => {
+            Ok(status) if !told => {
+                told = true;
                 let found = status.log;
                 tracing::error!(
                     log,
@@ -89,7 +92,11 @@ pub async fn identify(
                     "--log-owner leads to another log; give the address of its owner"
                 );
             }
-            Err(status) => tracing::warn!(log, %status, "the owner of the log does not answer yet"),
+            Err(status) if !told => {
+                told = true;
+                tracing::warn!(log, %status, "the owner of the log does not answer yet");
+            }
+            Ok(_) | Err(_) => {}
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(OWNER_PAUSE.1),

@@ -7,6 +7,7 @@
 //! ReadLog ─┬─ order       positions, times, ids, versions, commands, the documents themselves
 //!          ├─ ledger      every account of the chain, at every position; at the head, every balance answered
 //!          ├─ limits      sub-limits, and the facts that grants were opened with
+//!          ├─ holds       no money leaves on hold, nor without the agreement that backs the grant
 //!          ├─ stream      the message at that sequence, byte for byte
 //!          └─ projection  folded anew; then every row of every table
 //! ```
@@ -16,6 +17,7 @@
 mod answers;
 mod args;
 pub mod faults;
+mod holds;
 mod ledger;
 mod limits;
 mod order;

@@ -9,10 +9,11 @@ use concord_kernel::money::Currency;
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
 use concord_proto::fund::v1::{
     AdmitGrantRequest, Allocation, ApplyForGrantRequest, ApproveGrantsRequest, AuthoriseTrancheRequest,
-    Award, CancelTrancheRequest, GetGrantRequest, InstructTrancheRequest, PersonalData, PlannedTranche,
-    PublishNoticeRequest, RecommendGrantRequest, RejectGrantRequest, RejectTrancheRequest,
-    RequestTrancheRequest, ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest,
-    SignContractRequest, VerifyPayeeRequest, WithdrawGrantRequest,
+    Award, CancelTrancheRequest, GetBackingRequest, GetGrantRequest, HoldGrantRequest,
+    InstructTrancheRequest, NameBackingAgreementRequest, PersonalData, PlannedTranche, PublishNoticeRequest,
+    RecommendGrantRequest, RejectGrantRequest, RejectTrancheRequest, RequestTrancheRequest,
+    ResumeGrantRequest, ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest, SignContractRequest,
+    VerifyPayeeRequest, WithdrawGrantRequest,
 };
 use concord_proto::r#type::v1::{Money, Party};
 use uuid::Uuid;
@@ -118,6 +119,38 @@ pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> 
             let (id, answer) =
                 send!(client.verify_payee, target, VerifyPayeeRequest { account: Some(account) });
             (id, answer.receipt)
+        }
+        GrantCommand::NameAgreement { target, agreement, agreement_position } => {
+            let (id, answer) = send!(
+                client.name_backing_agreement,
+                target,
+                NameBackingAgreementRequest {
+                    agreement_id: agreement.to_string(),
+                    agreement_position: agreement_position,
+                }
+            );
+            (id, answer.receipt)
+        }
+        GrantCommand::Hold { target, reason } => {
+            let (id, answer) = send!(client.hold_grant, target, HoldGrantRequest { reason: reason });
+            (id, answer.receipt)
+        }
+        GrantCommand::Resume { target } => {
+            let (id, answer) = send!(client.resume_grant, target, ResumeGrantRequest {});
+            (id, answer.receipt)
+        }
+        GrantCommand::Backing { agreement, min_agreement_position } => {
+            let request = GetBackingRequest {
+                agreement_id: agreement.to_string(),
+                min_position: 0,
+                min_agreement_position,
+            };
+            let answer = client.get_backing(request).await?.into_inner();
+            match format {
+                Format::Json => print_json(&show::backing_json(&answer)),
+                Format::Table => show::print_backing(&answer),
+            }
+            return Ok(());
         }
         GrantCommand::Tranche(command) => return tranche(client, command, format).await,
     };

@@ -6,7 +6,7 @@ use concord_proto::agreement::v1::{
     Role, TechnologyContractType,
 };
 use concord_proto::audit::v1::{Dimension, ExportTable};
-use concord_proto::fund::v1::{FundPurpose, State, TrancheCondition, TrancheState};
+use concord_proto::fund::v1::{BackingState, FundPurpose, HoldKind, State, TrancheCondition, TrancheState};
 use concord_proto::r#type::v1::{FundingMode, PartyKind};
 
 /// One value: its word, its Chinese, and the proto's value.
@@ -21,6 +21,24 @@ pub const MODES: &[Word<FundingMode>] = &[
     Word("loan_interest_subsidy", "贷款贴息", FundingMode::LoanInterestSubsidy),
     Word("post_completion", "后补助", FundingMode::PostCompletion),
     Word("transfer_fee_subsidy", "技术转让费补助", FundingMode::TransferFeeSubsidy),
+];
+
+/// Why a grant is on hold 暂停原因.
+pub const HOLD_KINDS: &[Word<HoldKind>] = &[
+    Word("office", "管理人员决定", HoldKind::Office),
+    Word("backing_lost", "依托协议失效", HoldKind::BackingLost),
+];
+
+/// How an agreement that backs grants stands 协议效力.
+pub const BACKING_STATES: &[Word<BackingState>] = &[
+    Word("unsigned", "未生效", BackingState::Unsigned),
+    Word("not_yet_in_force", "尚未到生效日", BackingState::NotYetInForce),
+    Word("in_force", "生效", BackingState::InForce),
+    Word("suspended", "中止", BackingState::Suspended),
+    Word("expired", "到期", BackingState::Expired),
+    Word("completed", "履行完毕", BackingState::Completed),
+    Word("terminated", "终止", BackingState::Terminated),
+    Word("cancelled", "撤销草案", BackingState::Cancelled),
 ];
 
 /// Kinds of party 主体类别.

@@ -189,7 +189,8 @@ impl Domain for Fund {
             State::Grant(grant) => {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
                 let listed = grant.jobs.len() + grant.hold.causes.len();
-                1024 + grant.project.title.len() + 256 * tranches + 64 * listed
+                let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
+                1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons
             }
             State::Backing(backing) => 512 + 128 * backing.parties.len() + 24 * backing.dependents.len(),
         }

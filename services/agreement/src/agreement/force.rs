@@ -125,9 +125,9 @@ impl Agreement {
     }
 }
 
-/// First day in force of a renewal: made before the end it goes on with its term, made afterwards not before it was made.
-fn renewed_from(former_until: Date, term: Term, on: Date) -> Date {
-    if on <= former_until { term.from } else { term.from.max(on) }
+/// First day in force of a renewal: its term's, and never a day before it was made.
+fn renewed_from(term: Term, on: Date) -> Date {
+    term.from.max(on)
 }
 
 /// The days in force without a gap that a day lies in, else the next ones.
@@ -185,10 +185,9 @@ pub(super) fn apply(agreement: &mut Agreement, event: &AgreementEvent, meta: &Me
             agreement.stage = Stage::Signed;
         }
         AgreementEvent::AgreementRenewed { term, authority, .. } => {
-            let former_until = agreement.periods[agreement.periods.len() - 1].term.until;
             agreement.periods.push(Period {
                 term: *term,
-                in_force_from: Some(renewed_from(former_until, *term, on)),
+                in_force_from: Some(renewed_from(*term, on)),
                 authority: Some(authority.clone()),
             });
         }

@@ -1,7 +1,9 @@
 //! What the directory of parties refuses.
 
-use super::{at, broken};
-use concord_chassis::log::Broken;
+use concord_chassis::{
+    deciding::{at, broken},
+    log::Broken,
+};
 use concord_events::agreement::Register;
 use concord_kernel::{
     Date,

@@ -1,7 +1,9 @@
 //! Values that cannot be right, whatever the state.
 
-use super::{at, broken};
-use concord_chassis::log::Broken;
+use concord_chassis::{
+    deciding::{at, broken},
+    log::Broken,
+};
 use concord_events::agreement::Term;
 use concord_kernel::party::PartyCode;
 

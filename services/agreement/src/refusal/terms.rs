@@ -1,11 +1,13 @@
 //! What an agreement needs, who may sign it, and which days follow which.
 
-use super::{at, broken};
 use crate::{
     agreement::{Signature, Standing, amendment::Pending, succession::Succession},
     party::Party,
 };
-use concord_chassis::log::Broken;
+use concord_chassis::{
+    deciding::{at, broken},
+    log::Broken,
+};
 use concord_events::agreement::{AgreementKind, Obligation, Participant, Role, Term, Value};
 use concord_kernel::{
     Date,

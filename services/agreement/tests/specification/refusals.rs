@@ -494,6 +494,8 @@ fn the_rulebook_says_what_is_material_how_long_grace_lasts_and_what_completion_n
             actor_organisation: "office",
             authority: None,
             head: 0,
+            now: jiff::Timestamp::UNIX_EPOCH,
+            followed: &[],
         };
         match other.decide(&View::new(&lookup), &order.command, &context) {
             Ok(decision) => decision.events.iter().map(name).collect::<Vec<_>>().join(", "),

@@ -70,6 +70,8 @@ impl World {
             actor_organisation: "office",
             authority: None,
             head: 0,
+            now: jiff::Timestamp::UNIX_EPOCH,
+            followed: &[],
         };
         loop {
             let lookup = |id: Uuid| match self.states.get(&id) {

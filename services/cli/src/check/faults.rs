@@ -73,6 +73,12 @@ rules! {
     GrantFacts, "GRANT_FACTS", "a grant keeps the programme, currency, mode and region that it was opened with", "项目的计划、币种、方式与地区应与立项时一致";
     /// More was taken than a sub-limit allows.
     LimitExceeded, "LIMIT_EXCEEDED", "a sub-limit is never exceeded", "分项限额不得突破";
+    /// A grant that was on hold was paid further, or resumed with a cause left.
+    ActedOnHold, "ACTED_ON_HOLD", "a grant on hold asks for no money and is paid none, and is resumed with no agreement lost", "暂停的项目不得申请、审批、拨付，依托协议失效未消除的不得恢复";
+    /// The bank was instructed without the agreement that backs the grant, or under an old word of it.
+    PaidWithoutBacking, "PAID_WITHOUT_BACKING", "money leaves only under the agreement that its grant names, in force as last learned", "拨款须依据项目所指明且当时有效的依托协议";
+    /// Something older was learned of an agreement after something newer.
+    BackingBack, "BACKING_BACK", "what is learned of an agreement never goes back", "对依托协议的记载不得倒退";
     /// There is no stream.
     StreamAbsent, "STREAM_ABSENT", "the stream exists", "消息流应存在";
     /// The stream did not reach the head in time.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use concord_chassis::record::{self, Envelope, LogEvent, Recorded};
+use concord_kernel::Date;
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
@@ -52,8 +53,12 @@ impl Order {
         self.commands.len()
     }
 
-    /// Takes the next event in, and gives back what it says where it can be read.
-    pub(super) fn take<E: LogEvent>(&mut self, recorded: &Recorded, faults: &mut Faults) -> Option<E> {
+    /// Takes the next event in, and gives back when it happened and what it says, where it can be read.
+    pub(super) fn take<E: LogEvent>(
+        &mut self,
+        recorded: &Recorded,
+        faults: &mut Faults,
+    ) -> Option<(Date, E)> {
         let position = recorded.position;
         faults.compare(Rule::PositionGap, position, self.last + 1, position);
         self.last = position;
@@ -82,7 +87,7 @@ impl Order {
         }
         self.places(position, &envelope, &event, faults);
         self.command_of(position, &envelope, faults);
-        Some(event)
+        Some((envelope.effectiveon, event))
     }
 
     /// Generations follow each other, up to that of today.

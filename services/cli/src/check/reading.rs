@@ -5,12 +5,14 @@ use std::sync::Arc;
 use concord_chassis::record::{LogEvent, Recorded};
 use concord_events::agreement::AgreementEvent;
 use concord_events::fund::FundEvent;
+use concord_kernel::Date;
 use concord_proto::log::v1::ReadLogRequest;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use tokio::sync::mpsc;
 use tonic::Code;
 
 use super::faults::{Faults, Rule};
+use super::holds::Holds;
 use super::ledger::Ledger;
 use super::limits::Limits;
 use super::order::Order;
@@ -28,8 +30,8 @@ pub(super) trait Meaning: Default {
     /// The log's events.
     type Event: LogEvent;
 
-    /// Takes the next event in.
-    fn take(&mut self, position: u64, event: &Self::Event, faults: &mut Faults);
+    /// Takes the next event in, and when it happened.
+    fn take(&mut self, position: u64, effective_on: Date, event: &Self::Event, faults: &mut Faults);
 }
 
 /// Of the fund: money, and the limits of programmes.
@@ -37,14 +39,16 @@ pub(super) trait Meaning: Default {
 pub(super) struct Books {
     pub(super) ledger: Ledger,
     limits: Limits,
+    holds: Holds,
 }
 
 impl Meaning for Books {
     type Event = FundEvent;
 
-    fn take(&mut self, position: u64, event: &FundEvent, faults: &mut Faults) {
+    fn take(&mut self, position: u64, effective_on: Date, event: &FundEvent, faults: &mut Faults) {
         self.ledger.take(position, event, faults);
         self.limits.take(position, event, faults);
+        self.holds.take(position, effective_on, event, faults);
     }
 }
 
@@ -55,7 +59,7 @@ pub(super) struct NoBooks;
 impl Meaning for NoBooks {
     type Event = AgreementEvent;
 
-    fn take(&mut self, _: u64, _: &AgreementEvent, _: &mut Faults) {}
+    fn take(&mut self, _: u64, _: Date, _: &AgreementEvent, _: &mut Faults) {}
 }
 
 /// The log as it is read, and what is checked on the way.
@@ -118,8 +122,8 @@ impl<M: Meaning> Reading<M> {
 
     fn take(&mut self, recorded: &Recorded, faults: &mut Faults) {
         self.events += 1;
-        if let Some(event) = self.order.take(recorded, faults) {
-            self.meaning.take(recorded.position, &event, faults);
+        if let Some((effective_on, event)) = self.order.take(recorded, faults) {
+            self.meaning.take(recorded.position, effective_on, &event, faults);
         }
     }
 }

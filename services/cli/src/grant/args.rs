@@ -122,6 +122,41 @@ pub enum GrantCommand {
         #[arg(long, value_name = "FILE")]
         account_file: std::path::PathBuf,
     },
+    /// Name the agreement that backs it 指明依托协议
+    NameAgreement {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// The agreement 协议
+        #[arg(long, value_name = "UUID")]
+        agreement: Uuid,
+        /// Position in the agreement log at which it was seen 协议日志位置
+        #[arg(long, value_name = "POSITION")]
+        agreement_position: Option<u64>,
+    },
+    /// Put it on hold: no tranche is requested, authorised or instructed 暂停
+    Hold {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+        /// Why 原因
+        #[arg(long)]
+        reason: String,
+    },
+    /// Resume it 恢复
+    Resume {
+        /// The grant.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show what is known here of an agreement that backs grants 查看依托协议
+    Backing {
+        /// The agreement 协议
+        agreement: Uuid,
+        /// Wait until the agreement log has been taken in up to this position 等待至协议日志该位置
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        min_agreement_position: u64,
+    },
     /// Steps of one tranche 拨款
     #[command(subcommand)]
     Tranche(TrancheCommand),

@@ -1,10 +1,10 @@
 //! A grant as people and programs read it.
 
-use concord_proto::fund::v1::Grant;
+use concord_proto::fund::v1::{Backing, BackingState, GetBackingResponse, Grant, Hold, HoldCause, HoldKind};
 use serde_json::{Value, json};
 
 use crate::output::{amount, print_fields, table};
-use crate::words::{self, CONDITIONS, MODES, STATES, TRANCHE_STATES};
+use crate::words::{self, BACKING_STATES, CONDITIONS, HOLD_KINDS, MODES, STATES, TRANCHE_STATES};
 
 /// Prints a grant and its tranches.
 pub(super) fn print(grant: &Grant, position: u64) {
@@ -47,6 +47,8 @@ pub(super) fn print(grant: &Grant, position: u64) {
             "payee 收款账户",
             if grant.payee_verified { "verified 已核验" } else { "not verified 未核验" }.to_owned(),
         ),
+        ("agreement 依托协议", grant.backing_agreement_id.clone()),
+        ("on hold 暂停", grant.hold.as_ref().map(held).unwrap_or_default()),
         ("version 版本", grant.version.to_string()),
         ("as of 截至", position.to_string()),
     ]);
@@ -76,6 +78,87 @@ pub(super) fn print(grant: &Grant, position: u64) {
         ]);
     }
     println!("{table}");
+}
+
+/// Since when a grant is on hold, and why.
+fn held(hold: &Hold) -> String {
+    let causes: Vec<String> = hold.causes.iter().map(cause).collect();
+    let causes =
+        if causes.is_empty() { "no cause left 原因已消除".to_owned() } else { causes.join("; ") };
+    format!("since 自 {}: {causes}", hold.since)
+}
+
+fn cause(cause: &HoldCause) -> String {
+    let kind = words::both(HOLD_KINDS, cause.kind);
+    if cause.kind == i32::from(HoldKind::Office) {
+        return format!("{kind} ({})", cause.reason);
+    }
+    let state = words::both(BACKING_STATES, cause.agreement_state);
+    format!("{kind} ({} {state}, position {})", cause.agreement_id, cause.agreement_position)
+}
+
+/// Prints what is known of an agreement.
+pub(super) fn print_backing(answer: &GetBackingResponse) {
+    let backing = answer.backing.clone().unwrap_or_default();
+    let parties: Vec<&str> = backing.parties.iter().map(|party| party.code.as_str()).collect();
+    let verified = if answer.verified_at.is_empty() {
+        "not since the service began 服务启动以来未核实".to_owned()
+    } else {
+        format!("up to 至 {} at 于 {}", answer.verified_position, answer.verified_at)
+    };
+    print_fields(&[
+        ("agreement 协议", backing.agreement_id.clone()),
+        ("state 效力", words::both(BACKING_STATES, backing.state)),
+        ("in force 有效期", term(&backing)),
+        ("parties 当事方", parties.join(", ")),
+        ("learned at 所据位置", backing.agreement_position.to_string()),
+        ("happened on 发生日", backing.happened_on.clone()),
+        ("grants 项目", backing.grant_ids.join(", ")),
+        ("agreement log 协议日志", verified),
+        ("as of 截至", answer.position.to_string()),
+    ]);
+}
+
+fn term(backing: &Backing) -> String {
+    if backing.in_force_from.is_empty() {
+        String::new()
+    } else {
+        format!("{} – {}", backing.in_force_from, backing.in_force_until)
+    }
+}
+
+/// What is known of an agreement, as JSON.
+pub(super) fn backing_json(answer: &GetBackingResponse) -> Value {
+    let backing = answer.backing.clone().unwrap_or_default();
+    let parties =
+        backing.parties.iter().map(|party| json!({ "party_id": party.party_id, "code": party.code }));
+    json!({
+        "agreement_id": backing.agreement_id,
+        "state": words::word(BACKING_STATES, backing.state),
+        "in_force_from": backing.in_force_from,
+        "in_force_until": backing.in_force_until,
+        "parties": parties.collect::<Vec<_>>(),
+        "agreement_position": backing.agreement_position,
+        "happened_on": backing.happened_on,
+        "grant_ids": backing.grant_ids,
+        "verified_position": answer.verified_position,
+        "verified_at": answer.verified_at,
+        "position": answer.position,
+    })
+}
+
+fn hold_json(hold: &Hold) -> Value {
+    let causes = hold.causes.iter().map(|cause| {
+        let lost = cause.agreement_state != i32::from(BackingState::Unspecified);
+        json!({
+            "kind": words::word(HOLD_KINDS, cause.kind),
+            "reason": cause.reason,
+            "agreement_id": cause.agreement_id,
+            "agreement_state": if lost { words::word(BACKING_STATES, cause.agreement_state) } else { "" },
+            "agreement_position": cause.agreement_position,
+        })
+    });
+    json!({ "since": hold.since, "causes": causes.collect::<Vec<_>>() })
 }
 
 /// A grant as JSON.
@@ -115,6 +198,8 @@ pub(super) fn json(grant: &Grant, position: u64) -> Value {
         "version": grant.version,
         "starts_on": grant.starts_on,
         "ends_on": grant.ends_on,
+        "backing_agreement_id": grant.backing_agreement_id,
+        "hold": grant.hold.as_ref().map(hold_json),
         "position": position,
     })
 }

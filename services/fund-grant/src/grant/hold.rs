@@ -22,6 +22,9 @@ use concord_events::fund::{FundEvent, HoldCause, Loss};
 use concord_kernel::{Date, id::AgreementId};
 use serde::{Deserialize, Serialize};
 
+/// Causes of one hold: more tell nobody anything, and every state is kept in memory.
+const CAUSES_MAX: usize = 20;
+
 /// Whether a grant is on hold, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
@@ -61,6 +64,9 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &HoldCommand) -> Ruling {
     match (command, hold.since) {
         _ if grant.stage.has_ended() => refused(held_after_its_end(&grant.stage)),
         (HoldCommand::Hold { reason }, _) if hold.is_for(reason) => unchanged(),
+        (HoldCommand::Hold { .. }, _) if hold.causes.len() >= CAUSES_MAX => {
+            refused(refusal::too_many_causes(CAUSES_MAX))
+        }
         (HoldCommand::Hold { reason }, _) => happens(FundEvent::GrantHeld {
             grant: grant.id,
             cause: HoldCause::Office { reason: reason.clone() },
@@ -123,6 +129,14 @@ impl Hold {
             _ => return,
         }
         self.last_step_on = Some(on);
+    }
+}
+
+/// Bytes of the text that a cause has, for the cache's bound.
+pub(crate) fn text_bytes(cause: &HoldCause) -> usize {
+    match cause {
+        HoldCause::Office { reason } => reason.len(),
+        HoldCause::BackingLost { .. } => 0,
     }
 }
 

@@ -198,6 +198,17 @@ pub(crate) fn on_hold(grant: &Grant, since: Date) -> Broken {
     )
 }
 
+pub(crate) fn too_many_causes(most: usize) -> Broken {
+    broken(
+        "HOLD_CAUSES_FULL",
+        format!(
+            "the grant is on hold for {most} causes already, which is the most; it stays on hold as it is"
+        ),
+        format!("该项目的暂停原因已达上限{most}项；项目仍处于暂停状态，无须再次登记"),
+        &[("causes_max", &most)],
+    )
+}
+
 pub(crate) fn cause_remains(cause: &HoldCause) -> Broken {
     let (english, chinese) = told(cause);
     broken(

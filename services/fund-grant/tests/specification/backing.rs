@@ -312,6 +312,18 @@ fn the_hold_stays_until_an_officer_resumes_it() {
 }
 
 #[test]
+fn a_hold_has_so_many_causes() {
+    let reasons = |n: usize| (0..n).map(|number| hold(&number.to_string()));
+    assert_eq!(World::after(with(backed(long()), reasons(19))).outcome(&hold("x")), "GrantHeld");
+    let mut full = World::after(with(backed(long()), reasons(20)));
+    assert_eq!(full.outcome(&hold("x")), "HOLD_CAUSES_FULL");
+    assert_eq!(full.outcome(&hold("7")), "unchanged");
+    // What the agreement log says is never refused.
+    full.execute(&take(3, april(10), suspended(april(10)))).unwrap();
+    assert_eq!(full.grant().hold.causes.len(), 21);
+}
+
+#[test]
 fn an_officer_of_the_applicant_neither_holds_nor_resumes() {
     let world = World::after(backed(long()));
     assert_eq!(world.outcome(&hold("x").by("applicant", "the-university")), "A13_APPLICANT_IN_OFFICE");

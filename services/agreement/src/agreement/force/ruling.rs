@@ -217,7 +217,7 @@ impl Agreement {
         }
         let renewed = Period {
             term,
-            in_force_from: Some(renewed_from(ends_on, term, on)),
+            in_force_from: Some(renewed_from(term, on)),
             authority: Some(authority.to_owned()),
         };
         let periods: Vec<Period> = self.periods.iter().cloned().chain([renewed]).collect();
