@@ -106,6 +106,8 @@ pub enum AmendmentCommand {
 }
 
 /// Decides every pair of standing and command. Only an agreement that all have signed and that has not ended is amended.
+/// An amendment that was never signed can be abandoned once the term is over, too: a renewal within the grace period waits
+/// for that.
 pub(super) fn decide(
     case: &Case<'_, '_>,
     agreement: &Agreement,
@@ -126,17 +128,22 @@ pub(super) fn decide(
         (NotBegun | InForce | Suspended, Sign { version, signing }) => {
             agreement.sign_amendment(case, *version, signing)?
         }
-        (NotBegun | InForce | Suspended, Abandon { version, reason }) => agreement.abandon(*version, reason),
+        (NotBegun | InForce | Suspended | Expired, Abandon { version, reason }) => {
+            agreement.abandon(*version, reason)
+        }
         (
             Absent | Drafted | PartiallySigned | Completed | Expired | Terminated | DraftCancelled,
-            Propose { .. } | Sign { .. } | Abandon { .. },
-        ) => refused(refusal::wrong_standing(
-            standing,
-            (
-                "an agreement is amended once all have signed and before it has ended",
-                "协议在全部签署之后、结束之前方可变更",
-            ),
-        )),
+            Propose { .. } | Sign { .. },
+        )
+        | (Absent | Drafted | PartiallySigned | Completed | Terminated | DraftCancelled, Abandon { .. }) => {
+            refused(refusal::wrong_standing(
+                standing,
+                (
+                    "an agreement is amended once all have signed and before it has ended",
+                    "协议在全部签署之后、结束之前方可变更",
+                ),
+            ))
+        }
     };
     let in_order = match command {
         // As with the draft: signatures are learned in any order.

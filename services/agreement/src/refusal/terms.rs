@@ -304,9 +304,9 @@ pub(crate) fn amendment_pending(pending: &Pending) -> Broken {
     broken(
         "AMENDMENT_PENDING",
         format!(
-            "amendment {number} of {proposed_on} is being signed; have it signed by all, or abandon it first"
+            "amendment {number} of {proposed_on} is being signed; have it signed by all within the term, or abandon it first"
         ),
-        format!("{proposed_on}提出的第{number}号变更正在签署；请先完成签署或撤销该变更"),
+        format!("{proposed_on}提出的第{number}号变更正在签署；请先在期限内完成签署，或撤销该变更"),
         &[("version", number), ("proposed_on", proposed_on), ("signatures", &pending.signatures.len())],
     )
 }

@@ -218,6 +218,22 @@ fn an_abandoned_amendment_changes_nothing_and_its_number_is_not_given_again() {
     assert_eq!(world.outcome(&sign_amendment(2, &works(), JUNE)), "AMENDMENT_NOT_PENDING");
 }
 
+/// A renewal waits for it, and after the term nobody can sign it any more.
+#[test]
+fn an_amendment_that_nobody_signed_is_abandoned_in_the_grace_period_and_then_the_agreement_renewed() {
+    let (world, _) = story("amending");
+    let in_grace = date(2016, 5, 2);
+    assert_eq!(world.outcome(&renew_on(in_grace)), "AMENDMENT_PENDING");
+    assert_eq!(world.outcome(&sign_amendment(2, &works(), in_grace)), "WRONG_STANDING");
+    let order = abandon(2, "never signed", in_grace);
+    let world = world.and([order.clone()]);
+    assert_eq!(world.agreement().standing(in_grace), Standing::Expired);
+    assert_eq!(world.outcome(&order), "unchanged");
+    let world = world.and([renew_on(in_grace)]);
+    assert_eq!(world.agreement().standing(in_grace), Standing::InForce);
+    assert_eq!(world.agreement().version_on(in_grace).unwrap().number, 1);
+}
+
 #[test]
 fn there_is_no_version_before_the_agreement_is_in_force_and_none_after() {
     let (world, _) = story("in_force");
