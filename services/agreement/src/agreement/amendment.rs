@@ -277,12 +277,6 @@ impl Agreement {
         }
     }
 
-    /// The last day of the last term.
-    fn last_day(&self) -> Date {
-        // There is always a period: the draft's.
-        self.periods[self.periods.len() - 1].term.until
-    }
-
     /// What the changes may not do, in force from a day on: end the term before it, undo what was fulfilled, or fall
     /// below what was registered.
     fn change_refusals(&self, changes: &Changes, from: Date) -> Vec<Broken> {

@@ -215,6 +215,17 @@ pub(crate) fn renewed_too_late(on: Date, until: Date, last_chance: Date, grace_d
     )
 }
 
+pub(crate) fn succeeded_too_late(on: Date, until: Date, last_chance: Date) -> Broken {
+    broken(
+        "SUCCEEDED_TOO_LATE",
+        format!(
+            "the term ended on {until}, and {last_chance}, the last day for a renewal, is before {on}; draft a new agreement with the successor"
+        ),
+        format!("期限已于{until}届满，续签宽限期已于{last_chance}届满，早于{on}；请以承继单位另行起草协议"),
+        &[("term_until", &until), ("last_chance", &last_chance), ("on", &on)],
+    )
+}
+
 pub(crate) fn overlapping_terms(term: Term, until: Date) -> Broken {
     at(
         "term",

@@ -362,6 +362,22 @@ fn only_whom_the_directory_names_succeeds_a_party() {
     }
 }
 
+/// It was merged within the term and the term is over: first it is succeeded, then the agreement renewed.
+#[test]
+fn a_party_is_succeeded_until_the_agreement_can_no_longer_be_renewed() {
+    let world = story("in_force").0.and([merge(&works(), &group(), date(2016, 3, 30))]);
+    let in_grace = date(2016, 5, 2);
+    assert_eq!(world.outcome(&renew_on(in_grace)), "PARTY_MERGED");
+    let succeeded = world.clone().and([succeed(&works(), &group(), in_grace)]);
+    assert_eq!(succeeded.agreement().standing(in_grace), Standing::Expired);
+    assert_eq!(succeeded.outcome(&succeed(&works(), &group(), in_grace)), "unchanged");
+    let renewed = succeeded.and([renew_on(in_grace)]);
+    assert_eq!(renewed.agreement().standing(in_grace), Standing::InForce);
+    // 90 days after 2016-03-31, and the day after.
+    assert_eq!(world.outcome(&succeed(&works(), &group(), date(2016, 6, 29))), "PartySucceeded");
+    assert_eq!(world.outcome(&succeed(&works(), &group(), date(2016, 6, 30))), "SUCCEEDED_TOO_LATE");
+}
+
 #[test]
 fn a_party_merged_into_another_of_the_same_agreement_leaves_what_its_kind_needs() {
     let three = |parties: [PartyCode; 3]| {

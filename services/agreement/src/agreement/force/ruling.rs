@@ -5,7 +5,7 @@ use crate::{
     agreement::{Agreement, Stage, Standing, draft::term_order},
     bounds::{self, LINE_BYTES_MAX, PERIODS_MAX, line, too_many},
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
-    rules::{self, day_after, days_after},
+    rules::{self, day_after},
     view::Case,
 };
 use concord_chassis::log::{Broken, Decision, Stop};
@@ -200,7 +200,7 @@ impl Agreement {
         }
         let ends_on = last.term.until;
         let grace_days = case.rulebook.agreement.renewal_grace_days;
-        let last_chance = days_after(ends_on, grace_days);
+        let last_chance = self.grace_ends_on(case);
         let mut broken = self.gone_parties(case, on)?;
         broken.extend(self.pending_refusal());
         broken.extend(too_many("terms", self.periods.len() + 1, PERIODS_MAX));
@@ -274,8 +274,7 @@ impl Agreement {
     }
 
     fn terminate(&self, reason: &str, authority: &str, out_of_force_from: Date, on: Date) -> Ruling {
-        // There is always a period: the draft's.
-        let ends_on = self.periods[self.periods.len() - 1].term.until;
+        let ends_on = self.last_day();
         happens_under(
             [
                 (out_of_force_from < on).then(|| refusal::termination_in_the_past(out_of_force_from, on)),
