@@ -13,7 +13,7 @@
 //! In force it is from the later of the last signature and the term's first day; until then it is `NotBegun`. Out of
 //! force it is the day after the term's last day, without anyone doing anything: [`Standing`] is computed from the state
 //! and a day, and `Expired` is stored nowhere. A termination may name a day ahead; until then the agreement stands as
-//! it did, and takes no further step. A test reads the diagram and walks each of its arrows.
+//! it did, and takes no further step but a termination from an earlier day. A test reads the diagram and walks each of its arrows.
 //!
 //! | file | holds |
 //! |---|---|

@@ -1,5 +1,6 @@
 //! What an agreement needs, who may sign it, and which days follow which.
 
+use super::done_otherwise;
 use crate::{
     agreement::{Signature, Standing, amendment::Pending, succession::Succession},
     party::Party,
@@ -15,6 +16,7 @@ use concord_kernel::{
     money::format_minor,
     party::{PartyCode, PartyKind},
 };
+use std::fmt::Display;
 
 /// How many of many are named in one sentence.
 const NAMED_MAX: usize = 10;
@@ -306,6 +308,34 @@ pub(crate) fn termination_after_the_end(out_of_force_from: Date, until: Date) ->
             &[("out_of_force_from", &out_of_force_from), ("term_until", &until)],
         ),
     )
+}
+
+/// The act is not for an agreement that was terminated, although it is in force until that day.
+pub(crate) fn termination_stands(rule: (&str, &str), from: Date) -> Broken {
+    broken(
+        "WRONG_STANDING",
+        format!(
+            "{}; this agreement is terminated from {from} on, and takes no step until then but a termination from an earlier day",
+            rule.0
+        ),
+        format!("{}；该协议将自{from}起终止，此前仅可提前终止日期，不得办理其他事项", rule.1),
+        &[("standing", &Standing::Terminated.name()), ("out_of_force_from", &from)],
+    )
+}
+
+/// It was terminated in another way. `ahead`: its day has not come yet.
+pub(crate) fn already_terminated(reason: &str, authority: &str, from: Date, ahead: bool) -> Broken {
+    let told: [(&str, &dyn Display); 3] =
+        [("reason", &reason), ("authority", &authority), ("out_of_force_from", &from)];
+    let broken = done_otherwise("ALREADY_TERMINATED", ("it was terminated", "协议已终止"), &told);
+    if !ahead {
+        return broken;
+    }
+    Broken {
+        message: format!("{}, unless it is from a day before {from}", broken.message),
+        message_zh: format!("{}；仅可改为{from}之前的日期", broken.message_zh),
+        ..broken
+    }
 }
 
 // Amendments.

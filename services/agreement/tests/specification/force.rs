@@ -90,6 +90,33 @@ fn an_end_says_its_first_day_out_of_force_and_history_stays() {
 }
 
 #[test]
+fn a_termination_that_lies_ahead_can_be_brought_forward_and_not_put_off() {
+    let (ahead, later) = (date(2015, 9, 1), date(2013, 7, 1));
+    let world = story("in_force").0.and([terminate(ahead, JUNE)]);
+    // What stands is told with its day, and what can be done.
+    let refusal = world.decide(&suspend("fraud", later)).unwrap_err();
+    assert_eq!(refusal.broken[0].facts["out_of_force_from"], ahead.to_string());
+    assert_eq!(world.outcome(&terminate(ahead, later)), "unchanged");
+    assert_eq!(world.outcome(&terminate(date(2015, 9, 2), later)), "ALREADY_TERMINATED");
+    assert_eq!(world.outcome(&terminate(date(2013, 6, 30), later)), "TERMINATED_FOR_THE_PAST");
+    // On the last day in force, to be out of force from that day.
+    let eve = date(2015, 8, 31);
+    assert_eq!(world.outcome(&terminate(eve, eve)), "AgreementTerminated");
+    assert_eq!(
+        world.outcome(&terminate(date(2015, 8, 31), ahead)),
+        "ALREADY_TERMINATED",
+        "it has come to pass"
+    );
+
+    let order = terminate(later, later);
+    let world = world.and([order.clone()]);
+    assert_eq!(world.agreement().standing(date(2013, 6, 30)), Standing::InForce);
+    assert_eq!(world.agreement().standing(later), Standing::Terminated);
+    assert_eq!(world.outcome(&order), "unchanged");
+    assert_eq!(world.outcome(&terminate(ahead, later)), "ALREADY_TERMINATED");
+}
+
+#[test]
 fn a_suspension_is_out_of_force_and_a_resumption_says_what_follows() {
     let (world, _) = story("suspended");
     let resumed_on = date(2013, 6, 10);
