@@ -115,6 +115,21 @@ pub(crate) fn parent_not_live(id: AgreementId, standing: Standing, on: Date) -> 
     )
 }
 
+pub(crate) fn parent_ended(id: AgreementId, standing: Standing, on: Date) -> Broken {
+    broken(
+        "PARENT_NOT_LIVE",
+        format!(
+            "agreement {id}, which this one comes under, is {} on {on}, the day on which all will have signed; nothing comes into force under it. Cancel the draft, and draft it under another, or none",
+            standing.name()
+        ),
+        format!(
+            "上位协议{id}于{on}（签署齐全之日）为“{}”，其下不得再有协议生效；请撤销草案，另选上位协议或留空后重新起草",
+            standing.label_zh()
+        ),
+        &[("parent_id", &id), ("standing", &standing.name()), ("on", &on)],
+    )
+}
+
 // Signatures.
 
 pub(crate) fn not_a_party(code: &PartyCode, parties: &[Participant]) -> Broken {
