@@ -165,6 +165,7 @@ impl AgreementService for AgreementDesk {
             version: Some(answers::version(version)),
             state: answers::state(agreement.standing(on)).into(),
             position: seen.head,
+            period: agreement.period_on(on).map(answers::period),
         }))
     }
 

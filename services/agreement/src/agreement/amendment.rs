@@ -36,7 +36,8 @@ pub struct Version {
     pub from: Option<Date>,
     /// Title.
     pub title: String,
-    /// Last day of the term that ran, as this version has it.
+    /// Last day of the last term when this version was made. A renewal adds a term and no version:
+    /// [`Agreement::period_on`] says which term a day lies in.
     pub term_end: Date,
     /// Value.
     pub value: Option<Value>,

@@ -157,6 +157,30 @@ fn renewals_without_a_gap_add_up() {
     assert_eq!(agreement.standing(date(2020, 4, 1)), Standing::Expired);
 }
 
+/// A renewal makes no version, so the version of a day says nothing of the term that the day lies in: the period does.
+#[test]
+fn each_day_in_force_lies_in_the_term_that_was_agreed_for_it() {
+    let (world, _) = story("in_force");
+    let second = term(date(2016, 4, 1), date(2019, 3, 31));
+    let world = world.and([renew_on(date(2016, 3, 1)), suspend("audit", date(2018, 6, 1))]);
+    let period =
+        |on| world.agreement().period_on(on).map(|period| (period.term, period.authority.as_deref()));
+    assert_eq!(period(TERM.from.yesterday().unwrap()), None);
+    assert_eq!(period(TERM.from), Some((TERM, None)));
+    assert_eq!(period(TERM.until), Some((TERM, None)));
+    assert_eq!(period(second.from), Some((second, Some("续签1号"))));
+    assert_eq!(period(date(2018, 6, 1)), Some((second, Some("续签1号"))), "suspended within it");
+    assert_eq!(period(second.until), Some((second, Some("续签1号"))));
+    assert_eq!(period(date(2019, 4, 1)), None);
+    assert_eq!(world.agreement().version_on(second.from).unwrap().number, 1);
+
+    // In the grace period nothing was in force.
+    let world = story("expired").0.and([renew_on(date(2016, 5, 2))]);
+    let since = |on| world.agreement().period_on(on).and_then(|period| period.in_force_from);
+    assert_eq!(since(date(2016, 5, 1)), None);
+    assert_eq!(since(date(2016, 5, 2)), Some(date(2016, 5, 2)));
+}
+
 #[test]
 fn a_renewal_after_a_gap_does_not_add_up() {
     let (world, _) = story("expired");

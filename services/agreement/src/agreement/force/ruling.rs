@@ -190,6 +190,7 @@ impl Agreement {
         last.is_some_and(|resumption| resumption.authority == given)
     }
 
+    /// A further term, by its document's authority and without signatures (domain.md section 3: "renewal … adds a term").
     fn renew(
         &self,
         case: &Case<'_, '_>,
