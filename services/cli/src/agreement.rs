@@ -66,12 +66,9 @@ pub async fn run(client: &mut Client, command: AgreementCommand, format: Format)
             let (agreement_id, on) = (agreement.to_string(), on.to_string());
             let request = GetVersionInForceRequest { agreement_id, on, min_position };
             let answer = client.get_version_in_force(request).await?.into_inner();
-            let version = answer.version.unwrap_or_default();
             match format {
-                Format::Json => {
-                    print_json(&show::version_in_force_json(&version, answer.state, answer.position))
-                }
-                Format::Table => show::print_version(&version, answer.state, answer.position),
+                Format::Json => print_json(&show::version_in_force_json(&answer)),
+                Format::Table => show::print_version(&answer),
             }
             return Ok(());
         }

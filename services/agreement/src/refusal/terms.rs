@@ -1,5 +1,6 @@
 //! What an agreement needs, who may sign it, and which days follow which.
 
+use super::done_otherwise;
 use crate::{
     agreement::{Signature, Standing, amendment::Pending, succession::Succession},
     party::Party,
@@ -15,6 +16,7 @@ use concord_kernel::{
     money::format_minor,
     party::{PartyCode, PartyKind},
 };
+use std::fmt::Display;
 
 /// How many of many are named in one sentence.
 const NAMED_MAX: usize = 10;
@@ -110,6 +112,21 @@ pub(crate) fn parent_not_live(id: AgreementId, standing: Standing, on: Date) -> 
             ),
             &[("parent_id", &id), ("standing", &standing.name()), ("on", &on)],
         ),
+    )
+}
+
+pub(crate) fn parent_ended(id: AgreementId, standing: Standing, on: Date) -> Broken {
+    broken(
+        "PARENT_NOT_LIVE",
+        format!(
+            "agreement {id}, which this one comes under, is {} on {on}, the day on which all will have signed; nothing comes into force under it. Cancel the draft, and draft it under another, or none",
+            standing.name()
+        ),
+        format!(
+            "上位协议{id}于{on}（签署齐全之日）为“{}”，其下不得再有协议生效；请撤销草案，另选上位协议或留空后重新起草",
+            standing.label_zh()
+        ),
+        &[("parent_id", &id), ("standing", &standing.name()), ("on", &on)],
     )
 }
 
@@ -215,6 +232,17 @@ pub(crate) fn renewed_too_late(on: Date, until: Date, last_chance: Date, grace_d
     )
 }
 
+pub(crate) fn succeeded_too_late(on: Date, until: Date, last_chance: Date) -> Broken {
+    broken(
+        "SUCCEEDED_TOO_LATE",
+        format!(
+            "the term ended on {until}, and {last_chance}, the last day for a renewal, is before {on}; draft a new agreement with the successor"
+        ),
+        format!("期限已于{until}届满，续签宽限期已于{last_chance}届满，早于{on}；请以承继单位另行起草协议"),
+        &[("term_until", &until), ("last_chance", &last_chance), ("on", &on)],
+    )
+}
+
 pub(crate) fn overlapping_terms(term: Term, until: Date) -> Broken {
     at(
         "term",
@@ -297,6 +325,34 @@ pub(crate) fn termination_after_the_end(out_of_force_from: Date, until: Date) ->
     )
 }
 
+/// The act is not for an agreement that was terminated, although it is in force until that day.
+pub(crate) fn termination_stands(rule: (&str, &str), from: Date) -> Broken {
+    broken(
+        "WRONG_STANDING",
+        format!(
+            "{}; this agreement is terminated from {from} on, and takes no step until then but a termination from an earlier day",
+            rule.0
+        ),
+        format!("{}；该协议将自{from}起终止，此前仅可提前终止日期，不得办理其他事项", rule.1),
+        &[("standing", &Standing::Terminated.name()), ("out_of_force_from", &from)],
+    )
+}
+
+/// It was terminated in another way. `ahead`: its day has not come yet.
+pub(crate) fn already_terminated(reason: &str, authority: &str, from: Date, ahead: bool) -> Broken {
+    let told: [(&str, &dyn Display); 3] =
+        [("reason", &reason), ("authority", &authority), ("out_of_force_from", &from)];
+    let broken = done_otherwise("ALREADY_TERMINATED", ("it was terminated", "协议已终止"), &told);
+    if !ahead {
+        return broken;
+    }
+    Broken {
+        message: format!("{}, unless it is from a day before {from}", broken.message),
+        message_zh: format!("{}；仅可改为{from}之前的日期", broken.message_zh),
+        ..broken
+    }
+}
+
 // Amendments.
 
 pub(crate) fn amendment_pending(pending: &Pending) -> Broken {
@@ -304,9 +360,9 @@ pub(crate) fn amendment_pending(pending: &Pending) -> Broken {
     broken(
         "AMENDMENT_PENDING",
         format!(
-            "amendment {number} of {proposed_on} is being signed; have it signed by all, or abandon it first"
+            "amendment {number} of {proposed_on} is being signed; have it signed by all within the term, or abandon it first"
         ),
-        format!("{proposed_on}提出的第{number}号变更正在签署；请先完成签署或撤销该变更"),
+        format!("{proposed_on}提出的第{number}号变更正在签署；请先在期限内完成签署，或撤销该变更"),
         &[("version", number), ("proposed_on", proposed_on), ("signatures", &pending.signatures.len())],
     )
 }

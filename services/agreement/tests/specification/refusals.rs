@@ -227,6 +227,44 @@ fn an_agreement_comes_under_a_framework_that_has_not_ended() {
 }
 
 #[test]
+fn nothing_comes_into_force_under_a_framework_that_ended_before_the_last_signature() {
+    let parent = |order| about(PARENT, order);
+    let child = Draft { parent: Some(PARENT), ..contract() };
+    let ended_on = date(2013, 4, 10);
+    let world = at("absent").and([
+        parent(draft(framework())),
+        parent(sign(&province(), date(2013, 3, 5))),
+        parent(sign(&university(), date(2013, 3, 5))),
+        draft(child).on(date(2013, 4, 2)),
+    ]);
+    let ended = world.clone().and([parent(terminate(ended_on, ended_on))]);
+    let suspended = world.and([parent(suspend("audit", ended_on))]);
+    let day = |day| date(2013, 4, day);
+    let half = |on| ended.clone().and([sign(&works(), on)]);
+    check([
+        ("the first of two", ended.clone(), sign(&works(), day(10)), "AgreementSigned"),
+        ("all the day before", half(day(9)), sign(&university(), day(9)), "AgreementSigned"),
+        ("the last on that day", half(day(9)), sign(&university(), day(10)), "PARENT_NOT_LIVE"),
+        (
+            "the other one on that day, learned first",
+            half(day(10)),
+            sign(&university(), day(9)).learned_on(day(11)),
+            "PARENT_NOT_LIVE",
+        ),
+        (
+            "while it is suspended",
+            suspended.and([sign(&works(), day(10))]),
+            sign(&university(), day(10)),
+            "AgreementSigned",
+        ),
+        ("the draft can be cancelled", half(day(10)), cancel("framework ended"), "DraftCancelled"),
+    ]);
+    let refusal = half(day(10)).decide(&sign(&university(), day(10))).unwrap_err();
+    assert_eq!(refusal.broken[0].facts["parent_id"], PARENT.to_string());
+    assert_eq!(refusal.broken[0].facts["standing"], "terminated");
+}
+
+#[test]
 fn each_party_signs_once_within_its_time() {
     let on = |day: i8| date(2013, 3, day);
     check([
