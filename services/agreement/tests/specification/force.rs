@@ -411,3 +411,78 @@ fn commands_are_stored_with_stable_names() {
     let command = serde_json::to_value(ForceCommand::CancelDraft { reason: "x".to_owned() }).unwrap();
     assert_eq!(command, serde_json::json!({"cancel_draft": {"reason": "x"}}));
 }
+
+// ---- Review: each of these fails ---------------------------------------------------------------------------------------
+
+#[test]
+fn review_a_renewal_within_grace_is_possible_although_an_amendment_was_never_signed() {
+    let (world, _) = story("amending");
+    let in_grace = date(2016, 5, 2);
+    let ways = [renew_on(in_grace), abandon(2, "never signed", in_grace)].map(|order| world.outcome(&order));
+    assert!(
+        ways.iter().any(|way| way == "AgreementRenewed" || way == "AmendmentAbandoned"),
+        "neither can be done: {ways:?}"
+    );
+}
+
+#[test]
+fn review_a_party_merged_in_the_term_can_be_succeeded_or_renewed_within_grace() {
+    let (world, _) = story("in_force");
+    let world = world.and([merge(&works(), &group(), date(2016, 3, 30))]);
+    let in_grace = date(2016, 5, 2);
+    let ways = [renew_on(in_grace), succeed(&works(), &group(), in_grace)].map(|order| world.outcome(&order));
+    assert!(ways.iter().any(|way| way.starts_with("Agreement") || way == "PartySucceeded"), "{ways:?}");
+}
+
+#[test]
+fn review_two_parties_cannot_be_merged_into_each_other() {
+    let (world, _) = story("in_force");
+    // The directory takes facts however old: the second is dated before the first.
+    let world = world.and([merge(&works(), &group(), JUNE)]);
+    let back = merge(&group(), &works(), date(2013, 5, 1));
+    let outcome = world.outcome(&back);
+    if outcome == "PartyMerged" {
+        let world = world.and([back]);
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let order = draft(contract()).on(date(2013, 6, 10));
+            tell.send(world.outcome(&about(PARENT, order)))
+        });
+        let decided = told.recv_timeout(std::time::Duration::from_secs(5));
+        panic!("{outcome}; a draft that names one of them is then decided as {decided:?}");
+    }
+}
+
+#[test]
+fn review_the_version_of_a_day_in_a_renewed_term_does_not_end_before_that_day() {
+    let (world, _) = story("in_force");
+    let world = world.and([renew_on(date(2016, 3, 1))]);
+    let on = date(2018, 1, 1);
+    let version = world.agreement().version_on(on).unwrap();
+    assert!(version.term_end >= on, "in force on {on}, with its term's end on {}", version.term_end);
+}
+
+#[test]
+fn review_an_end_that_lies_ahead_can_be_brought_forward() {
+    let (world, _) = story("in_force");
+    let world = world.and([terminate(date(2015, 9, 1), JUNE)]);
+    let later = date(2013, 7, 1);
+    let ways = [suspend("fraud", later), terminate(later, later)].map(|order| world.outcome(&order));
+    assert!(ways.iter().any(|way| way.starts_with("Agreement")), "in force for two years more: {ways:?}");
+}
+
+#[test]
+fn review_a_child_does_not_come_into_force_under_a_framework_that_has_ended() {
+    let (world, _) = story("absent");
+    let parent = |order| about(PARENT, order);
+    let child = concord_agreement::agreement::draft::Draft { parent: Some(PARENT), ..contract() };
+    let world = world.and([
+        parent(draft(framework())),
+        parent(sign(&province(), date(2013, 3, 5))),
+        parent(sign(&university(), date(2013, 3, 5))),
+        draft(child).on(date(2013, 4, 2)),
+        parent(terminate(date(2013, 4, 10), date(2013, 4, 10))),
+        sign(&works(), date(2013, 5, 6)),
+    ]);
+    assert!(!world.outcome(&sign(&university(), date(2013, 5, 6))).contains("AgreementSigned"));
+}

@@ -459,3 +459,51 @@ async fn a_day_that_passes_becomes_a_command_with_nobody_acting() {
     assert_eq!(service.recorded().await.1, three, "each once, after a restart too");
     service.stop().await;
 }
+
+// ---- Review: each of these fails ---------------------------------------------------------------------------------------
+
+async fn went_back(world: &World, to: u64) {
+    let client = world.log.get().await.unwrap();
+    client.execute("DELETE FROM events WHERE position > $1", &[&(to as i64)]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn review_an_owner_whose_head_lies_behind_what_was_taken_in_verifies_nothing() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&count_from(1, 5)).await;
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(5).await;
+    // A replica that lags, or a backup that was restored.
+    went_back(&world, 2).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = service.followed().unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let after = service.followed().unwrap();
+    service.stop().await;
+    assert_eq!((after.position, after.verified_at), (before.position, before.verified_at));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn review_a_log_that_went_back_and_on_is_not_taken_for_the_one_that_was_followed() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&count_from(1, 5)).await;
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(5).await;
+    // An asynchronous standby took over at 2; nothing behind that had been published, so its timeline was accepted.
+    went_back(&world, 2).await;
+    let other: Vec<_> = (3..=6).map(|position| counted(position, 1_000 + position as i64)).collect();
+    world.commit(&other).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (followed, recorded) = (service.followed().unwrap(), service.recorded().await.0);
+    let stopped = service.following.runner().stopped().borrow().clone();
+    service.stop().await;
+    assert!(
+        stopped.is_some() || followed.position < 6,
+        "verified up to {}, and nobody has seen what is at 3 to 5 now: {recorded:?}",
+        followed.position
+    );
+}

@@ -718,3 +718,81 @@ fn a_successor_stands_for_the_party_that_it_succeeds() {
     // The grant goes on resting on it.
     assert_eq!(world.execute(&pay(april(10))).unwrap().len(), 1);
 }
+
+// ---- Review: each of these fails ---------------------------------------------------------------------------------------
+
+#[test]
+fn review_what_is_known_beyond_the_verified_end_of_the_log_pays_nothing() {
+    // The agreement log was restored, or began a new generation, and ends before the event that is known here.
+    let world = World::after(with(backed(long()), [take(90, april(1), in_force(long()))]));
+    assert_ne!(world.outcome(&verified(pay(april(10)), Some((50, 0)))), "TrancheInstructed");
+}
+
+#[test]
+fn review_a_new_generation_without_the_last_events_takes_them_back() {
+    // Suspended at 3; resumed at 4, which the recovered log has lost. The new generation replays 1 to 3, of generation 1.
+    let known =
+        [take(3, april(1), suspended(april(1))), take(4, april(2), in_force(long())), resume().on(april(2))];
+    let mut world = World::after(with(backed(long()), known));
+    for order in [
+        take(1, march(1), drafted()),
+        take(2, march(2), in_force(long())),
+        take(3, april(1), suspended(april(1))),
+    ] {
+        world.execute(&order).unwrap();
+    }
+    // Verified in generation 2, whose head is 60 by now.
+    assert_ne!(world.outcome(&verified(pay(april(10)), Some((60, 0)))), "TrancheInstructed");
+}
+
+#[test]
+fn review_what_was_verified_by_a_clock_that_ran_ahead_is_not_fresh() {
+    let world = World::after(backed(long()));
+    assert_ne!(world.outcome(&verified(pay(april(10)), Some((100, -3_600)))), "TrancheInstructed");
+}
+
+#[test]
+fn review_a_lead_that_was_succeeded_in_the_agreement_is_not_paid_under_it() {
+    let mut world = World::after(backed(long()));
+    let successor = party_of("EU-PIC:998616262");
+    world.execute(&take(3, april(1), Change::Succeeded { party: lead().party, successor })).unwrap();
+    assert_ne!(world.outcome(&pay(april(10))), "TrancheInstructed");
+}
+
+#[test]
+fn review_a_cause_is_not_cleared_before_the_renewed_term_begins() {
+    let lapsed = World::after(with(backed(term(march(1), april(9))), [lapse(april(9), april(12))]));
+    let ahead = take(3, april(15), in_force(term(april(20), date(2014, 4, 9))));
+    assert_eq!(lapsed.outcome(&ahead), "BackingChanged", "in force only from the 20th");
+}
+
+#[test]
+fn review_a_grant_that_comes_to_rest_on_a_suspended_agreement_is_held() {
+    let signed = [take(1, march(1), drafted()), take(2, march(2), in_force(long()))];
+    let suspended = take(3, march(3), suspended(march(3)));
+    let mut world = World::after(with(tranche_story("requested"), with(signed.to_vec(), [suspended])));
+    world.execute(&name_it()).unwrap();
+    assert_eq!(world.outcome(&authorise(1)), "GRANT_ON_HOLD");
+}
+
+#[test]
+fn review_an_agreement_whose_term_ended_while_it_was_suspended_has_ended() {
+    let short = term(march(1), march(20));
+    let known = [
+        take(1, march(1), drafted()),
+        take(2, march(2), in_force(short)),
+        take(3, march(3), suspended(march(3))),
+    ];
+    let world = World::after(with(story("applied"), known));
+    assert_eq!(world.outcome(&name_it()), "BACKING_ENDED", "on the 31st");
+}
+
+#[test]
+fn review_grants_that_have_ended_leave_room_for_others() {
+    let story = story("rejected");
+    let at = story.len() - 1;
+    let known = [take(1, march(1), drafted()), take(2, march(2), in_force(long())), name_it()];
+    let story = with(with(story[..at].to_vec(), known), story[at..].to_vec());
+    let world = World::after(story);
+    assert!(world.backing(AGREEMENT).unwrap().dependents.is_empty());
+}
