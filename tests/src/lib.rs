@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`stack`] | a private `concord up`, and how to stop, kill and freeze parts of it |
 //! | [`desk`] | the gRPC clients, who acts, and what a status says |
+//! | [`agreements`] | the same for the service of agreements and of the directory of parties |
 //! | [`requests`] | requests that are right as they stand; a test changes what it is about |
 //! | [`load`] | callers that send one command after the other, and what they were told |
 //! | [`replica`] | a further replica of the fund's service on a stack's servers |
@@ -14,6 +15,7 @@
     reason = "every error here fails a test, and says itself what went wrong"
 )]
 
+pub mod agreements;
 pub mod check;
 pub mod desk;
 pub mod load;

@@ -203,8 +203,8 @@ pub trait Receipt {
 }
 
 macro_rules! receipts {
-    ($($answer:ident),* $(,)?) => {$(
-        impl Receipt for Response<concord_proto::fund::v1::$answer> {
+    ($package:ident: $($answer:ident),* $(,)?) => {$(
+        impl Receipt for Response<concord_proto::$package::v1::$answer> {
             fn receipt(self) -> CommandReceipt {
                 self.into_inner().receipt.expect("an accepted command has a receipt")
             }
@@ -213,6 +213,7 @@ macro_rules! receipts {
 }
 
 receipts!(
+    fund:
     AppropriateProgrammeResponse,
     SupplementProgrammeResponse,
     CutProgrammeResponse,
@@ -232,6 +233,40 @@ receipts!(
     SettleTrancheResponse,
     ReturnPaymentResponse,
     ImportAwardResponse,
+);
+
+receipts!(
+    agreement:
+    DraftAgreementResponse,
+    SignAgreementResponse,
+    CancelDraftResponse,
+    SuspendAgreementResponse,
+    ResumeAgreementResponse,
+    RenewAgreementResponse,
+    CompleteAgreementResponse,
+    TerminateAgreementResponse,
+    ProposeAmendmentResponse,
+    SignAmendmentResponse,
+    AbandonAmendmentResponse,
+    SucceedPartyResponse,
+    FulfilObligationResponse,
+    MinuteMeetingResponse,
+    CloseActionItemResponse,
+    SubmitRegistrationResponse,
+    RegisterContractResponse,
+    RefuseRegistrationResponse,
+    RevokeRegistrationResponse,
+    RecordPartyResponse,
+    AddPartyCodeResponse,
+    RenamePartyResponse,
+    RelocatePartyResponse,
+    ReclassifyPartyResponse,
+    EnterRegisterResponse,
+    LeaveRegisterResponse,
+    RecordControlLinkResponse,
+    EndControlLinkResponse,
+    MergePartyResponse,
+    DissolvePartyResponse,
 );
 
 /// Whether the same request may succeed a moment later.

@@ -103,8 +103,9 @@ pub async fn prove(
     endpoints: &Endpoints,
     args: &CheckArgs,
 ) -> Result<Proof, CliError> {
+    let started = Instant::now();
     let status = log_status(&mut log).await?;
-    match status.log.as_str() {
+    let mut proof = match status.log.as_str() {
         Fund::LOG => {
             let (mut proof, books) = prove_log::<Books>(&mut log, status, args, true).await?;
             proof.lines = Some(books.ledger.lines());
@@ -114,25 +115,29 @@ pub async fn prove(
                 proof.answers =
                     answers::compare(audit, &books.ledger, head, patience, &mut proof.faults).await?;
             }
-            Ok(proof)
+            proof
         }
         // No projection follows it.
-        Agreements::LOG => Ok(prove_log::<NoBooks>(&mut log, status, args, false).await?.0),
-        other => Err(CliError::failed(format!(
-            "this program does not know the events of the log {other:?}; use the concord command of the service's own \
+        Agreements::LOG => prove_log::<NoBooks>(&mut log, status, args, false).await?.0,
+        other => {
+            return Err(CliError::failed(format!(
+                "this program does not know the events of the log {other:?}; use the concord command of the service's own \
              version 本程序不识别该日志的事件"
-        ))),
-    }
+            )));
+        }
+    };
+    proof.elapsed = started.elapsed();
+    Ok(proof)
 }
 
-/// Checks a log whose events mean `M`, its stream, and its projection where there is one.
+/// Checks a log whose events mean `M`, its stream, and its projection where there is one. How long all of it takes, the
+/// caller says.
 async fn prove_log<M: Meaning>(
     log: &mut LogServiceClient<Stamped>,
     status: GetLogStatusResponse,
     args: &CheckArgs,
     is_projected: bool,
 ) -> Result<(Proof, M), CliError> {
-    let started = Instant::now();
     let head = status.head;
     let (mut faults, mut not_compared) = (Faults::default(), Vec::new());
     let source = source(&status)?;
@@ -164,7 +169,7 @@ async fn prove_log<M: Meaning>(
         answers: None,
         not_compared,
         faults,
-        elapsed: started.elapsed(),
+        elapsed: Duration::ZERO,
     };
     Ok((proof, reading.meaning))
 }

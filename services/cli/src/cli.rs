@@ -17,18 +17,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::agreement::AgreementCommand;
 use crate::audit::AuditCommand;
-use crate::connect::{self, Actor, Endpoints, Fund};
+use crate::connect::{self, Actor, Agreements, Endpoints, Fund};
 use crate::demo::DemoOptions;
 use crate::errors::{CliError, with_causes};
 use crate::grant::GrantCommand;
 use crate::import::ImportArgs;
 use crate::log::LogArgs;
 use crate::output::Format;
+use crate::party::PartyCommand;
 use crate::programme::ProgrammeCommand;
 use crate::today::TodayArgs;
 use crate::up::UpArgs;
-use crate::{audit, bulk, grant, import, log, programme, today, up};
+use crate::{agreement, audit, bulk, grant, import, log, party, programme, today, up};
 
 /// Usage errors, as sysexits.h has it.
 const USAGE: u8 = 64;
@@ -65,6 +67,12 @@ enum Top {
     /// Grants: procedure, contract, payments 资助项目
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Agreements: drafts, signatures, versions, ends 协议
+    #[command(subcommand)]
+    Agreement(AgreementCommand),
+    /// The directory of parties: codes, registers, mergers 主体
+    #[command(subcommand)]
+    Party(PartyCommand),
     /// The office's tables and exports 资金审计
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -139,10 +147,24 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
             let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
             grant::run(&mut fund.grants(&actor)?, command, format).await
         }
+        Top::Agreement(command) => {
+            let (agreements, actor) = connect::agreements(&cli.dir, cli.actor).await?;
+            agreement::run(&mut agreements.agreements(&actor)?, command, format).await
+        }
+        Top::Party(command) => {
+            let (agreements, actor) = connect::agreements(&cli.dir, cli.actor).await?;
+            party::run(&mut agreements.parties(&actor)?, command, format).await
+        }
         Top::Log(args) => log::run(&cli.dir, cli.actor, args, format).await,
         Top::Today(args) => {
-            let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
-            today::run(&mut fund.log(&actor)?, args, format).await
+            let endpoints = Endpoints::find(&cli.dir)?;
+            let actor = connect::acting(cli.actor, endpoints.local)?;
+            let fund = Fund::connect(&endpoints).await?.log(&actor)?;
+            let agreements = match &endpoints.agreement {
+                Some(_) => Some(Agreements::connect(&endpoints).await?.log(&actor)?),
+                None => None,
+            };
+            today::run(fund, agreements, args, format).await
         }
     }
 }

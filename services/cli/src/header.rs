@@ -36,6 +36,19 @@ pub struct HeaderArgs {
 }
 
 impl HeaderArgs {
+    /// The authority document, for commands that must have one.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] where none was named.
+    pub fn required_authority(&self) -> Result<String, CliError> {
+        if self.authority.is_empty() {
+            return Err(CliError::usage(
+                "name the document that orders it, with --authority 请用 --authority 填写文号",
+            ));
+        }
+        Ok(self.authority.clone())
+    }
+
     /// The header to send; a request id is made where none was given.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! | [`stack`], [`local`], [`up`] | a private PostgreSQL and nats-server, and every service in one process |
 //! | [`connect`], [`bulk`] | the services' addresses and clients; many commands over one stream |
 //! | [`import`] | awards made elsewhere: Horizon 2020, and any CSV file by a mapping |
-//! | [`programme`], [`grant`], [`audit`], [`log`], [`today`] | one a group of commands |
+//! | [`programme`], [`grant`], [`agreement`], [`party`], [`audit`], [`log`], [`today`] | one a group of commands |
 //! | [`check`] | proves the log from its events, and stream and projection against it |
 //! | [`demo`] | nine played years, with checks at the end |
 //! | [`errors`], [`output`], [`progress`], [`words`], [`header`], [`ids`] | what they share |
@@ -14,6 +14,7 @@
 //! But for `up` and `demo`, which run the services, and `log check`, which looks into NATS and the projection's database
 //! itself, it talks to the services over gRPC alone.
 
+pub mod agreement;
 pub mod audit;
 pub mod bulk;
 pub mod check;
@@ -28,6 +29,7 @@ pub mod import;
 pub mod local;
 pub mod log;
 pub mod output;
+pub mod party;
 pub mod programme;
 pub mod progress;
 pub mod stack;

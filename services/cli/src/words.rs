@@ -1,6 +1,10 @@
 //! The words of the command line for the protos' enums: what is typed, what people read in Chinese, what is sent.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use concord_proto::agreement::v1::{
+    self as agreement, AgreementKind, ControlKind, MeetingKind, ObligationKind, Register, RegistrationState,
+    Role, TechnologyContractType,
+};
 use concord_proto::audit::v1::{Dimension, ExportTable};
 use concord_proto::fund::v1::{BackingState, FundPurpose, HoldKind, State, TrancheCondition, TrancheState};
 use concord_proto::r#type::v1::{FundingMode, PartyKind};
@@ -87,6 +91,79 @@ pub const CONDITIONS: &[Word<TrancheCondition>] = &[
     Word("midterm", "中期检查", TrancheCondition::Midterm),
     Word("final_acceptance", "验收", TrancheCondition::FinalAcceptance),
     Word("verified_claim", "核验", TrancheCondition::VerifiedClaim),
+];
+
+/// Kinds of agreement 协议类别.
+pub const AGREEMENT_KINDS: &[Word<AgreementKind>] = &[
+    Word("framework", "省院校战略合作框架协议", AgreementKind::Framework),
+    Word("city_or_county", "市县长期合作协议", AgreementKind::CityOrCounty),
+    Word("long_term", "长期合作协议", AgreementKind::LongTerm),
+    Word("co_built_facility", "共建研发机构", AgreementKind::CoBuiltFacility),
+    Word("joint_research", "联合攻关", AgreementKind::JointResearch),
+    Word("national_project", "联合承担国家项目", AgreementKind::NationalProject),
+    Word("talent_training", "人才培养", AgreementKind::TalentTraining),
+    Word("technology_contract", "技术合同", AgreementKind::TechnologyContract),
+];
+
+/// How an agreement stands.
+pub const AGREEMENT_STATES: &[Word<agreement::State>] = &[
+    Word("absent", "尚未起草", agreement::State::Absent),
+    Word("drafted", "已起草", agreement::State::Drafted),
+    Word("partially_signed", "部分签署", agreement::State::PartiallySigned),
+    Word("not_begun", "未生效", agreement::State::NotBegun),
+    Word("in_force", "有效", agreement::State::InForce),
+    Word("suspended", "中止", agreement::State::Suspended),
+    Word("completed", "已履行完毕", agreement::State::Completed),
+    Word("expired", "已到期", agreement::State::Expired),
+    Word("terminated", "已终止", agreement::State::Terminated),
+    Word("draft_cancelled", "草案已撤销", agreement::State::DraftCancelled),
+];
+
+/// What a party is in an agreement 合同角色.
+pub const ROLES: &[Word<Role>] = &[
+    Word("participant", "合作方", Role::Participant),
+    Word("seller", "卖方", Role::Seller),
+    Word("buyer", "买方", Role::Buyer),
+];
+
+/// What a technology contract is about 技术合同类别.
+pub const TECHNOLOGIES: &[Word<TechnologyContractType>] = &[
+    Word("development", "技术开发", TechnologyContractType::Development),
+    Word("transfer", "技术转让", TechnologyContractType::Transfer),
+    Word("licence", "技术许可", TechnologyContractType::Licence),
+    Word("consulting", "技术咨询", TechnologyContractType::Consulting),
+    Word("service", "技术服务", TechnologyContractType::Service),
+];
+
+/// Whether something is owed, or to be reached.
+pub const OBLIGATION_KINDS: &[Word<ObligationKind>] = &[
+    Word("obligation", "义务", ObligationKind::Obligation),
+    Word("milestone", "节点", ObligationKind::Milestone),
+];
+
+/// What brought parties together.
+pub const MEETING_KINDS: &[Word<MeetingKind>] =
+    &[Word("consultation", "会商", MeetingKind::Consultation), Word("visit", "互访", MeetingKind::Visit)];
+
+/// Where a registration stands.
+pub const REGISTRATION_STATES: &[Word<RegistrationState>] = &[
+    Word("submitted", "已提交", RegistrationState::Submitted),
+    Word("registered", "已登记", RegistrationState::Registered),
+    Word("refused", "不予登记", RegistrationState::Refused),
+    Word("revoked", "已撤销", RegistrationState::Revoked),
+];
+
+/// Registers of enterprises.
+pub const REGISTERS: &[Word<Register>] = &[
+    Word("key_enterprise", "重点企业", Register::KeyEnterprise),
+    Word("innovative_enterprise", "创新型企业", Register::InnovativeEnterprise),
+];
+
+/// How one party controls another 控制关系.
+pub const CONTROLS: &[Word<ControlKind>] = &[
+    Word("equity", "股权控制", ControlKind::Equity),
+    Word("contract", "协议控制", ControlKind::Contract),
+    Word("management", "人员控制", ControlKind::Management),
 ];
 
 /// Dimensions to group by 分组.

@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary, real PostgreSQL, real NATS, real gRPC.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod agreement;
 mod check;
 mod demo;
 mod failures;

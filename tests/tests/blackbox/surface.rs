@@ -1,5 +1,6 @@
 //! What a stack shows to the outside: health, reflection, sockets, exit codes, signals.
 
+use concord_tests::agreements::Agreements;
 use concord_tests::desk::{CLERK, Desk, by};
 use concord_tests::record::read_log;
 use concord_tests::requests::{Receipt, is_passing, supplement};
@@ -16,6 +17,11 @@ use tonic_reflection::pb::{v1, v1alpha};
 
 const OF_THE_FUND: [&str; 3] =
     ["concord.fund.v1.GrantService", "concord.fund.v1.ProgrammeService", "concord.log.v1.LogService"];
+const OF_AGREEMENTS: [&str; 3] = [
+    "concord.agreement.v1.AgreementService",
+    "concord.agreement.v1.PartyService",
+    "concord.log.v1.LogService",
+];
 const OF_THE_AUDIT: [&str; 1] = ["concord.audit.v1.FundingAuditService"];
 /// And one reflection service or both.
 const OF_EACH: [&str; 1] = ["grpc.health.v1.Health"];
@@ -25,10 +31,15 @@ fn stack() -> &'static Stack {
     STACK.get_or_init(|| Stack::start().unwrap())
 }
 
-async fn servers() -> [(Channel, BTreeSet<String>); 2] {
+async fn servers() -> [(Channel, BTreeSet<String>); 3] {
     let desk = Desk::at(stack()).await.unwrap();
     let names = |own: &[&str]| own.iter().chain(&OF_EACH).map(|name| (*name).to_owned()).collect();
-    [(desk.fund, names(&OF_THE_FUND)), (desk.audit, names(&OF_THE_AUDIT))]
+    let agreements = Agreements::at(stack()).await.unwrap().channel();
+    [
+        (desk.fund, names(&OF_THE_FUND)),
+        (agreements, names(&OF_AGREEMENTS)),
+        (desk.audit, names(&OF_THE_AUDIT)),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
