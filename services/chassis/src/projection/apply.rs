@@ -2,7 +2,7 @@
 
 use super::checkpoint::{self, Checkpoint, DatabaseError};
 use super::feed::{self, CHUNK_BYTES, Sources};
-use super::head::{Identity, Statement, is_of_history};
+use super::head::{Claim, Identity, Statement, is_of_history};
 use super::{Applied, ApplyError, Projection, ProjectionOptions, Verified};
 use crate::record::{self, LogEvent, Recorded};
 use deadpool_postgres::{ClientWrapper, Pool};
@@ -131,15 +131,15 @@ impl<P: Projection> Applier<P> {
         let _feed = AbortOnDropHandle::new(tokio::spawn(feed));
         let mut statements = self.sources.known.statement();
         let mut position = checkpoint.position;
-        // The oldest statement that is ahead of the rows. A newer one would be further ahead: under steady load it would never
-        // be reached.
-        let mut ahead: Option<Statement> = None;
+        // The oldest claim that is ahead of the rows. A newer one would be further ahead: under steady load it would never be
+        // reached.
+        let mut ahead: Option<Claim> = None;
         loop {
             let first = tokio::select! {
                 biased;
                 stated = stated(&mut statements) => {
                     self.same_history(checkpoint.identity, stated.identity)?;
-                    ahead.get_or_insert(stated);
+                    ahead = ahead.or(stated.claim);
                     self.verify(&mut ahead, position);
                     continue;
                 }
@@ -195,8 +195,8 @@ impl<P: Projection> Applier<P> {
                 if let Some(checkpoint) = checkpoint::load(client, &self.options).await? {
                     self.reached(checkpoint.position);
                     let stated = *self.sources.known.statement().borrow();
-                    let mut stated = stated.filter(|stated| stated.identity == checkpoint.identity);
-                    self.verify(&mut stated, checkpoint.position);
+                    let ours = stated.filter(|stated| stated.identity == checkpoint.identity);
+                    self.verify(&mut ours.and_then(|stated| stated.claim), checkpoint.position);
                 }
                 tokio::time::sleep(STANDBY_READ).await;
             }
@@ -303,10 +303,10 @@ impl<P: Projection> Applier<P> {
         Ok(to)
     }
 
-    /// Where the rows have reached what the owner stated, they were up to date when it was asked.
-    fn verify(&self, ahead: &mut Option<Statement>, position: u64) {
-        if let Some(stated) = ahead.take_if(|stated| stated.head <= position) {
-            self.verified.send_replace(Some(Verified { position: stated.head, at: stated.asked_at }));
+    /// Where the rows have reached what the owner vouched for, they were up to date at that time.
+    fn verify(&self, ahead: &mut Option<Claim>, position: u64) {
+        if let Some(claim) = ahead.take_if(|claim| claim.head <= position) {
+            self.verified.send_replace(Some(Verified { position: claim.head, at: claim.at }));
         }
     }
 

@@ -1,9 +1,9 @@
 //! Where the log stands, as its owner says.
 
 use super::ProjectionOptions;
-use concord_proto::log::v1::GetLogStatusRequest;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
-use jiff::Timestamp;
+use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -50,10 +50,16 @@ pub(super) fn is_of_history(source: &str, present: &str) -> bool {
 pub(super) struct Statement {
     /// The history that it speaks of.
     pub(super) identity: Identity,
-    /// Head of the log.
+    /// What rows may be verified by; `None` where the owner cannot vouch for its head.
+    pub(super) claim: Option<Claim>,
+}
+
+/// That the log ended at `head`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
     pub(super) head: u64,
-    /// When it was asked: the answer is of this moment or a later one.
-    pub(super) asked_at: Timestamp,
+    /// When, by this machine's clock: what was committed before is at or below the head.
+    pub(super) at: Timestamp,
 }
 
 /// What is known of the log.
@@ -90,6 +96,13 @@ impl Known {
             higher
         });
     }
+}
+
+/// What the answer proves of the time before it. The owner's head is a number in its memory, as old as it says: it was asked
+/// at `asked_at`, and answered then or later.
+fn claim(status: &GetLogStatusResponse, asked_at: Timestamp) -> Option<Claim> {
+    let age = SignedDuration::from_millis(i64::try_from(status.head_age_ms?).ok()?);
+    Some(Claim { head: status.head, at: asked_at.checked_sub(age).ok()? })
 }
 
 /// Asks the owner on a timer where the log stands. The first value returned is the task to run.
@@ -145,11 +158,8 @@ async fn ask_on_timer(
                     Ok(log_id) => {
                         let now = Identity { log_id, generation: status.generation };
                         identity.send_if_modified(|known| known.replace(now) != Some(now));
-                        statement.send_replace(Some(Statement {
-                            identity: now,
-                            head: status.head,
-                            asked_at,
-                        }));
+                        let claim = claim(&status, asked_at);
+                        statement.send_replace(Some(Statement { identity: now, claim }));
                     }
                     Err(error) => warn!(log = %options.log, %error, "the log's id is no UUID"),
                 }

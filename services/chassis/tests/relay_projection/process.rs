@@ -421,6 +421,24 @@ async fn an_owner_that_is_away_verifies_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_known_is_as_old_as_the_head_that_the_owner_tells() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&count_from(1, 2)).await;
+    let an_hour = Duration::from_secs(3_600);
+    // It does not see its PostgreSQL any more, and what another replica commits there.
+    owner.says_its_head_is_old(an_hour);
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(2).await;
+    let known = service.followed().unwrap().verified_at;
+    assert!(known <= jiff::Timestamp::now() - an_hour, "{known} is not an hour ago");
+    owner.says_its_head_is_old(Duration::ZERO);
+    until(service.log.followed(), |all| all[0].verified_at >= known + an_hour).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_that_passes_becomes_a_command_with_nobody_acting() {
     let world = World::new().await;
     let owner = Owner::new(&world).await;

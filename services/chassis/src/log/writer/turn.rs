@@ -29,6 +29,7 @@ impl<D: Domain> Writer<D> {
             return;
         }
         self.recall_answers(&mut batch).await;
+        // Before it is sent: another replica may write while the answer is on its way.
         let started = Instant::now();
         let committed = self.commit(&batch, locked).await;
         metrics::histogram!("concord_log_commit_seconds").record(started.elapsed());
@@ -37,7 +38,7 @@ impl<D: Domain> Writer<D> {
                 self.turns_to_lock =
                     if contended { CONTENDED_TURNS } else { self.turns_to_lock.saturating_sub(1) };
                 self.batch_max = (self.batch_max * 2).min(BATCH_COMMANDS_MAX);
-                self.promote(batch);
+                self.promote(batch, started);
             }
             Committed::LostRace => {
                 metrics::counter!("concord_log_lost_races_total").increment(1);
@@ -181,7 +182,8 @@ impl<D: Domain> Writer<D> {
     }
 
     /// The batch is in the log: states move on, and every answer goes out.
-    fn promote(&mut self, mut batch: decide::Batch<D>) {
+    /// `asked_at`: when the commit began, which confirmed the head.
+    fn promote(&mut self, mut batch: decide::Batch<D>, asked_at: Instant) {
         let recorded: Vec<Recorded> = batch.records().cloned().collect();
         self.head += recorded.len() as u64;
         let touched: Vec<Uuid> = batch.overlay.keys().copied().collect();
@@ -194,6 +196,7 @@ impl<D: Domain> Writer<D> {
             self.newest = recorded.last().cloned();
         }
         self.show_head();
+        self.confirmed.note(asked_at);
         let mut refused = Vec::new();
         let mut accepted = 0_u64;
         for Decided { pending, verdict, events } in batch.decided {
