@@ -85,7 +85,8 @@ pub fn a01_backing_in_force(
     Some(refusal::backing_not_in_force(backing, on, today))
 }
 
-/// A01: what is known of the agreement was verified recently enough for money to move on it.
+/// A01: what is known of the agreement was verified recently enough for money to move on it. A log that ends before what is
+/// known of it has gone back, and verifies nothing.
 ///
 /// # Errors
 /// The broken rule, where it was not.
@@ -98,7 +99,8 @@ pub fn a01_backing_verified(
     let followed = context.followed(AGREEMENT_LOG);
     let is_recent =
         |at: Timestamp| context.now.duration_since(at) <= SignedDuration::from_mins(i64::from(minutes_max));
-    match followed.filter(|followed| is_recent(followed.verified_at)) {
+    let covers = |position: u64| position >= backing.at.position;
+    match followed.filter(|followed| is_recent(followed.verified_at) && covers(followed.position)) {
         Some(followed) => Ok(InstructedUnder {
             agreement: backing.agreement,
             position: backing.at.position,
@@ -107,7 +109,7 @@ pub fn a01_backing_verified(
         }),
         None => {
             let verified = followed.map(|followed| (followed.position, followed.verified_at));
-            Err(refusal::backing_unverified(backing.agreement, verified, context.now, minutes_max))
+            Err(refusal::backing_unverified(backing, verified, context.now, minutes_max))
         }
     }
 }

@@ -139,7 +139,7 @@ impl<P: Projection> Applier<P> {
                 biased;
                 stated = stated(&mut statements) => {
                     self.same_history(checkpoint.identity, stated.identity)?;
-                    ahead = ahead.or(stated.claim);
+                    ahead = next_claim(ahead, stated.claim);
                     self.verify(&mut ahead, position);
                     continue;
                 }
@@ -330,6 +330,12 @@ impl<P: Projection> Applier<P> {
     }
 }
 
+/// The claim that the rows are to reach: the oldest. One that the owner does not stand by any more would never be reached.
+fn next_claim(ahead: Option<Claim>, stated: Option<Claim>) -> Option<Claim> {
+    let stated = stated?;
+    Some(ahead.filter(|ahead| ahead.head <= stated.head).unwrap_or(stated))
+}
+
 /// Waits for the owner's next statement.
 async fn stated(statements: &mut watch::Receiver<Option<Statement>>) -> Statement {
     loop {
@@ -387,4 +393,23 @@ fn decode_one<'a, E: LogEvent>(recorded: &'a Recorded, source: &str) -> Result<A
 /// Whether PostgreSQL refused the rows for what they are: data exceptions and broken constraints.
 fn is_refusal(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|state| state.code().starts_with("22") || state.code().starts_with("23"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn the_oldest_claim_is_kept_for_as_long_as_the_owner_stands_by_it() {
+        let claim = |head| Some(Claim { head, at: Timestamp::UNIX_EPOCH });
+        for (ahead, stated, next) in [
+            (None, claim(5), claim(5)),
+            (claim(5), claim(9), claim(5)),
+            (claim(9), claim(5), claim(5)),
+            (claim(9), None, None),
+        ] {
+            assert_eq!(next_claim(ahead, stated), next, "{ahead:?}, then {stated:?}");
+        }
+    }
 }

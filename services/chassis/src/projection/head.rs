@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tonic::transport::Channel;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
 /// The owner's log service.
@@ -50,7 +50,7 @@ pub(super) fn is_of_history(source: &str, present: &str) -> bool {
 pub(super) struct Statement {
     /// The history that it speaks of.
     pub(super) identity: Identity,
-    /// What rows may be verified by; `None` where the owner cannot vouch for its head.
+    /// What rows may be verified by; `None` where the owner cannot vouch for where the log ends.
     pub(super) claim: Option<Claim>,
 }
 
@@ -99,8 +99,12 @@ impl Known {
 }
 
 /// What the answer proves of the time before it. The owner's head is a number in its memory, as old as it says: it was asked
-/// at `asked_at`, and answered then or later.
-fn claim(status: &GetLogStatusResponse, asked_at: Timestamp) -> Option<Claim> {
+/// at `asked_at`, and answered then or later. Nothing is proved by a log that stands still, or that ends before what was
+/// applied when it was asked: it went back, or what answers lags behind.
+fn claim(status: &GetLogStatusResponse, asked_at: Timestamp, applied: u64) -> Option<Claim> {
+    if status.standstill.is_some() || status.head < applied {
+        return None;
+    }
     let age = SignedDuration::from_millis(i64::try_from(status.head_age_ms?).ok()?);
     Some(Claim { head: status.head, at: asked_at.checked_sub(age).ok()? })
 }
@@ -130,6 +134,7 @@ async fn ask_on_timer(
     );
     let mut away = false;
     let mut ahead = false;
+    let mut astray = false;
     let mut timer = tokio::time::interval(options.head_check);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -139,7 +144,17 @@ async fn ask_on_timer(
         let asked = tokio::time::timeout(ANSWER_WITHIN, owner.get_log_status(GetLogStatusRequest {})).await;
         let answer = asked.unwrap_or_else(|_| Err(tonic::Status::deadline_exceeded("no answer in time")));
         match answer.map(tonic::Response::into_inner) {
+            Ok(status) if status.log != options.log => {
+                if !std::mem::replace(&mut astray, true) {
+                    let found = status.log;
+                    error!(
+                        projection = %options.schema, log = %options.log, found,
+                        "the address of the log's owner leads to another log; nothing is verified by it"
+                    );
+                }
+            }
             Ok(status) => {
+                astray = false;
                 if away {
                     info!(projection = %options.schema, log = %options.log, "the log's owner answers again");
                     away = false;
@@ -158,7 +173,7 @@ async fn ask_on_timer(
                     Ok(log_id) => {
                         let now = Identity { log_id, generation: status.generation };
                         identity.send_if_modified(|known| known.replace(now) != Some(now));
-                        let claim = claim(&status, asked_at);
+                        let claim = claim(&status, asked_at, applied_before);
                         statement.send_replace(Some(Statement { identity: now, claim }));
                     }
                     Err(error) => warn!(log = %options.log, %error, "the log's id is no UUID"),

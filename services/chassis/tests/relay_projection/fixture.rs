@@ -258,6 +258,12 @@ impl World {
         self.committed.send_replace(events.last().map_or(0, |event| event.position));
     }
 
+    /// Takes back what was committed after `position`, as a backup does that is restored.
+    pub async fn go_back_to(&self, position: i64) {
+        let client = self.log.get().await.unwrap();
+        client.execute("DELETE FROM events WHERE position > $1", &[&position]).await.unwrap();
+    }
+
     /// Whether the stream holds every event of the log, byte for byte, and nothing else.
     pub async fn stream_equals_log(&self) -> bool {
         let events = self.reader().read(0, 1_000_000).await.unwrap();
@@ -346,6 +352,7 @@ pub struct Owner {
     log_id: Uuid,
     says_nothing: Arc<AtomicBool>,
     head_age_ms: Arc<AtomicU64>,
+    stands_still: Arc<AtomicBool>,
     serving: Option<DropGuard>,
 }
 
@@ -368,6 +375,7 @@ impl Owner {
             log_id,
             says_nothing: Arc::default(),
             head_age_ms: Arc::default(),
+            stands_still: Arc::default(),
             serving: None,
         };
         owner.come_back().await;
@@ -384,6 +392,11 @@ impl Owner {
         self.head_age_ms.store(age.as_millis().try_into().unwrap(), Ordering::Release);
     }
 
+    /// Whether it says that the log is not written.
+    pub fn says_it_stands_still(&self, still: bool) {
+        self.stands_still.store(still, Ordering::Release);
+    }
+
     pub fn go_away(&mut self) {
         self.serving = None;
     }
@@ -395,6 +408,7 @@ impl Owner {
             log_id: self.log_id,
             says_nothing: self.says_nothing.clone(),
             head_age_ms: self.head_age_ms.clone(),
+            stands_still: self.stands_still.clone(),
         };
         let address = format!("127.0.0.1:{}", self.port);
         let listener = eventually("the owner's port is free", async || {
@@ -420,6 +434,7 @@ struct OwnedLog {
     log_id: Uuid,
     says_nothing: Arc<AtomicBool>,
     head_age_ms: Arc<AtomicU64>,
+    stands_still: Arc<AtomicBool>,
 }
 
 fn store(error: impl std::fmt::Display) -> Status {
@@ -470,6 +485,7 @@ impl LogService for OwnedLog {
             head,
             stream: STREAM.to_owned(),
             head_age_ms: Some(self.head_age_ms.load(Ordering::Acquire)),
+            standstill: self.stands_still.load(Ordering::Acquire).then(proto::Standstill::default),
             ..GetLogStatusResponse::default()
         }))
     }

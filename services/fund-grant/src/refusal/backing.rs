@@ -145,11 +145,12 @@ pub(crate) fn backing_not_in_force(backing: &Backing, on: Date, today: Date) -> 
 }
 
 pub(crate) fn backing_unverified(
-    agreement: AgreementId,
+    backing: &Backing,
     verified: Option<(u64, Timestamp)>,
     now: Timestamp,
     minutes_max: u32,
 ) -> Broken {
+    let (agreement, known) = (backing.agreement, backing.at.position);
     let (position, at) = verified.unwrap_or_default();
     let (when, when_zh) = match verified {
         Some((position, at)) => (
@@ -163,14 +164,17 @@ pub(crate) fn backing_unverified(
     broken(
         "A01_BACKING_UNVERIFIED",
         format!(
-            "agreement {agreement} backs this grant, and the agreement log {when}; money moves only within {minutes_max} \
-             minutes of that. Try again when the agreement service can be reached (A01)"
+            "agreement {agreement} backs this grant, as position {known} of the agreement log says, and that log {when}; money \
+             moves only within {minutes_max} minutes of a verification that covers that position. Try again when the \
+             agreement service can be reached (A01)"
         ),
         format!(
-            "该项目依托协议{agreement}，而协议日志{when_zh}；核实后{minutes_max}分钟内方可拨款。请待协议服务恢复后重试（A01）"
+            "该项目依托协议{agreement}（依据协议日志第{known}号事件），而协议日志{when_zh}；核实范围须包括该事件，且核实后\
+             {minutes_max}分钟内方可拨款。请待协议服务恢复后重试（A01）"
         ),
         &[
             ("agreement_id", &agreement),
+            ("agreement_position", &known),
             ("verified_position", &position),
             ("verified_at", &at),
             ("decided_at", &now),

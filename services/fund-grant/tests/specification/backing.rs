@@ -501,6 +501,21 @@ fn a01_what_is_known_of_the_agreement_is_recent_or_nothing_is_paid() {
 }
 
 #[test]
+fn a01_what_is_known_beyond_the_verified_end_of_the_log_pays_nothing() {
+    // The agreement log was restored from a backup, and ends before the event that is known here.
+    let world = World::after(with(backed(long()), [take(90, april(1), in_force(long()))]));
+    for (verified_up_to, expected) in
+        [(89, "A01_BACKING_UNVERIFIED"), (90, "TrancheInstructed"), (91, "TrancheInstructed")]
+    {
+        let order = verified(pay(april(10)), Some((verified_up_to, 0)));
+        assert_eq!(world.outcome(&order), expected, "verified up to {verified_up_to}");
+    }
+    let told = refusal_of(&world, &verified(pay(april(10)), Some((89, 0))));
+    assert_eq!(told.kind, RefusalKind::Unverified);
+    assert_eq!(told.broken[0].facts["agreement_position"], "90");
+}
+
+#[test]
 fn a01_all_else_goes_on_while_the_agreement_log_cannot_be_reached() {
     let unreachable = |order: Order| verified(order, None);
     let world = |until: &str| {
