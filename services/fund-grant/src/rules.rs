@@ -97,8 +97,9 @@ pub fn a01_backing_verified(
 ) -> Result<InstructedUnder, Broken> {
     let minutes_max = rulebook.fact_max_age_minutes;
     let followed = context.followed(AGREEMENT_LOG);
-    let is_recent =
-        |at: Timestamp| context.now.duration_since(at) <= SignedDuration::from_mins(i64::from(minutes_max));
+    // A time that lies ahead was told by a clock that has been set back since: how old it is nobody knows.
+    let recent = SignedDuration::ZERO..=SignedDuration::from_mins(i64::from(minutes_max));
+    let is_recent = |at: Timestamp| recent.contains(&context.now.duration_since(at));
     let covers = |position: u64| position >= backing.at.position;
     match followed.filter(|followed| is_recent(followed.verified_at) && covers(followed.position)) {
         Some(followed) => Ok(InstructedUnder {

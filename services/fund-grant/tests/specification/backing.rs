@@ -487,6 +487,8 @@ fn a01_what_is_known_of_the_agreement_is_recent_or_nothing_is_paid() {
         (Some((100, 0)), "TrancheInstructed"),
         (Some((100, fifteen_minutes)), "TrancheInstructed"),
         (Some((100, fifteen_minutes + 1)), "A01_BACKING_UNVERIFIED"),
+        // By a clock that ran ahead and was set back.
+        (Some((100, -1)), "A01_BACKING_UNVERIFIED"),
         (None, "A01_BACKING_UNVERIFIED"),
     ] {
         assert_eq!(world.outcome(&verified(pay(april(10)), known)), expected, "{known:?}");

@@ -80,9 +80,10 @@ impl<D: Domain> Writer<D> {
 
     /// Decides what is queued, in order, as long as the batch has room. `None`: a command spoiled it; once more.
     fn try_decide(&mut self) -> Option<decide::Batch<D>> {
-        let mut batch = decide::Batch::new(self.head, &self.index);
-        // One look for the whole batch: what it decides rests on one state of knowledge.
+        // One look for the whole batch: what it decides rests on one state of knowledge. Before the time of the decision is
+        // taken, so that nothing was verified after it.
         let followed = self.followed.borrow().clone();
+        let mut batch = decide::Batch::new(self.head, &self.index);
         // Aggregates that an earlier command waits with, and for what.
         let mut blocked: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
         for parked in &self.parked {
