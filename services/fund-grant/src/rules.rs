@@ -85,6 +85,14 @@ pub fn a01_backing_in_force(
     Some(refusal::backing_not_in_force(backing, on, today))
 }
 
+/// A01: the grant's lead is a party of the agreement that it names. It was when the agreement was named; another may have
+/// taken its place since.
+#[must_use]
+pub fn a01_lead_is_a_party(backing: Option<&Backing>, grant: &Grant) -> Option<Broken> {
+    let lead = &grant.project.lead;
+    backing.filter(|backing| !backing.is_between(lead)).map(|backing| refusal::lead_left(backing, lead))
+}
+
 /// A01: what is known of the agreement was verified recently enough for money to move on it. A log that ends before what is
 /// known of it has gone back, and verifies nothing.
 ///

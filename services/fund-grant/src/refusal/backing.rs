@@ -121,6 +121,24 @@ pub(crate) fn no_backing_named() -> Broken {
     )
 }
 
+pub(crate) fn lead_left(backing: &Backing, lead: &Party) -> Broken {
+    let (agreement, position) = (backing.agreement, backing.at.position);
+    broken(
+        "A01_LEAD_NO_PARTY",
+        format!(
+            "the grant's lead, {}, is a party of agreement {agreement}, which backs this grant, no longer, as of position \
+             {position} of its log. Name an agreement that it is a party of, then instruct again (A01)",
+            lead.code
+        ),
+        format!(
+            "截至协议日志第{position}号事件，牵头单位{}已不是依托协议{agreement}的当事方。请另行指明其作为当事方的协议，再下达\
+             支付指令（A01）",
+            lead.code
+        ),
+        &[("agreement_id", &agreement), ("lead", &lead.code), ("agreement_position", &position)],
+    )
+}
+
 /// `on`: the day for which it is asked, that of the instruction or today.
 pub(crate) fn backing_not_in_force(backing: &Backing, on: Date, today: Date) -> Broken {
     let (standing, standing_zh) = backing.standing(on.max(today)).words();

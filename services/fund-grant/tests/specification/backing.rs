@@ -724,7 +724,7 @@ fn an_event_of_the_agreement_log_becomes_what_is_taken_in_and_a_deadline() {
 }
 
 #[test]
-fn a_successor_stands_for_the_party_that_it_succeeds() {
+fn a_successor_stands_for_the_party_that_it_succeeds_and_that_one_is_paid_no_longer() {
     let successor = party_of("EU-PIC:998616262");
     let succeeded = Change::Succeeded { party: lead().party, successor: successor.clone() };
     let mut world = World::after(with(backed(long()), [take(3, april(1), succeeded)]));
@@ -732,6 +732,12 @@ fn a_successor_stands_for_the_party_that_it_succeeds() {
     assert_eq!(backing.force, Force::InForce { term: long() });
     assert!(backing.parties.contains(&successor));
     assert!(!backing.is_between(&lead()));
-    // The grant goes on resting on it.
-    assert_eq!(world.execute(&pay(april(10))).unwrap().len(), 1);
+    // The grant goes on resting on it, and its lead is paid under it no longer.
+    assert!(backing.dependents.contains(&GRANT));
+    assert_eq!(world.outcome(&pay(april(10))), "A01_LEAD_NO_PARTY");
+    assert_eq!(refusal_of(&world, &pay(april(10))).broken[0].facts["lead"], lead().code.to_string());
+    let and_over = take(4, april(2), ended(Ending::Terminated, april(2)));
+    world.execute(&and_over).unwrap();
+    let every_fault = "GRANT_ON_HOLD, A01_BACKING_NOT_IN_FORCE, A01_LEAD_NO_PARTY";
+    assert_eq!(world.outcome(&pay(april(10))), every_fault);
 }

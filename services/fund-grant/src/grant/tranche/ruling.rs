@@ -59,7 +59,7 @@ pub(in crate::grant) fn decide(
 /// What A01 says of the agreement that backs the grant. Empty for other commands than `Instruct`.
 #[derive(Default)]
 struct Basis {
-    not_in_force: Option<Broken>,
+    broken: Vec<Broken>,
     verified: Option<Result<InstructedUnder, Broken>>,
 }
 
@@ -74,8 +74,12 @@ impl Basis {
             Some(agreement) => backing::find(case, agreement)?,
             None => None,
         };
+        let broken = [
+            rules::a01_backing_in_force(rulebook, backing, context),
+            rules::a01_lead_is_a_party(backing, grant),
+        ];
         Ok(Self {
-            not_in_force: rules::a01_backing_in_force(rulebook, backing, context),
+            broken: broken.into_iter().flatten().collect(),
             verified: backing.map(|backing| rules::a01_backing_verified(rulebook, backing, context)),
         })
     }
@@ -219,7 +223,9 @@ impl Tranche {
             Err(unverified) => (None, Some(unverified)),
         };
         let used = rules::a14_instruction_unused(contract, self.plan.number, payment.instruction);
-        let weighed = [rules::not_on_hold(grant), no_payee, basis.not_in_force.clone(), used];
+        let basis_broken = basis.broken.iter().cloned().map(Some);
+        let weighed: Vec<_> =
+            [rules::not_on_hold(grant), no_payee].into_iter().chain(basis_broken).chain([used]).collect();
         let Some(payee) = payee else {
             return Err(weighed.into_iter().flatten().collect());
         };
