@@ -366,7 +366,7 @@ fn an_agreement_is_named_once_it_is_known_has_the_lead_and_has_not_ended() {
             "suspended",
             known("applied", vec![take(3, march(3), suspended(march(3)))]),
             name_it(),
-            "BackingNamed",
+            "BackingNamed, GrantHeld",
         ),
         (
             "terminated",
@@ -445,6 +445,40 @@ fn resting_on_another_agreement_clears_the_cause_and_not_the_hold() {
     assert_eq!(world.outcome(&take(6, april(1), ended(Ending::Terminated, april(1)))), "BackingChanged");
     let terminated = take_of(OTHER, 7, april(1), ended(Ending::Terminated, april(1)));
     assert_eq!(world.outcome(&terminated), "BackingChanged, GrantHeld");
+}
+
+#[test]
+fn a_grant_that_comes_to_rest_on_a_suspended_agreement_is_held() {
+    let known = [
+        take(1, march(1), drafted()),
+        take(2, march(2), in_force(long())),
+        take(3, march(3), suspended(march(3))),
+    ];
+    let mut world = World::after(with(tranche_story("requested"), known));
+    let events = world.execute(&name_it()).unwrap();
+    let held = FundEvent::GrantHeld {
+        grant: GRANT,
+        cause: HoldCause::BackingLost { agreement: AGREEMENT, how: Loss::Suspended, agreement_position: 3 },
+        cause_on: march(3),
+    };
+    assert_eq!(events[1..], [held]);
+    assert_eq!(world.outcome(&authorise(1)), "GRANT_ON_HOLD");
+    assert_eq!(world.outcome(&name_it()), "unchanged");
+    // From one that is suspended to another: the one cause goes, the other comes.
+    let other = [
+        take_of(OTHER, 4, march(4), drafted()),
+        take_of(OTHER, 5, march(4), in_force(long())),
+        take_of(OTHER, 6, march(31), suspended(march(31))),
+    ];
+    for order in other {
+        world.execute(&order).unwrap();
+    }
+    let anew = name_as(GRANT, OTHER, None);
+    assert_eq!(world.outcome(&anew.clone().on(march(30)).learned_on(march(31))), "STEP_BEFORE_THE_LAST");
+    assert_eq!(world.outcome(&anew), "BackingNamed, HoldCauseCleared, GrantHeld");
+    world.execute(&anew).unwrap();
+    assert_eq!(world.grant().hold.loss_of(AGREEMENT), None);
+    assert_eq!(world.grant().hold.loss_of(OTHER), Some(Loss::Suspended));
 }
 
 #[test]
