@@ -121,6 +121,21 @@ pub(crate) fn no_backing_named() -> Broken {
     )
 }
 
+pub(crate) fn backing_unknown(agreement: AgreementId) -> Broken {
+    broken(
+        "A01_BACKING_UNKNOWN",
+        format!(
+            "agreement {agreement} backs this grant, and nothing is known of it here; have the log checked (concord log check), \
+             or name another agreement, then instruct again (A01)"
+        ),
+        format!(
+            "该项目依托协议{agreement}，而本系统没有该协议的记录；请核查日志（concord log check）或另行指明依托协议，再下达支付\
+             指令（A01）"
+        ),
+        &[("agreement_id", &agreement)],
+    )
+}
+
 pub(crate) fn lead_left(backing: &Backing, lead: &Party) -> Broken {
     let (agreement, position) = (backing.agreement, backing.at.position);
     broken(

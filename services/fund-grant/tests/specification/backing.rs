@@ -621,6 +621,14 @@ fn a01_the_agreement_is_in_force_on_the_day_of_the_instruction_and_today() {
 }
 
 #[test]
+fn a01_an_agreement_that_is_named_and_not_known_pays_nothing() {
+    let mut world = World::after(backed(long()));
+    world.forget_backing(AGREEMENT);
+    assert_eq!(world.outcome(&pay(april(10))), "A01_BACKING_UNKNOWN");
+    assert_eq!(world.outcome(&verified(pay(april(10)), None)), "A01_BACKING_UNKNOWN");
+}
+
+#[test]
 fn a01_termination_and_instruction_in_either_order() {
     let terminate = take(3, april(10), ended(Ending::Terminated, april(10)));
     let mut first_ended = World::after(with(backed(long()), [terminate.clone()]));

@@ -70,8 +70,13 @@ impl Basis {
         }
         let (rulebook, context) = (case.rulebook, case.context);
         let backing = match grant.backing {
-            // Once named it is known for good.
-            Some(agreement) => backing::find(case, agreement)?,
+            Some(agreement) => match backing::find(case, agreement)? {
+                Some(backing) => Some(backing),
+                // Once named it is known for good. Were its record lost all the same, that is no reason to pay.
+                None => {
+                    return Ok(Self { broken: vec![refusal::backing_unknown(agreement)], verified: None });
+                }
+            },
             None => None,
         };
         let broken = [
