@@ -13,6 +13,7 @@
 //! | `gate` | whether the log may be written, and if not why |
 
 mod cache;
+mod confirmed;
 mod decide;
 pub mod domain;
 mod gate;

@@ -134,7 +134,8 @@ impl ProjectionOptions {
 pub struct Verified {
     /// Head that the log's owner stated. The rows have at least this.
     pub position: u64,
-    /// When the owner was asked, by this machine's clock: the rows lack nothing that was committed before.
+    /// When the owner's PostgreSQL confirmed that head, by this machine's clock: the rows lack nothing that was committed
+    /// before.
     pub at: jiff::Timestamp,
 }
 

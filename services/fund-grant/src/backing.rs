@@ -16,6 +16,8 @@
 //! | it is in force | where it was a cause, the cause is cleared; the hold stays until an officer resumes |
 //! | nothing, and the last day of its term has passed | each is held (`Lapse`) |
 //!
+//! A grant that comes to rest on an agreement while it is suspended is held at once.
+//!
 //! All of it is one decision: "the agreement ended" and "this grant is paid" are never decided beside each other.
 //!
 //! Whether it is in force on a day follows from its term and that day (domain.md section 3), whether or not anybody has
@@ -376,7 +378,11 @@ pub(crate) fn name(
         )),
         (_, Some(backing)) => rest_on(case, grant, backing),
     };
-    grant.conclude(case, hand, grant.last_step_on, ruling)
+    // Beside the naming only the hold changes, and its steps do not go back either.
+    let changes_hold = ruling.as_ref().is_ok_and(|decision| decision.events.len() > 1);
+    let held = grant.hold.last_step_on.filter(|_| changes_hold);
+    let last = held.map_or(grant.last_step_on, |held| held.max(grant.last_step_on));
+    grant.conclude(case, hand, last, ruling)
 }
 
 /// The agreement, where it is known as far as the caller has seen it.
@@ -417,10 +423,8 @@ fn rest_on(case: &Case<'_, '_>, grant: &Grant, backing: &Backing) -> Ruling {
         former: grant.backing,
     })?;
     // What became of the former one is no cause any more; whether money may move again is still for an officer to say.
-    if let Some(cause) = grant.backing.and_then(|former| grant.hold.cause_by(former)) {
-        let HoldCause::BackingLost { agreement, agreement_position, .. } = *cause else {
-            return Ok(decision);
-        };
+    let former = grant.backing.and_then(|former| grant.hold.cause_by(former));
+    if let Some(&HoldCause::BackingLost { agreement, agreement_position, .. }) = former {
         decision.events.push(FundEvent::HoldCauseCleared {
             grant: grant.id,
             agreement,
@@ -428,6 +432,8 @@ fn rest_on(case: &Case<'_, '_>, grant: &Grant, backing: &Backing) -> Ruling {
             agreement_position,
         });
     }
+    // An agreement that is suspended when it is named holds the grant as one that is suspended later does.
+    decision.events.extend(backing.consequence(grant, backing.lost_by(today)));
     Ok(decision)
 }
 

@@ -85,7 +85,16 @@ pub fn a01_backing_in_force(
     Some(refusal::backing_not_in_force(backing, on, today))
 }
 
-/// A01: what is known of the agreement was verified recently enough for money to move on it.
+/// A01: the grant's lead is a party of the agreement that it names. It was when the agreement was named; another may have
+/// taken its place since.
+#[must_use]
+pub fn a01_lead_is_a_party(backing: Option<&Backing>, grant: &Grant) -> Option<Broken> {
+    let lead = &grant.project.lead;
+    backing.filter(|backing| !backing.is_between(lead)).map(|backing| refusal::lead_left(backing, lead))
+}
+
+/// A01: what is known of the agreement was verified recently enough for money to move on it. A log that ends before what is
+/// known of it has gone back, and verifies nothing.
 ///
 /// # Errors
 /// The broken rule, where it was not.
@@ -96,9 +105,11 @@ pub fn a01_backing_verified(
 ) -> Result<InstructedUnder, Broken> {
     let minutes_max = rulebook.fact_max_age_minutes;
     let followed = context.followed(AGREEMENT_LOG);
-    let is_recent =
-        |at: Timestamp| context.now.duration_since(at) <= SignedDuration::from_mins(i64::from(minutes_max));
-    match followed.filter(|followed| is_recent(followed.verified_at)) {
+    // A time that lies ahead was told by a clock that has been set back since: how old it is nobody knows.
+    let recent = SignedDuration::ZERO..=SignedDuration::from_mins(i64::from(minutes_max));
+    let is_recent = |at: Timestamp| recent.contains(&context.now.duration_since(at));
+    let covers = |position: u64| position >= backing.at.position;
+    match followed.filter(|followed| is_recent(followed.verified_at) && covers(followed.position)) {
         Some(followed) => Ok(InstructedUnder {
             agreement: backing.agreement,
             position: backing.at.position,
@@ -107,7 +118,7 @@ pub fn a01_backing_verified(
         }),
         None => {
             let verified = followed.map(|followed| (followed.position, followed.verified_at));
-            Err(refusal::backing_unverified(backing.agreement, verified, context.now, minutes_max))
+            Err(refusal::backing_unverified(backing, verified, context.now, minutes_max))
         }
     }
 }

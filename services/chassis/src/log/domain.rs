@@ -102,7 +102,8 @@ pub struct Followed {
     pub log: &'static str,
     /// Head of it that its owner stated, and that has been taken in.
     pub position: u64,
-    /// When the owner was asked, by this machine's clock. What the other log recorded later may be missing here.
+    /// When its owner's PostgreSQL confirmed that head, by this machine's clock. What the other log recorded later may be
+    /// missing here.
     pub verified_at: Timestamp,
 }
 

@@ -1,5 +1,6 @@
 //! The way into the log: commands, their answers, and reads of states.
 
+use super::confirmed::Confirmed;
 use super::domain::{Domain, Followed, Refusal};
 use super::gate::{Cluster, Gate, Standstill};
 use super::reader::LogReader;
@@ -203,6 +204,7 @@ const WAITING_BYTES_MAX: usize = 64 << 20;
 pub struct Log<D: Domain> {
     pub(super) mailbox: mpsc::Sender<Mail<D>>,
     pub(super) head: watch::Receiver<u64>,
+    pub(super) confirmed: Arc<Confirmed>,
     pub(super) today: watch::Receiver<Option<Date>>,
     pub(super) waiting_bytes: Arc<AtomicUsize>,
     pub(super) reader: LogReader,
@@ -218,6 +220,7 @@ impl<D: Domain> Clone for Log<D> {
         Self {
             mailbox: self.mailbox.clone(),
             head: self.head.clone(),
+            confirmed: self.confirmed.clone(),
             today: self.today.clone(),
             waiting_bytes: self.waiting_bytes.clone(),
             reader: self.reader.clone(),
@@ -355,6 +358,13 @@ impl<D: Domain> Log<D> {
     #[must_use]
     pub fn head(&self) -> watch::Receiver<u64> {
         self.head.clone()
+    }
+
+    /// How long ago PostgreSQL confirmed the head, by whatever a replica had committed; `None` where it has not yet. To be asked
+    /// before the head.
+    #[must_use]
+    pub fn head_age(&self) -> Option<Duration> {
+        self.confirmed.age()
     }
 
     /// The log's today, in Asia/Shanghai.

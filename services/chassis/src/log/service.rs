@@ -185,6 +185,13 @@ impl<D: Domain> Api for LogService<D> {
         &self,
         _: Request<GetLogStatusRequest>,
     ) -> Result<Response<GetLogStatusResponse>, Status> {
+        // In this order: the head is at least the one that was confirmed, and where it went back meanwhile, the standstill
+        // is already told.
+        let head_age_ms = self.log.head_age().map(|age| {
+            // Rounded up: it is never said to be younger than it is.
+            u64::try_from(age.as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+        });
+        let head = self.head();
         let identity = self.log.identity();
         let today = self.log.today();
         let (stored, standstill) = (self.log.cluster(), self.log.standstill());
@@ -196,7 +203,7 @@ impl<D: Domain> Api for LogService<D> {
             log: identity.name.clone(),
             log_id: identity.log_id.to_string(),
             generation: identity.generation,
-            head: self.head(),
+            head,
             published: *self.published.borrow(),
             clock: identity.clock().to_owned(),
             today: today.to_string(),
@@ -211,6 +218,7 @@ impl<D: Domain> Api for LogService<D> {
                 message_zh: why.message_zh(),
                 facts: why.facts().into_iter().collect(),
             }),
+            head_age_ms,
         }))
     }
 

@@ -15,6 +15,7 @@ mod standstill;
 mod turn;
 
 use super::cache::Cache;
+use super::confirmed::Confirmed;
 use super::domain::{Domain, Followed};
 use super::gate::Gate;
 use super::handle::{ABANDONED, Counted, Log, Mail, Outcome, Pending};
@@ -137,6 +138,7 @@ pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<P
     let (mailbox, mail) = mpsc::channel(4096);
     let (relay, batches) = mpsc::channel(256);
     let (head_tx, head) = watch::channel(0);
+    let confirmed = Arc::new(Confirmed::new());
     let (today_tx, today) = watch::channel(identity.played_from);
     let (followed_tx, followed) = watch::channel(Arc::from([]));
     let (snapshots, snapshot_jobs) = mpsc::channel(256);
@@ -169,6 +171,7 @@ pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<P
         turns_to_lock: 0,
         clock_checked: Instant::now(),
         head_tx,
+        confirmed: confirmed.clone(),
         today_tx,
         followed,
         relay,
@@ -182,7 +185,19 @@ pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<P
     let reader = LogReader::new(options.pool);
     let cluster = Arc::new(standing.stored);
     let followed = Arc::new(followed_tx);
-    let log = Log { mailbox, head, today, waiting_bytes, reader, identity, cluster, gate, domain, followed };
+    let log = Log {
+        mailbox,
+        head,
+        confirmed,
+        today,
+        waiting_bytes,
+        reader,
+        identity,
+        cluster,
+        gate,
+        domain,
+        followed,
+    };
     Ok(Prepared { log, writer, batches })
 }
 
@@ -227,6 +242,7 @@ struct Writer<D: Domain> {
     turns_to_lock: u32,
     clock_checked: Instant,
     head_tx: watch::Sender<u64>,
+    confirmed: Arc<Confirmed>,
     today_tx: watch::Sender<Option<Date>>,
     followed: watch::Receiver<Arc<[Followed]>>,
     relay: mpsc::Sender<Vec<Recorded>>,

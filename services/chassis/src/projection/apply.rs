@@ -2,7 +2,7 @@
 
 use super::checkpoint::{self, Checkpoint, DatabaseError};
 use super::feed::{self, CHUNK_BYTES, Sources};
-use super::head::{Identity, Statement, is_of_history};
+use super::head::{Claim, Identity, Statement, is_of_history};
 use super::{Applied, ApplyError, Projection, ProjectionOptions, Verified};
 use crate::record::{self, LogEvent, Recorded};
 use deadpool_postgres::{ClientWrapper, Pool};
@@ -131,15 +131,15 @@ impl<P: Projection> Applier<P> {
         let _feed = AbortOnDropHandle::new(tokio::spawn(feed));
         let mut statements = self.sources.known.statement();
         let mut position = checkpoint.position;
-        // The oldest statement that is ahead of the rows. A newer one would be further ahead: under steady load it would never
-        // be reached.
-        let mut ahead: Option<Statement> = None;
+        // The oldest claim that is ahead of the rows. A newer one would be further ahead: under steady load it would never be
+        // reached.
+        let mut ahead: Option<Claim> = None;
         loop {
             let first = tokio::select! {
                 biased;
                 stated = stated(&mut statements) => {
                     self.same_history(checkpoint.identity, stated.identity)?;
-                    ahead.get_or_insert(stated);
+                    ahead = next_claim(ahead, stated.claim);
                     self.verify(&mut ahead, position);
                     continue;
                 }
@@ -195,8 +195,8 @@ impl<P: Projection> Applier<P> {
                 if let Some(checkpoint) = checkpoint::load(client, &self.options).await? {
                     self.reached(checkpoint.position);
                     let stated = *self.sources.known.statement().borrow();
-                    let mut stated = stated.filter(|stated| stated.identity == checkpoint.identity);
-                    self.verify(&mut stated, checkpoint.position);
+                    let ours = stated.filter(|stated| stated.identity == checkpoint.identity);
+                    self.verify(&mut ours.and_then(|stated| stated.claim), checkpoint.position);
                 }
                 tokio::time::sleep(STANDBY_READ).await;
             }
@@ -303,10 +303,10 @@ impl<P: Projection> Applier<P> {
         Ok(to)
     }
 
-    /// Where the rows have reached what the owner stated, they were up to date when it was asked.
-    fn verify(&self, ahead: &mut Option<Statement>, position: u64) {
-        if let Some(stated) = ahead.take_if(|stated| stated.head <= position) {
-            self.verified.send_replace(Some(Verified { position: stated.head, at: stated.asked_at }));
+    /// Where the rows have reached what the owner vouched for, they were up to date at that time.
+    fn verify(&self, ahead: &mut Option<Claim>, position: u64) {
+        if let Some(claim) = ahead.take_if(|claim| claim.head <= position) {
+            self.verified.send_replace(Some(Verified { position: claim.head, at: claim.at }));
         }
     }
 
@@ -328,6 +328,12 @@ impl<P: Projection> Applier<P> {
     fn gauge(&self, name: &'static str) -> metrics::Gauge {
         metrics::gauge!(name, "projection" => self.options.schema.clone(), "log" => self.options.log.clone())
     }
+}
+
+/// The claim that the rows are to reach: the oldest. One that the owner does not stand by any more would never be reached.
+fn next_claim(ahead: Option<Claim>, stated: Option<Claim>) -> Option<Claim> {
+    let stated = stated?;
+    Some(ahead.filter(|ahead| ahead.head <= stated.head).unwrap_or(stated))
 }
 
 /// Waits for the owner's next statement.
@@ -387,4 +393,23 @@ fn decode_one<'a, E: LogEvent>(recorded: &'a Recorded, source: &str) -> Result<A
 /// Whether PostgreSQL refused the rows for what they are: data exceptions and broken constraints.
 fn is_refusal(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|state| state.code().starts_with("22") || state.code().starts_with("23"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn the_oldest_claim_is_kept_for_as_long_as_the_owner_stands_by_it() {
+        let claim = |head| Some(Claim { head, at: Timestamp::UNIX_EPOCH });
+        for (ahead, stated, next) in [
+            (None, claim(5), claim(5)),
+            (claim(5), claim(9), claim(5)),
+            (claim(9), claim(5), claim(5)),
+            (claim(9), None, None),
+        ] {
+            assert_eq!(next_claim(ahead, stated), next, "{ahead:?}, then {stated:?}");
+        }
+    }
 }

@@ -1,14 +1,14 @@
 //! Where the log stands, as its owner says.
 
 use super::ProjectionOptions;
-use concord_proto::log::v1::GetLogStatusRequest;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
-use jiff::Timestamp;
+use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tonic::transport::Channel;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
 /// The owner's log service.
@@ -50,10 +50,16 @@ pub(super) fn is_of_history(source: &str, present: &str) -> bool {
 pub(super) struct Statement {
     /// The history that it speaks of.
     pub(super) identity: Identity,
-    /// Head of the log.
+    /// What rows may be verified by; `None` where the owner cannot vouch for where the log ends.
+    pub(super) claim: Option<Claim>,
+}
+
+/// That the log ended at `head`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
     pub(super) head: u64,
-    /// When it was asked: the answer is of this moment or a later one.
-    pub(super) asked_at: Timestamp,
+    /// When, by this machine's clock: what was committed before is at or below the head.
+    pub(super) at: Timestamp,
 }
 
 /// What is known of the log.
@@ -92,6 +98,17 @@ impl Known {
     }
 }
 
+/// What the answer proves of the time before it. The owner's head is a number in its memory, as old as it says: it was asked
+/// at `asked_at`, and answered then or later. Nothing is proved by a log that stands still, or that ends before what was
+/// applied when it was asked: it went back, or what answers lags behind.
+fn claim(status: &GetLogStatusResponse, asked_at: Timestamp, applied: u64) -> Option<Claim> {
+    if status.standstill.is_some() || status.head < applied {
+        return None;
+    }
+    let age = SignedDuration::from_millis(i64::try_from(status.head_age_ms?).ok()?);
+    Some(Claim { head: status.head, at: asked_at.checked_sub(age).ok()? })
+}
+
 /// Asks the owner on a timer where the log stands. The first value returned is the task to run.
 pub(super) fn watch(
     owner: Owner,
@@ -117,6 +134,7 @@ async fn ask_on_timer(
     );
     let mut away = false;
     let mut ahead = false;
+    let mut astray = false;
     let mut timer = tokio::time::interval(options.head_check);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -126,7 +144,17 @@ async fn ask_on_timer(
         let asked = tokio::time::timeout(ANSWER_WITHIN, owner.get_log_status(GetLogStatusRequest {})).await;
         let answer = asked.unwrap_or_else(|_| Err(tonic::Status::deadline_exceeded("no answer in time")));
         match answer.map(tonic::Response::into_inner) {
+            Ok(status) if status.log != options.log => {
+                if !std::mem::replace(&mut astray, true) {
+                    let found = status.log;
+                    error!(
+                        projection = %options.schema, log = %options.log, found,
+                        "the address of the log's owner leads to another log; nothing is verified by it"
+                    );
+                }
+            }
             Ok(status) => {
+                astray = false;
                 if away {
                     info!(projection = %options.schema, log = %options.log, "the log's owner answers again");
                     away = false;
@@ -145,11 +173,8 @@ async fn ask_on_timer(
                     Ok(log_id) => {
                         let now = Identity { log_id, generation: status.generation };
                         identity.send_if_modified(|known| known.replace(now) != Some(now));
-                        statement.send_replace(Some(Statement {
-                            identity: now,
-                            head: status.head,
-                            asked_at,
-                        }));
+                        let claim = claim(&status, asked_at, applied_before);
+                        statement.send_replace(Some(Statement { identity: now, claim }));
                     }
                     Err(error) => warn!(log = %options.log, %error, "the log's id is no UUID"),
                 }

@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -258,6 +258,12 @@ impl World {
         self.committed.send_replace(events.last().map_or(0, |event| event.position));
     }
 
+    /// Takes back what was committed after `position`, as a backup does that is restored.
+    pub async fn go_back_to(&self, position: i64) {
+        let client = self.log.get().await.unwrap();
+        client.execute("DELETE FROM events WHERE position > $1", &[&position]).await.unwrap();
+    }
+
     /// Whether the stream holds every event of the log, byte for byte, and nothing else.
     pub async fn stream_equals_log(&self) -> bool {
         let events = self.reader().read(0, 1_000_000).await.unwrap();
@@ -345,6 +351,8 @@ pub struct Owner {
     reader: LogReader,
     log_id: Uuid,
     says_nothing: Arc<AtomicBool>,
+    head_age_ms: Arc<AtomicU64>,
+    stands_still: Arc<AtomicBool>,
     serving: Option<DropGuard>,
 }
 
@@ -360,8 +368,16 @@ impl Owner {
         let channel = tonic::transport::Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
             .unwrap()
             .connect_lazy();
-        let says_nothing = Arc::default();
-        let mut owner = Self { channel, port, reader: world.reader(), log_id, says_nothing, serving: None };
+        let mut owner = Self {
+            channel,
+            port,
+            reader: world.reader(),
+            log_id,
+            says_nothing: Arc::default(),
+            head_age_ms: Arc::default(),
+            stands_still: Arc::default(),
+            serving: None,
+        };
         owner.come_back().await;
         owner
     }
@@ -371,14 +387,29 @@ impl Owner {
         self.says_nothing.store(nothing, Ordering::Release);
     }
 
+    /// How long ago its PostgreSQL confirmed the head, as it says.
+    pub fn says_its_head_is_old(&self, age: Duration) {
+        self.head_age_ms.store(age.as_millis().try_into().unwrap(), Ordering::Release);
+    }
+
+    /// Whether it says that the log is not written.
+    pub fn says_it_stands_still(&self, still: bool) {
+        self.stands_still.store(still, Ordering::Release);
+    }
+
     pub fn go_away(&mut self) {
         self.serving = None;
     }
 
     pub async fn come_back(&mut self) {
         let stop = CancellationToken::new();
-        let says_nothing = self.says_nothing.clone();
-        let service = OwnedLog { reader: self.reader.clone(), log_id: self.log_id, says_nothing };
+        let service = OwnedLog {
+            reader: self.reader.clone(),
+            log_id: self.log_id,
+            says_nothing: self.says_nothing.clone(),
+            head_age_ms: self.head_age_ms.clone(),
+            stands_still: self.stands_still.clone(),
+        };
         let address = format!("127.0.0.1:{}", self.port);
         let listener = eventually("the owner's port is free", async || {
             tokio::net::TcpListener::bind(&address).await.ok()
@@ -402,6 +433,8 @@ struct OwnedLog {
     reader: LogReader,
     log_id: Uuid,
     says_nothing: Arc<AtomicBool>,
+    head_age_ms: Arc<AtomicU64>,
+    stands_still: Arc<AtomicBool>,
 }
 
 fn store(error: impl std::fmt::Display) -> Status {
@@ -451,6 +484,8 @@ impl LogService for OwnedLog {
             generation: 1,
             head,
             stream: STREAM.to_owned(),
+            head_age_ms: Some(self.head_age_ms.load(Ordering::Acquire)),
+            standstill: self.stands_still.load(Ordering::Acquire).then(proto::Standstill::default),
             ..GetLogStatusResponse::default()
         }))
     }

@@ -229,6 +229,16 @@ impl Service {
         until(self.log.followed(), |all| all.first().is_some_and(|known| known.position == position)).await;
     }
 
+    /// Waits until what is known grows old: it was what the owner had said last.
+    async fn is_verified_no_more(&self) -> Followed {
+        eventually("the last answer has been taken in", async || {
+            let before = self.followed();
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            before.filter(|before| self.followed().as_ref() == Some(before))
+        })
+        .await
+    }
+
     async fn ask(&self) -> String {
         let receipt = self.log.execute(by_hand(Command::Ask), PATIENCE).await.unwrap();
         receipt.answer["followed"].clone()
@@ -408,15 +418,51 @@ async fn an_owner_that_is_away_verifies_nothing() {
     let service = Service::start(&world, &owner, &own).await;
     service.has_followed(2).await;
     owner.says_nothing(true);
-    let last = eventually("the last answer has been taken in", async || {
-        let before = service.followed();
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        before.filter(|before| service.followed().as_ref() == Some(before))
-    })
-    .await;
+    let last = service.is_verified_no_more().await;
     assert_eq!(service.ask().await, "2", "what was known stays known, and grows old");
     owner.says_nothing(false);
     until(service.log.followed(), |all| all[0].verified_at > last.verified_at).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_behind_what_was_taken_in_or_standing_still_verifies_nothing() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    let events = count_from(1, 5);
+    world.commit(&events).await;
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(5).await;
+    // A backup was restored, or what answers is a replica that lags.
+    world.go_back_to(2).await;
+    let last = service.is_verified_no_more().await;
+    assert_eq!(last.position, 5, "never behind what was taken in");
+    world.commit(&events[2..]).await;
+    until(service.log.followed(), |all| all[0].verified_at > last.verified_at).await;
+    // Its gate is closed: an operator has not decided yet what holds.
+    owner.says_it_stands_still(true);
+    let last = service.is_verified_no_more().await;
+    owner.says_it_stands_still(false);
+    until(service.log.followed(), |all| all[0].verified_at > last.verified_at).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_known_is_as_old_as_the_head_that_the_owner_tells() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&count_from(1, 2)).await;
+    let an_hour = Duration::from_secs(3_600);
+    // It does not see its PostgreSQL any more, and what another replica commits there.
+    owner.says_its_head_is_old(an_hour);
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(2).await;
+    let known = service.followed().unwrap().verified_at;
+    assert!(known <= jiff::Timestamp::now() - an_hour, "{known} is not an hour ago");
+    owner.says_its_head_is_old(Duration::ZERO);
+    until(service.log.followed(), |all| all[0].verified_at >= known + an_hour).await;
     service.stop().await;
 }
 

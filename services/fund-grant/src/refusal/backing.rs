@@ -121,6 +121,39 @@ pub(crate) fn no_backing_named() -> Broken {
     )
 }
 
+pub(crate) fn backing_unknown(agreement: AgreementId) -> Broken {
+    broken(
+        "A01_BACKING_UNKNOWN",
+        format!(
+            "agreement {agreement} backs this grant, and nothing is known of it here; have the log checked (concord log check), \
+             or name another agreement, then instruct again (A01)"
+        ),
+        format!(
+            "该项目依托协议{agreement}，而本系统没有该协议的记录；请核查日志（concord log check）或另行指明依托协议，再下达支付\
+             指令（A01）"
+        ),
+        &[("agreement_id", &agreement)],
+    )
+}
+
+pub(crate) fn lead_left(backing: &Backing, lead: &Party) -> Broken {
+    let (agreement, position) = (backing.agreement, backing.at.position);
+    broken(
+        "A01_LEAD_NO_PARTY",
+        format!(
+            "the grant's lead, {}, is a party of agreement {agreement}, which backs this grant, no longer, as of position \
+             {position} of its log. Name an agreement that it is a party of, then instruct again (A01)",
+            lead.code
+        ),
+        format!(
+            "截至协议日志第{position}号事件，牵头单位{}已不是依托协议{agreement}的当事方。请另行指明其作为当事方的协议，再下达\
+             支付指令（A01）",
+            lead.code
+        ),
+        &[("agreement_id", &agreement), ("lead", &lead.code), ("agreement_position", &position)],
+    )
+}
+
 /// `on`: the day for which it is asked, that of the instruction or today.
 pub(crate) fn backing_not_in_force(backing: &Backing, on: Date, today: Date) -> Broken {
     let (standing, standing_zh) = backing.standing(on.max(today)).words();
@@ -145,11 +178,12 @@ pub(crate) fn backing_not_in_force(backing: &Backing, on: Date, today: Date) -> 
 }
 
 pub(crate) fn backing_unverified(
-    agreement: AgreementId,
+    backing: &Backing,
     verified: Option<(u64, Timestamp)>,
     now: Timestamp,
     minutes_max: u32,
 ) -> Broken {
+    let (agreement, known) = (backing.agreement, backing.at.position);
     let (position, at) = verified.unwrap_or_default();
     let (when, when_zh) = match verified {
         Some((position, at)) => (
@@ -163,14 +197,17 @@ pub(crate) fn backing_unverified(
     broken(
         "A01_BACKING_UNVERIFIED",
         format!(
-            "agreement {agreement} backs this grant, and the agreement log {when}; money moves only within {minutes_max} \
-             minutes of that. Try again when the agreement service can be reached (A01)"
+            "agreement {agreement} backs this grant, as position {known} of the agreement log says, and that log {when}; money \
+             moves only within {minutes_max} minutes of a verification that covers that position. Try again when the \
+             agreement service can be reached (A01)"
         ),
         format!(
-            "该项目依托协议{agreement}，而协议日志{when_zh}；核实后{minutes_max}分钟内方可拨款。请待协议服务恢复后重试（A01）"
+            "该项目依托协议{agreement}（依据协议日志第{known}号事件），而协议日志{when_zh}；核实范围须包括该事件，且核实后\
+             {minutes_max}分钟内方可拨款。请待协议服务恢复后重试（A01）"
         ),
         &[
             ("agreement_id", &agreement),
+            ("agreement_position", &known),
             ("verified_position", &position),
             ("verified_at", &at),
             ("decided_at", &now),

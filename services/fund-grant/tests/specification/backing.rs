@@ -366,7 +366,7 @@ fn an_agreement_is_named_once_it_is_known_has_the_lead_and_has_not_ended() {
             "suspended",
             known("applied", vec![take(3, march(3), suspended(march(3)))]),
             name_it(),
-            "BackingNamed",
+            "BackingNamed, GrantHeld",
         ),
         (
             "terminated",
@@ -448,6 +448,40 @@ fn resting_on_another_agreement_clears_the_cause_and_not_the_hold() {
 }
 
 #[test]
+fn a_grant_that_comes_to_rest_on_a_suspended_agreement_is_held() {
+    let known = [
+        take(1, march(1), drafted()),
+        take(2, march(2), in_force(long())),
+        take(3, march(3), suspended(march(3))),
+    ];
+    let mut world = World::after(with(tranche_story("requested"), known));
+    let events = world.execute(&name_it()).unwrap();
+    let held = FundEvent::GrantHeld {
+        grant: GRANT,
+        cause: HoldCause::BackingLost { agreement: AGREEMENT, how: Loss::Suspended, agreement_position: 3 },
+        cause_on: march(3),
+    };
+    assert_eq!(events[1..], [held]);
+    assert_eq!(world.outcome(&authorise(1)), "GRANT_ON_HOLD");
+    assert_eq!(world.outcome(&name_it()), "unchanged");
+    // From one that is suspended to another: the one cause goes, the other comes.
+    let other = [
+        take_of(OTHER, 4, march(4), drafted()),
+        take_of(OTHER, 5, march(4), in_force(long())),
+        take_of(OTHER, 6, march(31), suspended(march(31))),
+    ];
+    for order in other {
+        world.execute(&order).unwrap();
+    }
+    let anew = name_as(GRANT, OTHER, None);
+    assert_eq!(world.outcome(&anew.clone().on(march(30)).learned_on(march(31))), "STEP_BEFORE_THE_LAST");
+    assert_eq!(world.outcome(&anew), "BackingNamed, HoldCauseCleared, GrantHeld");
+    world.execute(&anew).unwrap();
+    assert_eq!(world.grant().hold.loss_of(AGREEMENT), None);
+    assert_eq!(world.grant().hold.loss_of(OTHER), Some(Loss::Suspended));
+}
+
+#[test]
 fn one_agreement_backs_so_many_grants_and_holds_them_all_at_once() {
     let mut world = World::after(backed(long()));
     for number in 2..=DEPENDENTS_MAX as u128 {
@@ -487,6 +521,8 @@ fn a01_what_is_known_of_the_agreement_is_recent_or_nothing_is_paid() {
         (Some((100, 0)), "TrancheInstructed"),
         (Some((100, fifteen_minutes)), "TrancheInstructed"),
         (Some((100, fifteen_minutes + 1)), "A01_BACKING_UNVERIFIED"),
+        // By a clock that ran ahead and was set back.
+        (Some((100, -1)), "A01_BACKING_UNVERIFIED"),
         (None, "A01_BACKING_UNVERIFIED"),
     ] {
         assert_eq!(world.outcome(&verified(pay(april(10)), known)), expected, "{known:?}");
@@ -498,6 +534,21 @@ fn a01_what_is_known_of_the_agreement_is_recent_or_nothing_is_paid() {
     // Where trying again would not help, that is not what is said.
     let by_another = verified(pay(april(10)).by("authoriser", "x"), None);
     assert_eq!(world.outcome(&by_another), "A13_CONFLICTING_DUTIES");
+}
+
+#[test]
+fn a01_what_is_known_beyond_the_verified_end_of_the_log_pays_nothing() {
+    // The agreement log was restored from a backup, and ends before the event that is known here.
+    let world = World::after(with(backed(long()), [take(90, april(1), in_force(long()))]));
+    for (verified_up_to, expected) in
+        [(89, "A01_BACKING_UNVERIFIED"), (90, "TrancheInstructed"), (91, "TrancheInstructed")]
+    {
+        let order = verified(pay(april(10)), Some((verified_up_to, 0)));
+        assert_eq!(world.outcome(&order), expected, "verified up to {verified_up_to}");
+    }
+    let told = refusal_of(&world, &verified(pay(april(10)), Some((89, 0))));
+    assert_eq!(told.kind, RefusalKind::Unverified);
+    assert_eq!(told.broken[0].facts["agreement_position"], "90");
 }
 
 #[test]
@@ -567,6 +618,14 @@ fn a01_the_agreement_is_in_force_on_the_day_of_the_instruction_and_today() {
     ] {
         assert_eq!(facts[fact], value);
     }
+}
+
+#[test]
+fn a01_an_agreement_that_is_named_and_not_known_pays_nothing() {
+    let mut world = World::after(backed(long()));
+    world.forget_backing(AGREEMENT);
+    assert_eq!(world.outcome(&pay(april(10))), "A01_BACKING_UNKNOWN");
+    assert_eq!(world.outcome(&verified(pay(april(10)), None)), "A01_BACKING_UNKNOWN");
 }
 
 #[test]
@@ -707,7 +766,7 @@ fn an_event_of_the_agreement_log_becomes_what_is_taken_in_and_a_deadline() {
 }
 
 #[test]
-fn a_successor_stands_for_the_party_that_it_succeeds() {
+fn a_successor_stands_for_the_party_that_it_succeeds_and_that_one_is_paid_no_longer() {
     let successor = party_of("EU-PIC:998616262");
     let succeeded = Change::Succeeded { party: lead().party, successor: successor.clone() };
     let mut world = World::after(with(backed(long()), [take(3, april(1), succeeded)]));
@@ -715,6 +774,12 @@ fn a_successor_stands_for_the_party_that_it_succeeds() {
     assert_eq!(backing.force, Force::InForce { term: long() });
     assert!(backing.parties.contains(&successor));
     assert!(!backing.is_between(&lead()));
-    // The grant goes on resting on it.
-    assert_eq!(world.execute(&pay(april(10))).unwrap().len(), 1);
+    // The grant goes on resting on it, and its lead is paid under it no longer.
+    assert!(backing.dependents.contains(&GRANT));
+    assert_eq!(world.outcome(&pay(april(10))), "A01_LEAD_NO_PARTY");
+    assert_eq!(refusal_of(&world, &pay(april(10))).broken[0].facts["lead"], lead().code.to_string());
+    let and_over = take(4, april(2), ended(Ending::Terminated, april(2)));
+    world.execute(&and_over).unwrap();
+    let every_fault = "GRANT_ON_HOLD, A01_BACKING_NOT_IN_FORCE, A01_LEAD_NO_PARTY";
+    assert_eq!(world.outcome(&pay(april(10))), every_fault);
 }

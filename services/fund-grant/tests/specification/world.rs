@@ -210,6 +210,11 @@ impl World {
         }
     }
 
+    /// The world as if the record of an agreement had been lost.
+    pub fn forget_backing(&mut self, agreement: AgreementId) {
+        self.states.remove(&BackingId::of(agreement).0);
+    }
+
     pub fn programme(&self) -> &Programme {
         match self.states.get(&PROGRAMME.0) {
             Some(State::Programme(programme)) => programme,

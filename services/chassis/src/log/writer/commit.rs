@@ -114,20 +114,23 @@ impl<D: Domain> Writer<D> {
     /// Applies what other replicas wrote to the states in memory, and lets it be seen. Whether there was anything.
     pub(super) async fn catch_up(&mut self) -> bool {
         let before = self.head;
-        if self.follow_others().await {
+        if let Some(asked_at) = self.follow_others().await {
             self.show_head();
+            self.confirmed.note(asked_at);
         }
         self.head != before
     }
 
-    /// Applies what other replicas wrote, and settles it; whether it could. Inside a transaction it is settled only with
-    /// that one's end, and must not be shown before.
-    async fn follow_others(&mut self) -> bool {
+    /// Applies what other replicas wrote, and settles it: when PostgreSQL was asked whether there is more, and there was not;
+    /// `None` where it cannot be followed. Inside a transaction it is settled only with that one's end, and must not be shown
+    /// before.
+    async fn follow_others(&mut self) -> Option<Instant> {
         loop {
+            let asked_at = Instant::now();
             match self.connection.after(self.head).await {
                 Ok(events) if events.is_empty() => {
                     if self.head == self.shown() || self.connection.settle().await.is_ok() {
-                        return true;
+                        return Some(asked_at);
                     }
                     self.reconnect().await;
                 }
@@ -137,7 +140,7 @@ impl<D: Domain> Writer<D> {
                             // Deciding on states that miss an event would be worse than standing still.
                             tracing::error!(%error, "the log cannot be followed");
                             tokio::time::sleep(RECONNECT_PAUSE.1).await;
-                            return false;
+                            return None;
                         }
                     }
                 }

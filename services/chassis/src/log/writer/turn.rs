@@ -29,6 +29,7 @@ impl<D: Domain> Writer<D> {
             return;
         }
         self.recall_answers(&mut batch).await;
+        // Before it is sent: another replica may write while the answer is on its way.
         let started = Instant::now();
         let committed = self.commit(&batch, locked).await;
         metrics::histogram!("concord_log_commit_seconds").record(started.elapsed());
@@ -37,7 +38,7 @@ impl<D: Domain> Writer<D> {
                 self.turns_to_lock =
                     if contended { CONTENDED_TURNS } else { self.turns_to_lock.saturating_sub(1) };
                 self.batch_max = (self.batch_max * 2).min(BATCH_COMMANDS_MAX);
-                self.promote(batch);
+                self.promote(batch, started);
             }
             Committed::LostRace => {
                 metrics::counter!("concord_log_lost_races_total").increment(1);
@@ -79,9 +80,10 @@ impl<D: Domain> Writer<D> {
 
     /// Decides what is queued, in order, as long as the batch has room. `None`: a command spoiled it; once more.
     fn try_decide(&mut self) -> Option<decide::Batch<D>> {
-        let mut batch = decide::Batch::new(self.head, &self.index);
-        // One look for the whole batch: what it decides rests on one state of knowledge.
+        // One look for the whole batch: what it decides rests on one state of knowledge. Before the time of the decision is
+        // taken, so that nothing was verified after it.
         let followed = self.followed.borrow().clone();
+        let mut batch = decide::Batch::new(self.head, &self.index);
         // Aggregates that an earlier command waits with, and for what.
         let mut blocked: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
         for parked in &self.parked {
@@ -181,7 +183,8 @@ impl<D: Domain> Writer<D> {
     }
 
     /// The batch is in the log: states move on, and every answer goes out.
-    fn promote(&mut self, mut batch: decide::Batch<D>) {
+    /// `asked_at`: when the commit began, which confirmed the head.
+    fn promote(&mut self, mut batch: decide::Batch<D>, asked_at: Instant) {
         let recorded: Vec<Recorded> = batch.records().cloned().collect();
         self.head += recorded.len() as u64;
         let touched: Vec<Uuid> = batch.overlay.keys().copied().collect();
@@ -194,6 +197,7 @@ impl<D: Domain> Writer<D> {
             self.newest = recorded.last().cloned();
         }
         self.show_head();
+        self.confirmed.note(asked_at);
         let mut refused = Vec::new();
         let mut accepted = 0_u64;
         for Decided { pending, verdict, events } in batch.decided {

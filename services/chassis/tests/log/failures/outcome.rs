@@ -4,9 +4,12 @@
 use crate::fixture::{Command, Replica, World, code, submit, until};
 use crate::frozen::Frozen;
 use crate::proxy::Proxy;
-use concord_chassis::log::{CommandError, Receipt};
+use concord_chassis::log::{CommandError, LogService, Receipt};
+use concord_proto::log::v1::{GetLogStatusRequest, log_service_server::LogService as _};
 use futures::future::join_all;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tonic::Request;
 use uuid::Uuid;
 
 async fn commits_whose_outcome_is_lost(replicas: usize) {
@@ -193,4 +196,37 @@ async fn while_a_table_is_locked_the_writer_tries_again_and_leaves_no_backend_be
     assert_eq!(receipt.unwrap().last_position, 3);
     assert_eq!(world.audited().await.len(), 3);
     world.check(&replica).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_outcome_is_unknown_the_head_grows_old() {
+    let scene = Scene::new().await;
+    scene.proxy.hold_new_connections();
+    let api = LogService::new(scene.replica.log.clone(), watch::channel(0).1);
+    let status = async || {
+        let said = api.get_log_status(Request::new(GetLogStatusRequest {})).await.unwrap().into_inner();
+        (said.head, said.head_age_ms.map(Duration::from_millis))
+    };
+    let (receipt, committed) = scene
+        .spend_while(true, async |frozen| {
+            frozen.thaw();
+            until(async || scene.world.head().await == 3).await;
+            // The log ends at 3 from here on, and the replica that wrote it does not know.
+            let committed = Instant::now();
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            let unseen = committed.elapsed();
+            let (head, age) = status().await;
+            assert_eq!(head, 2);
+            assert!(age >= Some(unseen), "2 was the head {unseen:?} ago, and is called {age:?} old");
+            scene.proxy.let_through();
+            committed
+        })
+        .await;
+    assert_eq!(receipt.unwrap().last_position, 3);
+    // Once PostgreSQL can be seen again it confirms the head anew.
+    until(async || {
+        let (head, age) = status().await;
+        head == 3 && age.is_some_and(|age| age < committed.elapsed())
+    })
+    .await;
 }

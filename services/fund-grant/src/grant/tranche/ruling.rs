@@ -59,7 +59,7 @@ pub(in crate::grant) fn decide(
 /// What A01 says of the agreement that backs the grant. Empty for other commands than `Instruct`.
 #[derive(Default)]
 struct Basis {
-    not_in_force: Option<Broken>,
+    broken: Vec<Broken>,
     verified: Option<Result<InstructedUnder, Broken>>,
 }
 
@@ -70,12 +70,21 @@ impl Basis {
         }
         let (rulebook, context) = (case.rulebook, case.context);
         let backing = match grant.backing {
-            // Once named it is known for good.
-            Some(agreement) => backing::find(case, agreement)?,
+            Some(agreement) => match backing::find(case, agreement)? {
+                Some(backing) => Some(backing),
+                // Once named it is known for good. Were its record lost all the same, that is no reason to pay.
+                None => {
+                    return Ok(Self { broken: vec![refusal::backing_unknown(agreement)], verified: None });
+                }
+            },
             None => None,
         };
+        let broken = [
+            rules::a01_backing_in_force(rulebook, backing, context),
+            rules::a01_lead_is_a_party(backing, grant),
+        ];
         Ok(Self {
-            not_in_force: rules::a01_backing_in_force(rulebook, backing, context),
+            broken: broken.into_iter().flatten().collect(),
             verified: backing.map(|backing| rules::a01_backing_verified(rulebook, backing, context)),
         })
     }
@@ -219,7 +228,9 @@ impl Tranche {
             Err(unverified) => (None, Some(unverified)),
         };
         let used = rules::a14_instruction_unused(contract, self.plan.number, payment.instruction);
-        let weighed = [rules::not_on_hold(grant), no_payee, basis.not_in_force.clone(), used];
+        let basis_broken = basis.broken.iter().cloned().map(Some);
+        let weighed: Vec<_> =
+            [rules::not_on_hold(grant), no_payee].into_iter().chain(basis_broken).chain([used]).collect();
         let Some(payee) = payee else {
             return Err(weighed.into_iter().flatten().collect());
         };
