@@ -1,7 +1,7 @@
-//! Sends many commands over `GrantService.ExecuteCommands`, in order, and survives a broken stream.
+//! Sends many commands over a service's `ExecuteCommands`, in order, and survives a broken stream.
 //!
 //! Commands go out in chunks, a few of them in flight; the server decides them one after the other, so the commands of
-//! one grant keep their order. When the stream breaks, or a command could not be decided for now, everything from the
+//! one aggregate keep their order. When the stream breaks, or a command could not be decided for now, everything from the
 //! first unanswered chunk on is sent again with the same request ids: an accepted command gives its first answer, and
 //! a refusal, perhaps only a consequence of the undecided one, is decided anew.
 
@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use concord_proto::agreement::v1 as agreement;
+use concord_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
+use concord_proto::fund::v1 as fund;
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
-use concord_proto::fund::v1::{
-    BulkCommand, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse, bulk_result,
-};
-use concord_proto::r#type::v1::CommandReceipt;
-use prost::Message as _;
+use concord_proto::r#type::v1::{CommandError, CommandReceipt, CommandResult, command_result};
+use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
@@ -69,6 +69,82 @@ impl Stop {
     }
 }
 
+/// A service that takes a stream of chunks of commands.
+pub trait Bulk {
+    /// A command, as it travels.
+    type Command: Message + Clone;
+    /// A chunk of them.
+    type Request: Send + 'static;
+    /// The answer to a chunk.
+    type Response;
+
+    /// The chunk of that number.
+    fn chunk(number: u64, commands: Vec<Self::Command>) -> Self::Request;
+
+    /// The number of the answered chunk, and a result for each of its commands.
+    fn results(response: Self::Response) -> (u64, Vec<CommandResult>);
+
+    /// Opens a stream.
+    fn open(
+        &mut self,
+        chunks: ReceiverStream<Self::Request>,
+    ) -> impl Future<Output = Result<Streaming<Self::Response>, Status>> + Send;
+}
+
+impl Bulk for GrantServiceClient<Stamped> {
+    type Command = fund::BulkCommand;
+    type Request = fund::ExecuteCommandsRequest;
+    type Response = fund::ExecuteCommandsResponse;
+
+    fn chunk(number: u64, commands: Vec<Self::Command>) -> Self::Request {
+        fund::ExecuteCommandsRequest { chunk: number, commands }
+    }
+
+    fn results(response: Self::Response) -> (u64, Vec<CommandResult>) {
+        (response.chunk, response.results.into_iter().map(common).collect())
+    }
+
+    async fn open(
+        &mut self,
+        chunks: ReceiverStream<Self::Request>,
+    ) -> Result<Streaming<Self::Response>, Status> {
+        Ok(self.execute_commands(chunks).await?.into_inner())
+    }
+}
+
+/// A result of the fund in the words of all services: its messages are older than those.
+fn common(result: fund::BulkResult) -> CommandResult {
+    use fund::bulk_result::Result::{Error, Receipt};
+    let result = result.result.map(|result| match result {
+        Receipt(receipt) => command_result::Result::Receipt(receipt),
+        Error(fund::BulkError { code, message, reason, status }) => {
+            command_result::Result::Error(CommandError { code, message, reason, status })
+        }
+    });
+    CommandResult { result }
+}
+
+impl Bulk for AgreementServiceClient<Stamped> {
+    type Command = agreement::BulkCommand;
+    type Request = agreement::ExecuteCommandsRequest;
+    type Response = agreement::ExecuteCommandsResponse;
+
+    fn chunk(number: u64, commands: Vec<Self::Command>) -> Self::Request {
+        agreement::ExecuteCommandsRequest { chunk: number, commands }
+    }
+
+    fn results(response: Self::Response) -> (u64, Vec<CommandResult>) {
+        (response.chunk, response.results)
+    }
+
+    async fn open(
+        &mut self,
+        chunks: ReceiverStream<Self::Request>,
+    ) -> Result<Streaming<Self::Response>, Status> {
+        Ok(self.execute_commands(chunks).await?.into_inner())
+    }
+}
+
 /// The answer to one command.
 #[derive(Debug)]
 pub enum Answer {
@@ -85,14 +161,14 @@ pub enum Answer {
 /// # Errors
 /// The status that is not worth another try, or the last one after half a minute without an answer. Everything that
 /// was handed to `answered` stands; sending the same commands again goes on from there.
-pub async fn execute<K>(
-    client: &mut GrantServiceClient<Stamped>,
-    commands: impl Iterator<Item = (K, BulkCommand)>,
+pub async fn execute<K, B: Bulk>(
+    client: &mut B,
+    commands: impl Iterator<Item = (K, B::Command)>,
     stop: &Stop,
     mut answered: impl FnMut(K, Answer),
 ) -> Result<(), Status> {
     let mut source = Chunks { commands, next: None, number: 0, stop };
-    let mut in_flight: VecDeque<Chunk<K>> = VecDeque::with_capacity(WINDOW);
+    let mut in_flight: VecDeque<Chunk<K, B::Command>> = VecDeque::with_capacity(WINDOW);
     let mut attempts = 0;
     loop {
         // Without this an interrupted or finished source would open a stream only to close it.
@@ -116,44 +192,42 @@ pub async fn execute<K>(
 }
 
 /// Works through one stream until all is answered or it breaks.
-async fn stream<K, I: Iterator<Item = (K, BulkCommand)>>(
-    client: &mut GrantServiceClient<Stamped>,
+async fn stream<K, B: Bulk, I: Iterator<Item = (K, B::Command)>>(
+    client: &mut B,
     source: &mut Chunks<'_, I>,
-    in_flight: &mut VecDeque<Chunk<K>>,
+    in_flight: &mut VecDeque<Chunk<K, B::Command>>,
     attempts: &mut u32,
     answered: &mut impl FnMut(K, Answer),
 ) -> Result<(), Status> {
     let (sender, receiver) = mpsc::channel(WINDOW);
     for chunk in in_flight.iter() {
-        send(&sender, chunk).await?;
+        send::<K, B>(&sender, chunk).await?;
     }
-    let mut answers = client.execute_commands(ReceiverStream::new(receiver)).await?.into_inner();
+    let mut answers = client.open(ReceiverStream::new(receiver)).await?;
     loop {
         while in_flight.len() < WINDOW {
             let Some(chunk) = source.take() else { break };
             // Kept before it is sent: what may have been sent must be answered.
             in_flight.push_back(chunk);
             if let Some(chunk) = in_flight.back() {
-                send(&sender, chunk).await?;
+                send::<K, B>(&sender, chunk).await?;
             }
         }
         let Some(oldest) = in_flight.front() else {
             return Ok(());
         };
-        let response = next_answer(&mut answers).await?;
-        check(oldest, &response)?;
+        let (number, results) = B::results(next_answer(&mut answers).await?);
+        check(oldest, number, &results)?;
         *attempts = 0;
         if let Some(chunk) = in_flight.pop_front() {
-            for (key, result) in chunk.keys.into_iter().zip(response.results) {
+            for (key, result) in chunk.keys.into_iter().zip(results) {
                 answered(key, answer_of(result));
             }
         }
     }
 }
 
-async fn next_answer(
-    answers: &mut Streaming<ExecuteCommandsResponse>,
-) -> Result<ExecuteCommandsResponse, Status> {
+async fn next_answer<R>(answers: &mut Streaming<R>) -> Result<R, Status> {
     answers
         .message()
         .await?
@@ -161,18 +235,18 @@ async fn next_answer(
 }
 
 /// An answer belongs to the oldest chunk and decides all of it, or nothing of it is taken.
-fn check<K>(oldest: &Chunk<K>, response: &ExecuteCommandsResponse) -> Result<(), Status> {
-    if response.chunk != oldest.number || response.results.len() != oldest.keys.len() {
+fn check<K, C>(oldest: &Chunk<K, C>, number: u64, results: &[CommandResult]) -> Result<(), Status> {
+    if number != oldest.number || results.len() != oldest.keys.len() {
         return Err(Status::internal(format!(
             "chunk {} with {} commands was answered as chunk {} with {} results; client and service do not fit together",
             oldest.number,
             oldest.keys.len(),
-            response.chunk,
-            response.results.len()
+            number,
+            results.len()
         )));
     }
-    let undecided = response.results.iter().find_map(|result| match &result.result {
-        Some(bulk_result::Result::Error(error)) if is_transient(Code::from_i32(error.code)) => {
+    let undecided = results.iter().find_map(|result| match &result.result {
+        Some(command_result::Result::Error(error)) if is_transient(Code::from_i32(error.code)) => {
             Some(status_of(error))
         }
         None => Some(Status::internal("a command was answered without a result")),
@@ -181,21 +255,24 @@ fn check<K>(oldest: &Chunk<K>, response: &ExecuteCommandsResponse) -> Result<(),
     undecided.map_or(Ok(()), Err)
 }
 
-async fn send<K>(sender: &mpsc::Sender<ExecuteCommandsRequest>, chunk: &Chunk<K>) -> Result<(), Status> {
-    let request = ExecuteCommandsRequest { chunk: chunk.number, commands: chunk.commands.clone() };
+async fn send<K, B: Bulk>(
+    sender: &mpsc::Sender<B::Request>,
+    chunk: &Chunk<K, B::Command>,
+) -> Result<(), Status> {
+    let request = B::chunk(chunk.number, chunk.commands.clone());
     sender.send(request).await.map_err(|_| Status::unavailable("the stream to the service broke"))
 }
 
-fn answer_of(result: BulkResult) -> Answer {
+fn answer_of(result: CommandResult) -> Answer {
     match result.result {
-        Some(bulk_result::Result::Receipt(receipt)) => Answer::Accepted(receipt),
-        Some(bulk_result::Result::Error(error)) => Answer::Refused(status_of(&error)),
+        Some(command_result::Result::Receipt(receipt)) => Answer::Accepted(receipt),
+        Some(command_result::Result::Error(error)) => Answer::Refused(status_of(&error)),
         None => Answer::Refused(Status::internal("a command was answered without a result")),
     }
 }
 
 /// The status with its details, as the unary call would have given it.
-fn status_of(error: &BulkError) -> Status {
+fn status_of(error: &CommandError) -> Status {
     Status::with_details(Code::from_i32(error.code), error.message.clone(), error.status.clone().into())
 }
 
@@ -218,10 +295,10 @@ fn is_broken_connection(status: &Status) -> bool {
     std::error::Error::source(status).is_some_and(|cause| cause.is::<tonic::transport::Error>())
 }
 
-struct Chunk<K> {
+struct Chunk<K, C> {
     number: u64,
     keys: Vec<K>,
-    commands: Vec<BulkCommand>,
+    commands: Vec<C>,
 }
 
 /// Cuts the commands into chunks, by number and by bytes.
@@ -232,8 +309,8 @@ struct Chunks<'a, I: Iterator> {
     stop: &'a Stop,
 }
 
-impl<K, I: Iterator<Item = (K, BulkCommand)>> Chunks<'_, I> {
-    fn take(&mut self) -> Option<Chunk<K>> {
+impl<K, C: Message, I: Iterator<Item = (K, C)>> Chunks<'_, I> {
+    fn take(&mut self) -> Option<Chunk<K, C>> {
         if self.stop.asked() {
             return None;
         }
@@ -261,7 +338,7 @@ impl<K, I: Iterator<Item = (K, BulkCommand)>> Chunks<'_, I> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use concord_proto::fund::v1::{ImportAwardRequest, Source, bulk_command::Command};
+    use concord_proto::fund::v1::{BulkCommand, ImportAwardRequest, Source, bulk_command::Command};
 
     fn command(bytes: usize) -> BulkCommand {
         let source = Source { row: "x".repeat(bytes), ..Source::default() };
@@ -297,15 +374,17 @@ mod tests {
     #[test]
     fn a_chunk_with_an_undecided_command_is_not_taken() {
         let oldest = Chunk { number: 7, keys: vec![0, 1], commands: vec![command(1), command(1)] };
-        let error = |code: Code| BulkResult {
-            result: Some(bulk_result::Result::Error(BulkError { code: code as i32, ..BulkError::default() })),
+        let error = |code: Code| CommandResult {
+            result: Some(command_result::Result::Error(CommandError {
+                code: code as i32,
+                ..CommandError::default()
+            })),
         };
-        let response = |chunk, results| ExecuteCommandsResponse { chunk, results };
         let refused = || error(Code::FailedPrecondition);
-        assert!(check(&oldest, &response(7, vec![refused(), refused()])).is_ok());
-        let undecided = check(&oldest, &response(7, vec![refused(), error(Code::Unavailable)]));
+        assert!(check(&oldest, 7, &[refused(), refused()]).is_ok());
+        let undecided = check(&oldest, 7, &[refused(), error(Code::Unavailable)]);
         assert_eq!(undecided.map_err(|status| status.code()), Err(Code::Unavailable));
-        assert!(check(&oldest, &response(8, vec![refused(), refused()])).is_err());
-        assert!(check(&oldest, &response(7, vec![refused()])).is_err());
+        assert!(check(&oldest, 8, &[refused(), refused()]).is_err());
+        assert!(check(&oldest, 7, &[refused()]).is_err());
     }
 }

@@ -1,9 +1,11 @@
 //! `concord demo`: nine played years over real grants, with made-up payments, on a stack of its own.
 //!
-//! Imports the grants of Horizon 2020, pays them synthetically 模拟, takes three fresh applications through the whole
-//! procedure, shows the office's tables, and proves the log, and stream and projection against it; what the log comes to
-//! must be what the demo sent. It can be interrupted and run again; the end is the same.
+//! Imports the grants of Horizon 2020, puts an agreement 协议 behind each that joins a company with a university or an
+//! institute, pays them synthetically 模拟, takes three fresh applications through the whole procedure, shows the office's
+//! tables and the money that stands still since an agreement ended, and proves both logs, and streams and projection against
+//! them; what the log comes to must be what the demo sent. It can be interrupted and run again; the end is the same.
 
+mod agreements;
 mod books;
 mod commands;
 mod fresh;
@@ -24,7 +26,7 @@ use tonic::transport::Channel;
 
 use crate::bulk::Stop;
 use crate::check::{self, CheckArgs};
-use crate::connect::{self, Actor, Endpoints, Fund};
+use crate::connect::{self, Actor, Agreements, Endpoints, Fund};
 use crate::errors::CliError;
 use crate::import::{h2020, read_file};
 use crate::output::{Format, count};
@@ -50,8 +52,12 @@ pub struct DemoOptions {
 pub struct DemoReport {
     /// Grants in the log, imported and fresh.
     pub grants: u64,
-    /// Events in the log: its head.
+    /// Events in the fund's log: its head.
     pub events: u64,
+    /// Agreements in theirs.
+    pub agreements: u64,
+    /// Events in the agreements' log: its head.
+    pub agreement_events: u64,
     /// Commands of the played years, sent over the bulk stream.
     pub commands: u64,
     /// Such commands a second.
@@ -65,8 +71,14 @@ impl DemoReport {
     #[must_use]
     pub fn last_line(&self) -> String {
         format!(
-            "demo ok: {} grants, {} events, log = stream = checkpoint = {}, ledger balanced",
-            self.grants, self.events, self.events
+            "demo ok: {} grants, {} events, log = stream = checkpoint = {}, {} agreements, {} events, log = stream = {}, \
+             ledger balanced",
+            self.grants,
+            self.events,
+            self.events,
+            self.agreements,
+            self.agreement_events,
+            self.agreement_events
         )
     }
 }
@@ -89,12 +101,13 @@ pub async fn run(
         return Err(CliError::failed(format!("{}: line {}: {}", path.display(), reject.line, reject.reason)));
     }
     let fund = Fund::connect(endpoints).await?;
+    let agreements = Agreements::connect(endpoints).await?;
     let mut audit = connect::audit(endpoints).await?;
     require_played_clock(&fund).await?;
 
     let mut books = books::Books::default();
     let stop = Stop::on_interrupt();
-    let played = play::play(&fund, &file.grants, &mut books, &stop).await?;
+    let played = play::play(&fund, &agreements, &file.grants, &mut books, &stop).await?;
     let rate = per_second(played.commands, played.elapsed);
     println!(
         "{} commands in {}: {} commands/s 条/秒",
@@ -109,14 +122,24 @@ pub async fn run(
     catch_up(&fund, &mut audit).await?;
     let head = log_status(&fund).await?.head;
     report::print(&mut audit, &fund, head, &fresh.shown.to_string()).await?;
+    report::frozen(&mut audit, head, &played).await?;
 
     let grants = file.grants.len() as u64 + fresh.grants;
     report::compare(&mut audit, head, &books, grants).await?;
-    println!("\ncheck of the log 核对日志");
-    let auditor = fund.log(&Actor::new("demo-auditor", commands::OFFICE))?;
-    check::run(auditor, endpoints, compared, Format::Table).await?;
-    let report =
-        DemoReport { grants, events: head, commands: played.commands, commands_per_second: rate, lag };
+    println!("\ncheck of the logs 核对日志");
+    let auditor = Actor::new("demo-auditor", commands::OFFICE);
+    check::run(fund.log(&auditor)?, endpoints, compared, Format::Table).await?;
+    check::run(agreements.log(&auditor)?, endpoints, compared, Format::Table).await?;
+    let status = agreements.log(&auditor)?.get_log_status(GetLogStatusRequest {}).await?;
+    let report = DemoReport {
+        grants,
+        events: head,
+        agreements: played.agreements,
+        agreement_events: status.into_inner().head,
+        commands: played.commands,
+        commands_per_second: rate,
+        lag,
+    };
     println!("{} commands/s, lag {} 吞吐与滞后", count(rate), seconds(lag));
     Ok(report)
 }
@@ -201,11 +224,19 @@ mod tests {
 
     #[test]
     fn the_last_line_is_what_make_demo_looks_for() {
-        let report =
-            DemoReport { grants: 3, events: 17, commands: 9, commands_per_second: 1, lag: Duration::ZERO };
+        let report = DemoReport {
+            grants: 3,
+            events: 17,
+            agreements: 2,
+            agreement_events: 11,
+            commands: 9,
+            commands_per_second: 1,
+            lag: Duration::ZERO,
+        };
         assert_eq!(
             report.last_line(),
-            "demo ok: 3 grants, 17 events, log = stream = checkpoint = 17, ledger balanced"
+            "demo ok: 3 grants, 17 events, log = stream = checkpoint = 17, 2 agreements, 11 events, log = stream = 11, \
+             ledger balanced"
         );
     }
 }

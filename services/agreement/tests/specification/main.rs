@@ -7,6 +7,7 @@
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `force` | in force and out of it: days, terms, renewals, versions |
 //! | `directory` | parties: codes, dated facts, mergers; succession |
+//! | `edge` | bad requests: every fault at its field, all at once |
 //! | `repeats` | property: the same command again changes nothing |
 #![allow(
     unreachable_pub,
@@ -15,6 +16,7 @@
 )]
 
 mod directory;
+mod edge;
 mod force;
 mod refusals;
 mod repeats;

@@ -110,8 +110,10 @@ pub(super) fn print_version(version: &Version, state: i32, position: u64) {
 }
 
 fn print_signatures(version: &Version) {
-    let since = if version.from.is_empty() { "not yet 未生效" } else { &version.from };
-    println!("version {} from {since} 版本 {}: {}", version.number, version.authority, version.title);
+    let since = if version.from.is_empty() { "not in force yet 未生效" } else { &version.from };
+    let authority =
+        if version.authority.is_empty() { String::new() } else { format!(" ({})", version.authority) };
+    println!("version 版本 {}, from 自 {since}: {}{authority}", version.number, version.title);
     if version.signatures.is_empty() {
         return;
     }

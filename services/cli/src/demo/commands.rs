@@ -1,11 +1,12 @@
 //! A planned step as the command that is sent: who does it, when, under which ids.
 
 use concord_kernel::Date;
-use concord_kernel::id::InstructionId;
+use concord_kernel::id::{AgreementId, InstructionId};
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
-    AuthoriseTrancheRequest, BulkCommand, ImportAwardRequest, InstructTrancheRequest, PersonalData,
-    RequestTrancheRequest, ReturnPaymentRequest, SettleTrancheRequest, VerifyPayeeRequest,
+    AuthoriseTrancheRequest, BulkCommand, ImportAwardRequest, InstructTrancheRequest,
+    NameBackingAgreementRequest, PersonalData, RequestTrancheRequest, ResumeGrantRequest,
+    ReturnPaymentRequest, SettleTrancheRequest, VerifyPayeeRequest,
 };
 use concord_proto::r#type::v1::CommandHeader;
 
@@ -25,6 +26,7 @@ const PEOPLE_PER_JOB: u64 = 5;
 pub(super) enum Job {
     Importer,
     Verifier,
+    ContractOfficer,
     Applicant,
     Authoriser,
     Cashier,
@@ -38,6 +40,7 @@ impl Job {
         let (person, organisation) = match self {
             Self::Importer => ("importer", OFFICE),
             Self::Verifier => ("verifier", OFFICE),
+            Self::ContractOfficer => ("contract-officer", OFFICE),
             Self::Applicant => ("applicant", "demo-applicants"),
             Self::Authoriser => ("authoriser", OFFICE),
             Self::Cashier => ("cashier", OFFICE),
@@ -59,6 +62,41 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
+    /// The command by which the grant rests on an agreement, which the agreement log has up to this position.
+    pub(super) fn name_agreement(
+        &self,
+        agreement: AgreementId,
+        agreement_position: u64,
+        on: Date,
+    ) -> BulkCommand {
+        let request = NameBackingAgreementRequest {
+            header: self.header("agreement", on),
+            grant_id: self.grant_id.to_owned(),
+            agreement_id: agreement.to_string(),
+            agreement_position: Some(agreement_position),
+        };
+        self.by_contract_officer(Command::NameBackingAgreement(request))
+    }
+
+    /// The command by which an officer lets the grant go on after a hold.
+    pub(super) fn resume(&self, on: Date) -> BulkCommand {
+        let request =
+            ResumeGrantRequest { header: self.header("resume", on), grant_id: self.grant_id.to_owned() };
+        self.by_contract_officer(Command::ResumeGrant(request))
+    }
+
+    fn by_contract_officer(&self, command: Command) -> BulkCommand {
+        BulkCommand { actor: Some(Job::ContractOfficer.of(self.key).to_wire()), command: Some(command) }
+    }
+
+    fn header(&self, what: &str, on: Date) -> Option<CommandHeader> {
+        Some(CommandHeader {
+            request_id: ids::request(&format!("demo/1/{}/{what}", self.key)),
+            effective_on: on.to_string(),
+            ..CommandHeader::default()
+        })
+    }
+
     fn minor(&self, tranche: u32) -> i64 {
         let index = usize::try_from(tranche).unwrap_or_default().wrapping_sub(1);
         self.tranche_minor.get(index).copied().unwrap_or_default()
@@ -67,13 +105,7 @@ impl Subject<'_> {
     /// The command of a step on this day, and what it does to the money.
     pub(super) fn command(&self, step: Step, on: Date) -> (Effect, BulkCommand) {
         let key = self.key;
-        let header = |what: String| {
-            Some(CommandHeader {
-                request_id: ids::request(&format!("demo/1/{key}/{what}")),
-                effective_on: on.to_string(),
-                ..CommandHeader::default()
-            })
-        };
+        let header = |what: String| self.header(&what, on);
         let grant_id = self.grant_id.to_owned();
         let (job, effect, command) = match step {
             Step::VerifyPayee => {
@@ -154,8 +186,15 @@ mod tests {
     #[test]
     fn no_two_jobs_are_in_one_hand() {
         for key in (0..200).map(|key| key.to_string()) {
-            let jobs =
-                [Job::Importer, Job::Verifier, Job::Applicant, Job::Authoriser, Job::Cashier, Job::BankClerk];
+            let jobs = [
+                Job::Importer,
+                Job::Verifier,
+                Job::ContractOfficer,
+                Job::Applicant,
+                Job::Authoriser,
+                Job::Cashier,
+                Job::BankClerk,
+            ];
             let mut people: Vec<_> = jobs.iter().map(|job| job.of(&key).person).collect();
             people.sort();
             people.dedup();

@@ -13,7 +13,7 @@ use crate::ids;
 pub(super) const YEARS: std::ops::RangeInclusive<i16> = 2014..=2022;
 
 /// A step of a grant's life after its import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     /// The payee's account is verified.
     VerifyPayee,

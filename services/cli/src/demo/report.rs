@@ -1,21 +1,27 @@
-//! The end of the demo: the office's tables, and the ledger beside the demo's own sums.
+//! The end of the demo: the office's tables, the money that stands still, and the ledger beside the demo's own sums.
+
+use std::collections::BTreeMap;
 
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::audit::v1::{
     AsOf, Dimension, GetGrantStatementRequest, GetProjectionStatusRequest, ListBalancesRequest,
-    ListOverdueRequest, ListUndrawnRequest,
+    ListOverdueRequest, ListUndrawnRequest, UndrawnGrant,
 };
 use tonic::transport::Channel;
 
 use super::books::Books;
 use super::commands::OFFICE;
+use super::play::Played;
 use crate::audit::tables;
 use crate::connect::{Actor, Fund};
 use crate::errors::CliError;
+use crate::import::h2020::CURRENCY;
 use crate::log;
-use crate::output::Format;
+use crate::output::{Format, amount, count, table};
 
 const TOP: i32 = 10;
+/// Grants of one page, where all of them are read.
+const PAGE: i32 = 1_000;
 
 fn at(head: u64) -> Option<AsOf> {
     Some(AsOf { min_position: head, ..AsOf::default() })
@@ -61,6 +67,57 @@ pub(super) async fn print(
     let request = GetGrantStatementRequest { grant_id: grant.to_owned(), as_of: at(head) };
     tables::statement(&audit.get_grant_statement(request).await?.into_inner());
     Ok(())
+}
+
+/// The grants that stand still since they lost their agreement, by how it left force; what stands still must be what the demo
+/// says. Grants that were paid to the end before have nothing to stand still.
+pub(super) async fn frozen(
+    audit: &mut FundingAuditServiceClient<Channel>,
+    head: u64,
+    played: &Played,
+) -> Result<(), CliError> {
+    let mut by_cause: BTreeMap<(String, String), (u64, i64)> = BTreeMap::new();
+    let mut page_token = String::new();
+    let totals = loop {
+        let request = ListUndrawnRequest {
+            as_of: at(head),
+            order_by: "grant_id".to_owned(),
+            page_size: PAGE,
+            page_token,
+            ..ListUndrawnRequest::default()
+        };
+        let page = audit.list_undrawn(request).await?.into_inner();
+        for UndrawnGrant { hold_cause, currency, undrawn_minor, .. } in page.grants {
+            if !hold_cause.is_empty() {
+                let (grants, minor) = by_cause.entry((hold_cause, currency)).or_default();
+                (*grants, *minor) = (*grants + 1, *minor + undrawn_minor);
+            }
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break page.on_hold_totals;
+        }
+    };
+    println!(
+        "\nfrozen without an agreement 因协议失效冻结的资金 ({} agreements made, {} lost with their grants held, synthetic 模拟)",
+        count(played.agreements),
+        count(played.held)
+    );
+    let mut frozen = table(&["agreement 协议", ">grants 项目", ">frozen 冻结", "currency"]);
+    for ((cause, currency), (grants, minor)) in &by_cause {
+        frozen.add_row([cause.clone(), count(*grants), amount(*minor, currency), currency.clone()]);
+    }
+    println!("{frozen}");
+    let listed: i64 = by_cause.values().map(|(_, minor)| minor).sum();
+    let total: i64 = totals.iter().map(|total| total.amount_minor).sum();
+    let expected = played.frozen_minor;
+    if listed == expected && total == expected {
+        return Ok(());
+    }
+    Err(CliError::failed(format!(
+        "demo failed 演示未通过: frozen {expected} minor units of {CURRENCY} by the demo's sums, {listed} by the grants listed, {total} \
+         by the audit's total"
+    )))
 }
 
 /// Compares what the ledger holds with what was sent and accepted; says all that differs. That the ledger holds what
