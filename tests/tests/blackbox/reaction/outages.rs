@@ -55,11 +55,7 @@ async fn a_follower_that_is_killed_misses_nothing_and_doubles_nothing() {
     const TIMES: usize = 3;
     const LOSSES: usize = ROUNDS * TIMES;
     let mut world = World::new().await;
-    let mut agreements = Vec::new();
-    for _ in 0..4 {
-        let agreement = world.signed().await;
-        agreements.push((world.grants_on(&agreement, 3).await, agreement));
-    }
+    let agreements = world.resting(4, 3).await;
     for round in 0..ROUNDS {
         let (done, mut acts) = unbounded_channel();
         let changing: Vec<_> = agreements

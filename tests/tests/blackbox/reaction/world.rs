@@ -116,6 +116,19 @@ impl Office {
         self.known(agreement, self.agreements.head().await.unwrap()).await
     }
 
+    /// So many agreements, each with so many grants that rest on it.
+    pub(super) async fn resting(&self, agreements: usize, grants: usize) -> Vec<(Vec<String>, String)> {
+        let mut signed = Vec::new();
+        for _ in 0..agreements {
+            signed.push(self.signed().await);
+        }
+        let mut resting = Vec::new();
+        for agreement in signed {
+            resting.push((self.grants_on(&agreement, grants).await, agreement));
+        }
+        resting
+    }
+
     /// So many contracted grants that rest on an agreement, the first tranche of each authorised.
     pub(super) async fn grants_on(&self, agreement: &str, count: usize) -> Vec<String> {
         let grants = self.grants_without_agreement(count).await;
