@@ -37,7 +37,7 @@ test: setup ## everything: unit, specification, black-box over real gRPC, Postgr
 	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace --exclude concord-bench
 
 bench: setup ## measure against pgbench, cqrs-es and NATS alone; BENCH="--only grpc --rounds 1" measures less
-	$(CARGO) build --release --locked -p concord-fund-grant -p concord-funding-audit -p concord-cli
+	$(CARGO) build --release --locked -p concord-agreement -p concord-fund-grant -p concord-funding-audit -p concord-cli
 	$(CARGO) build --release --locked -p concord-bench
 	DATA_DIR="$(DATA_DIR)" target/release/concord-bench $(BENCH)
 

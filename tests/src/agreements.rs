@@ -42,25 +42,24 @@ pub struct Agreements {
 impl Agreements {
     /// Connects to a running stack.
     pub async fn at(stack: &Stack) -> Result<Self> {
-        let endpoint = Endpoint::from_shared(stack.address("agreement")?)?.connect_timeout(PATIENCE);
-        Ok(Self::over(endpoint.connect().await?))
+        Self::of(stack.address("agreement")?).await
     }
 
-    /// Over a connection to the service.
-    #[must_use]
-    pub fn over(channel: Channel) -> Self {
-        Self { channel }
+    /// Connects to a service at an address.
+    pub async fn of(address: String) -> Result<Self> {
+        let endpoint = Endpoint::from_shared(address)?.connect_timeout(PATIENCE);
+        Ok(Self { channel: endpoint.connect().await? })
     }
 
     /// Connects, and records the parties above.
     pub async fn with_directory(stack: &Stack) -> Result<Self> {
         let agreements = Self::at(stack).await?;
-        agreements.fill_directory().await?;
+        agreements.record_directory().await?;
         Ok(agreements)
     }
 
     /// Records the parties above.
-    pub async fn fill_directory(&self) -> Result<(), Status> {
+    pub async fn record_directory(&self) -> Result<()> {
         for (code, kind, region, name) in [
             (PROVINCE, PartyKind::Government, "210000", "某省人民政府"),
             (UNIVERSITY, PartyKind::University, "210102", "沈阳某大学"),

@@ -122,7 +122,7 @@ impl Services {
 
     /// Agreements and the directory of parties.
     pub async fn agreements(&self) -> Result<Agreements> {
-        Ok(Agreements::over(self.channel(AGREEMENT).await?))
+        Agreements::of(self.address(AGREEMENT)?.to_owned()).await
     }
 
     /// A connection to the database of a service.

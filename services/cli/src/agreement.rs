@@ -2,6 +2,7 @@
 
 mod args;
 mod show;
+mod typed;
 
 use concord_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
 use concord_proto::agreement::v1::{
@@ -14,9 +15,8 @@ use concord_proto::agreement::v1::{
 };
 use concord_proto::r#type::v1::CommandReceipt;
 
-pub use self::args::{
-    AgreementCommand, AmendCommand, DocumentArg, DraftArgs, ProposeArgs, RegistrationCommand, Target,
-};
+pub use self::args::{AgreementCommand, AmendCommand, DraftArgs, ProposeArgs, RegistrationCommand, Target};
+pub use self::typed::DocumentArg;
 use crate::connect::Stamped;
 use crate::errors::CliError;
 use crate::ids;

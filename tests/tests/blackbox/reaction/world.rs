@@ -43,7 +43,7 @@ impl World {
 
     pub(super) async fn of(services: Services) -> Self {
         let (desk, agreements) = (services.desk().await.unwrap(), services.agreements().await.unwrap());
-        agreements.fill_directory().await.unwrap();
+        agreements.record_directory().await.unwrap();
         Self { services, office: Office { desk, agreements } }
     }
 }
