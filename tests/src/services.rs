@@ -28,7 +28,7 @@ const CELL: &str = "apart";
 
 /// The three services. A service that is started again serves where it did, so its callers find it.
 pub struct Services {
-    /// Its PostgreSQL has their databases.
+    /// Its PostgreSQL has their databases; its own services stand idle.
     stack: Stack,
     nats: Nats,
     addresses: BTreeMap<&'static str, String>,
@@ -177,7 +177,7 @@ fn database(service: &str) -> String {
 pub struct Nats {
     program: PathBuf,
     dir: PathBuf,
-    /// Where it looks for itself as the stack's guard does.
+    /// By this directory the stack's guard recognises it.
     home: PathBuf,
     port: u16,
     child: Option<Child>,
