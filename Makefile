@@ -6,6 +6,9 @@ BUF   ?= npx --yes @bufbuild/buf@1.75.0
 DATA_DIR ?= ../shared/data
 export CONCORD_NATS_SERVER ?= $(shell command -v nats-server || echo $(CURDIR)/.concord/bin/nats-server)
 
+# The services that tests run as processes of their own.
+PROCESSES = -p concord-agreement -p concord-fund-grant -p concord-funding-audit
+
 # How often `make test-failures` runs them all.
 REPEAT ?= 1
 
@@ -30,7 +33,7 @@ stop: ## stop a local stack
 	target/release/concord up --stop
 
 test: setup ## everything: unit, specification, black-box over real gRPC, PostgreSQL and NATS
-	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
+	$(CARGO) build --locked -p concord-cli $(PROCESSES)
 	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace --exclude concord-bench
 
 bench: setup ## measure against pgbench, cqrs-es and NATS alone; BENCH="--only grpc --rounds 1" measures less
@@ -39,10 +42,10 @@ bench: setup ## measure against pgbench, cqrs-es and NATS alone; BENCH="--only g
 	DATA_DIR="$(DATA_DIR)" target/release/concord-bench $(BENCH)
 
 test-failures: setup ## the failures that the log was designed for; REPEAT=10 runs them ten times, to the first that fails
-	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
+	$(CARGO) build --locked -p concord-cli $(PROCESSES)
 	set -e; for run in $$(seq $(REPEAT)); do \
 	  echo "failures: run $$run of $(REPEAT)"; \
-	  $(CARGO) test --locked --workspace --test log --test relay_projection --test blackbox -- failures:: recovery::; \
+	  $(CARGO) test --locked --workspace --test log --test relay_projection --test blackbox -- failures:: recovery:: reaction::; \
 	done
 
 lint: proto-lint proto-breaking ## formatting, clippy, protos

@@ -12,7 +12,7 @@ use concord_proto::agreement::v1::{
     RecordPartyRequest, Role, SignAgreementRequest, Term,
 };
 use concord_proto::log::v1::log_service_client::LogServiceClient;
-use concord_proto::log::v1::{AdvanceTodayRequest, GetLogStatusRequest};
+use concord_proto::log::v1::{AdvanceTodayRequest, GetLogStatusRequest, GetLogStatusResponse};
 use concord_proto::r#type::v1::{CommandReceipt, PartyKind};
 use sha2::{Digest, Sha256};
 use tonic::Status;
@@ -95,9 +95,14 @@ impl Agreements {
         self.channel.clone()
     }
 
+    /// Where the log stands.
+    pub async fn status(&self) -> Result<GetLogStatusResponse, Status> {
+        Ok(self.log().get_log_status(plain(GetLogStatusRequest {})).await?.into_inner())
+    }
+
     /// The log's head.
     pub async fn head(&self) -> Result<u64, Status> {
-        Ok(self.log().get_log_status(plain(GetLogStatusRequest {})).await?.into_inner().head)
+        Ok(self.status().await?.head)
     }
 
     /// Moves the log's played clock.

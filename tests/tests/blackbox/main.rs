@@ -7,6 +7,7 @@ mod demo;
 mod failures;
 mod log;
 mod projection;
+mod reaction;
 mod recovery;
 mod requests;
 mod surface;

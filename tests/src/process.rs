@@ -1,4 +1,4 @@
-//! A further replica of the fund's service: the real `concord-fund-grant`, on the servers of a stack.
+//! A service as a process of its own: the real binary, on the servers of a stack.
 
 use crate::desk::Desk;
 use crate::stack::{PATIENCE, Stack, built};
@@ -12,53 +12,71 @@ use std::time::{Duration, Instant};
 use tonic::transport::Endpoint;
 use uuid::Uuid;
 
-/// A process that serves the log of a stack beside the stack's own service. Dropped, it is killed; the stack's guard
-/// sees to it where this process is killed first.
-pub struct Replica {
+/// A process of a service, beside the stack's own ones. Dropped, it is killed; the stack's guard sees to it where this
+/// process is killed first.
+pub struct Process {
     child: Child,
     address: String,
     log: PathBuf,
 }
 
-impl Replica {
-    /// Starts one, and waits until it serves.
-    pub fn start(stack: &Stack) -> Result<Self> {
-        let log = stack.dir().join(format!("replica-{}.log", Uuid::now_v7()));
-        let child = Command::new(built("concord-fund-grant")?)
-            .env("DATABASE_URL", stack.database_url("fund_grant")?)
-            .env("NATS_URL", stack.nats_url()?)
+impl Process {
+    /// Starts a further replica of the fund's service on the log of a stack, and waits until it serves.
+    pub fn replica(stack: &Stack) -> Result<Self> {
+        let settings = [
+            ("DATABASE_URL", stack.database_url("fund_grant")?),
+            ("NATS_URL", stack.nats_url()?),
+            ("DRAIN_SECONDS", "2".to_owned()),
+        ];
+        Self::start(stack, "fund-grant", settings)
+    }
+
+    /// Starts a service with these variables in its environment, and waits until it serves.
+    pub fn start(
+        stack: &Stack,
+        service: &str,
+        settings: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Self> {
+        let log = stack.dir().join(format!("{service}-{}.log", Uuid::now_v7()));
+        let child = Command::new(built(&format!("concord-{service}"))?)
             .env("LOG_FORMAT", "json")
-            .env("DRAIN_SECONDS", "2")
+            .envs(settings)
             // By this directory the stack's guard recognises it.
             .current_dir(stack.dir())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(fs::File::create(&log)?)
             .spawn()?;
-        let mut replica = Self { child, address: String::new(), log };
+        let mut process = Self { child, address: String::new(), log };
         let started = Instant::now();
-        while replica.address.is_empty() {
-            if let Some(status) = replica.child.try_wait()? {
-                bail!("a replica ended with {status}: {}", replica.log());
+        while process.address.is_empty() {
+            if let Some(status) = process.child.try_wait()? {
+                bail!("{service} ended with {status}: {}", process.log());
             }
             if started.elapsed() > PATIENCE {
-                bail!("a replica was not ready in {PATIENCE:?}: {}", replica.log());
+                bail!("{service} was not ready in {PATIENCE:?}: {}", process.log());
             }
             std::thread::sleep(Duration::from_millis(20));
-            replica.address = replica.told_address().unwrap_or_default();
+            process.address = process.told_address(service).unwrap_or_default();
         }
-        Ok(replica)
+        Ok(process)
     }
 
     /// Where it says that it serves.
-    fn told_address(&self) -> Option<String> {
+    fn told_address(&self, service: &str) -> Option<String> {
         let log = self.log();
         let mut lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let told = lines.find(|line| line["message"] == "fund-grant serves")?;
+        let told = lines.find(|line| line["message"] == format!("{service} serves"))?;
         Some(format!("http://{}", told["address"].as_str()?))
     }
 
-    /// Its services; reads go to the audit of the stack.
+    /// Where it serves, for example `http://127.0.0.1:7001`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Of a replica, its services; reads go to the audit of the stack.
     pub async fn desk(&self, stack: &Stack) -> Result<Desk> {
         let fund = Endpoint::from_shared(self.address.clone())?.connect_timeout(PATIENCE).connect().await?;
         Ok(Desk { fund, ..Desk::at(stack).await? })
@@ -90,11 +108,11 @@ impl Replica {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        None.with_context(|| format!("a replica did not end in {PATIENCE:?}: {}", self.log()))
+        None.with_context(|| format!("a process did not end in {PATIENCE:?}: {}", self.log()))
     }
 }
 
-impl Drop for Replica {
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
