@@ -128,6 +128,7 @@ fn an_amendment_that_can_be_proposed_fits_an_event_with_its_last_signature() {
     let refusal = world.decide(&proposing(proposed(longer, title + 1))).unwrap_err();
     assert_eq!(codes(&refusal), "AMENDMENT_TOO_LARGE");
     assert_eq!(refusal.broken[0].facts["bytes"], (AMENDED_BYTES_MAX + 1).to_string());
+    crate::refusals::speaks_both_languages(&refusal);
 }
 
 fn days_after(day: Date, days: usize) -> Date {

@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use concord_agreement::agreement::{AgreementCommand, draft::Draft, draft::DraftParty};
+use concord_chassis::log::Refusal;
 use concord_events::agreement::{AgreementKind, Changes, Obligation, Role, TechnologyContractType, Term};
 use concord_kernel::{Date, party::PartyCode};
 use jiff::civil::date;
@@ -262,6 +263,7 @@ fn nothing_comes_into_force_under_a_framework_that_ended_before_the_last_signatu
     let refusal = half(day(10)).decide(&sign(&university(), day(10))).unwrap_err();
     assert_eq!(refusal.broken[0].facts["parent_id"], PARENT.to_string());
     assert_eq!(refusal.broken[0].facts["standing"], "terminated");
+    speaks_both_languages(&refusal);
 }
 
 #[test]
@@ -547,6 +549,17 @@ fn the_rulebook_says_what_is_material_how_long_grace_lasts_and_what_completion_n
     assert_eq!(decide(complete(JUNE)), "AgreementCompleted");
 }
 
+/// Says its facts and what to do, in English and in Chinese; how many rules it names.
+pub fn speaks_both_languages(refusal: &Refusal) -> usize {
+    for broken in &refusal.broken {
+        let chinese = |text: &str| text.chars().any(|c| ('一'..='龥').contains(&c));
+        assert!(!chinese(&broken.message) && broken.message.contains([';', '.']), "{}", broken.message);
+        assert!(chinese(&broken.message_zh), "{}", broken.message_zh);
+        assert!(!broken.facts.is_empty(), "{}", broken.code);
+    }
+    refusal.broken.len()
+}
+
 /// Every refusal of these tests' stories says its facts and what to do in both languages.
 #[test]
 fn a_refusal_speaks_both_languages() {
@@ -562,13 +575,7 @@ fn a_refusal_speaks_both_languages() {
         (at("absent").and([merge(&works(), &group(), JUNE)]), merge(&group(), &works(), JUNE)),
         (at("in_force").and([terminate(TERM.until, JUNE)]), suspend("audit", JUNE)),
     ] {
-        for broken in world.decide(&order).unwrap_err().broken {
-            let chinese = |text: &str| text.chars().any(|c| ('一'..='龥').contains(&c));
-            assert!(!chinese(&broken.message) && broken.message.contains([';', '.']), "{}", broken.message);
-            assert!(chinese(&broken.message_zh), "{}", broken.message_zh);
-            assert!(!broken.facts.is_empty(), "{}", broken.code);
-            seen += 1;
-        }
+        seen += speaks_both_languages(&world.decide(&order).unwrap_err());
     }
     assert!(seen >= 9);
 }
