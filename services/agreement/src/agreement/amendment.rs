@@ -207,8 +207,12 @@ impl Agreement {
         let broken = self.change_refusals(&changes, on).into_iter().map(Some);
         let version = self.version_numbers.saturating_add(1);
         let full = (version > VERSIONS_MAX).then(|| refusal::too_many_versions(VERSIONS_MAX));
+        // What will be in force with the last signature: it must fit then, or all have signed what never can be.
+        let by = material.is_empty().then(|| authority.to_owned());
+        let amended = self.amended(version, on, changes.clone(), by, documents, on);
+        let large = bounds::amended_too_large(&amended);
         let event = if material.is_empty() {
-            self.amended(version, on, changes, Some(authority.to_owned()), documents, on)
+            amended
         } else {
             AgreementEvent::AmendmentProposed {
                 agreement: self.id,
@@ -218,7 +222,8 @@ impl Agreement {
                 documents: documents.to_vec(),
             }
         };
-        happens_under(broken.chain([full]), event).map(|decision| decision.answering("version", version))
+        happens_under(broken.chain([full, large]), event)
+            .map(|decision| decision.answering("version", version))
     }
 
     fn sign_amendment(&self, case: &Case<'_, '_>, version: u32, signing: &Signing) -> Result<Ruling, Stop> {

@@ -11,7 +11,8 @@ use concord_kernel::{
     Date,
     party::{PartyCode, PartyCodeId, PartyId, PartyKind},
 };
-use jiff::civil::date;
+use jiff::{ToSpan, civil::date};
+use proptest::prelude::*;
 
 const SINCE: Date = date(2001, 1, 1);
 
@@ -268,6 +269,28 @@ fn parties_do_not_merge_into_each_other_whichever_merger_is_learned_first() {
     // A party that is dissolved some day was alive before.
     let world = after([dissolve(&group(), JUNE)]);
     assert_eq!(world.outcome(&merge(&works(), &group(), before)), "PartyMerged");
+}
+
+proptest! {
+    /// Whatever is merged on whichever day, in whichever order it is learned: somebody goes on.
+    #[test]
+    fn mergers_never_lead_in_a_circle(mergers in proptest::collection::vec((0..5_usize, 0..5_usize, 0..900_i64), 1..20)) {
+        let parties = [works(), university(), province(), group(), institute()];
+        let mut world = after([]);
+        for (one, into, day) in mergers {
+            let on = date(2011, 1, 1).saturating_add(day.days());
+            // Refused or not.
+            let _ = world.execute(&merge(&parties[one], &parties[into], on));
+        }
+        for code in &parties {
+            let next = |id: &PartyId| {
+                let holder = parties.iter().find(|code| PartyId::of(code) == *id).unwrap();
+                world.party(holder).merged_into(Date::MAX)
+            };
+            let chain = std::iter::successors(Some(PartyId::of(code)), next);
+            prop_assert!(chain.take(parties.len() + 1).count() <= parties.len(), "{code} goes round");
+        }
+    }
 }
 
 /// A log that was written before circles were refused may hold one. Every decision that meets it ends.

@@ -97,6 +97,9 @@ fn a_termination_that_lies_ahead_can_be_brought_forward_and_not_put_off() {
     let refusal = world.decide(&suspend("fraud", later)).unwrap_err();
     assert_eq!(refusal.broken[0].facts["out_of_force_from"], ahead.to_string());
     assert_eq!(world.outcome(&terminate(ahead, later)), "unchanged");
+    let (reason, authority) = ("fraud".to_owned(), "终止2号".to_owned());
+    let same_day = ForceCommand::Terminate { reason, authority, out_of_force_from: ahead };
+    assert_eq!(world.outcome(&force(later, same_day)), "ALREADY_TERMINATED");
     assert_eq!(world.outcome(&terminate(date(2015, 9, 2), later)), "ALREADY_TERMINATED");
     assert_eq!(world.outcome(&terminate(date(2013, 6, 30), later)), "TERMINATED_FOR_THE_PAST");
     // On the last day in force, to be out of force from that day.
