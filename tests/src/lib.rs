@@ -6,7 +6,8 @@
 //! | [`desk`] | the gRPC clients, who acts, and what a status says |
 //! | [`requests`] | requests that are right as they stand; a test changes what it is about |
 //! | [`load`] | callers that send one command after the other, and what they were told |
-//! | [`replica`] | a further replica of the fund's service on a stack's servers |
+//! | [`replica`] | a further service on a stack's servers: a replica of the fund's, or a new one |
+//! | [`scratch`] | this repository with copied folders of services beside its own, and their programs |
 //! | [`record`] | the log as stored: documents, hashes, and what PostgreSQL and NATS hold |
 //! | [`check`] | `concord log check`, and what to plant for it to find |
 #![allow(
@@ -20,4 +21,5 @@ pub mod load;
 pub mod record;
 pub mod replica;
 pub mod requests;
+pub mod scratch;
 pub mod stack;

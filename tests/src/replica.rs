@@ -1,31 +1,47 @@
-//! A further replica of the fund's service: the real `concord-fund-grant`, on the servers of a stack.
+//! A further service on the servers of a stack: a replica of the fund's, the real `concord-fund-grant`, or a new one.
 
 use crate::desk::Desk;
-use crate::stack::{PATIENCE, Stack, built};
+use crate::record::postgres;
+use crate::stack::{PATIENCE, PLAYED_FROM, Stack, built};
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
-/// A process that serves the log of a stack beside the stack's own service. Dropped, it is killed; the stack's guard
+/// A process that serves a log on a stack's servers, beside the stack's own services. Dropped, it is killed; the stack's guard
 /// sees to it where this process is killed first.
 pub struct Replica {
     child: Child,
+    /// Of the log that it serves.
+    name: String,
     address: String,
     log: PathBuf,
 }
 
 impl Replica {
-    /// Starts one, and waits until it serves.
+    /// Starts a replica of the fund's service, and waits until it serves.
     pub fn start(stack: &Stack) -> Result<Self> {
+        Self::serve(stack, &built("concord-fund-grant")?, "fund-grant", &[])
+    }
+
+    /// Starts a program that serves a log of this name on a database of its own, which must not be there yet, and on a
+    /// clock played from [`PLAYED_FROM`](crate::stack::PLAYED_FROM). Waits until it serves.
+    pub async fn of_new_log(stack: &Stack, program: &Path, name: &str) -> Result<Self> {
+        let create = format!("CREATE DATABASE {}", database(name));
+        postgres(stack, "postgres").await?.batch_execute(&create).await?;
+        Self::serve(stack, program, name, &["--played-from", PLAYED_FROM])
+    }
+
+    fn serve(stack: &Stack, program: &Path, name: &str, args: &[&str]) -> Result<Self> {
         let log = stack.dir().join(format!("replica-{}.log", Uuid::now_v7()));
-        let child = Command::new(built("concord-fund-grant")?)
-            .env("DATABASE_URL", stack.database_url("fund_grant")?)
+        let child = Command::new(program)
+            .args(args)
+            .env("DATABASE_URL", stack.database_url(&database(name))?)
             .env("NATS_URL", stack.nats_url()?)
             .env("LOG_FORMAT", "json")
             .env("DRAIN_SECONDS", "2")
@@ -35,14 +51,14 @@ impl Replica {
             .stdout(Stdio::null())
             .stderr(fs::File::create(&log)?)
             .spawn()?;
-        let mut replica = Self { child, address: String::new(), log };
+        let mut replica = Self { child, name: name.to_owned(), address: String::new(), log };
         let started = Instant::now();
         while replica.address.is_empty() {
             if let Some(status) = replica.child.try_wait()? {
-                bail!("a replica ended with {status}: {}", replica.log());
+                bail!("{name} ended with {status}: {}", replica.log());
             }
             if started.elapsed() > PATIENCE {
-                bail!("a replica was not ready in {PATIENCE:?}: {}", replica.log());
+                bail!("{name} was not ready in {PATIENCE:?}: {}", replica.log());
             }
             std::thread::sleep(Duration::from_millis(20));
             replica.address = replica.told_address().unwrap_or_default();
@@ -54,14 +70,18 @@ impl Replica {
     fn told_address(&self) -> Option<String> {
         let log = self.log();
         let mut lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let told = lines.find(|line| line["message"] == "fund-grant serves")?;
+        let told = lines.find(|line| line["message"] == format!("{} serves", self.name))?;
         Some(format!("http://{}", told["address"].as_str()?))
     }
 
     /// Its services; reads go to the audit of the stack.
     pub async fn desk(&self, stack: &Stack) -> Result<Desk> {
-        let fund = Endpoint::from_shared(self.address.clone())?.connect_timeout(PATIENCE).connect().await?;
-        Ok(Desk { fund, ..Desk::at(stack).await? })
+        Ok(Desk { fund: self.channel().await?, ..Desk::at(stack).await? })
+    }
+
+    /// A connection to it.
+    pub async fn channel(&self) -> Result<Channel> {
+        Ok(Endpoint::from_shared(self.address.clone())?.connect_timeout(PATIENCE).connect().await?)
     }
 
     /// What it has logged.
@@ -90,8 +110,13 @@ impl Replica {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        None.with_context(|| format!("a replica did not end in {PATIENCE:?}: {}", self.log()))
+        None.with_context(|| format!("{} did not end in {PATIENCE:?}: {}", self.name, self.log()))
     }
+}
+
+/// Name of the database of a log.
+fn database(log: &str) -> String {
+    log.replace('-', "_")
 }
 
 impl Drop for Replica {
