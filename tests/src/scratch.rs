@@ -16,6 +16,10 @@ use tempfile::TempDir;
 /// What of the root is neither source nor needed to build.
 const NOT_SOURCE: [&str; 3] = [".git", ".concord", "target"];
 
+/// What cargo tells a test, in its environment, of the package that it belongs to.
+const OF_THIS_PACKAGE: [&str; 6] =
+    ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_", "OUT_DIR"];
+
 /// A workspace whose members are this repository's, and the copied folders. Dropped, it is deleted; what was built stays.
 pub struct Scratch {
     dir: TempDir,
@@ -71,6 +75,12 @@ impl Scratch {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.arg("build").arg("--offline").current_dir(self.dir.path()).stdin(Stdio::null());
         cargo.env("CARGO_TARGET_DIR", target()?).env("CARGO_TERM_COLOR", "never");
+        // What cargo says to this test of its own package would be news to some build scripts, and they would run again,
+        // here and with the next build of the repository.
+        let own = |name: &str| OF_THIS_PACKAGE.iter().any(|prefix| name.starts_with(prefix));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(own)) {
+            cargo.env_remove(name);
+        }
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
@@ -79,6 +89,8 @@ impl Scratch {
         }
         let said = cargo.output()?;
         let text = String::from_utf8_lossy(&said.stderr);
+        // Shown where the test fails.
+        println!("{text}");
         ensure!(said.status.success(), "cargo build in the scratch workspace: {text}");
         ensure!(!text.contains("warning"), "a copied folder builds with warnings: {text}");
         Ok(())
