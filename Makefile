@@ -50,6 +50,7 @@ test-failures: setup ## the failures that the log was designed for; REPEAT=10 ru
 
 lint: proto-lint proto-breaking ## formatting, clippy, protos
 	$(CARGO) fmt --all --check
+	rustfmt --check --edition 2024 tests/claim/visit/build.rs tests/claim/visit/src/lib.rs tests/claim/visit/src/main.rs
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 proto-lint:

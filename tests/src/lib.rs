@@ -9,6 +9,7 @@
 //! | [`load`] | callers that send one command after the other, and what they were told |
 //! | [`process`] | a service as a process of its own: a further replica on a stack's servers, for example |
 //! | [`services`] | all services, a process each, any of which can be killed and started again |
+//! | [`scratch`] | this repository with copied folders of services beside its own, and their programs |
 //! | [`record`] | the log as stored: documents, hashes, and what PostgreSQL and NATS hold |
 //! | [`check`] | `concord log check`, and what to plant for it to find |
 #![allow(
@@ -23,5 +24,6 @@ pub mod load;
 pub mod process;
 pub mod record;
 pub mod requests;
+pub mod scratch;
 pub mod services;
 pub mod stack;

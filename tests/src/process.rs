@@ -1,15 +1,16 @@
 //! A service as a process of its own: the real binary, on the servers of a stack.
 
 use crate::desk::Desk;
-use crate::stack::{PATIENCE, Stack, built};
+use crate::record::postgres;
+use crate::stack::{PATIENCE, PLAYED_FROM, Stack, built};
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 /// A process of a service, beside the stack's own ones. Dropped, it is killed; the stack's guard sees to it where this
@@ -37,8 +38,32 @@ impl Process {
         service: &str,
         settings: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Result<Self> {
+        Self::run(stack, &built(&format!("concord-{service}"))?, service, settings)
+    }
+
+    /// Starts a program that serves a log of this name on a database of its own, which must not be there yet, and on a
+    /// clock played from [`PLAYED_FROM`]. Waits until it serves.
+    pub async fn of_new_log(stack: &Stack, program: &Path, name: &str) -> Result<Self> {
+        let database = name.replace('-', "_");
+        let create = format!("CREATE DATABASE {database}");
+        postgres(stack, "postgres").await?.batch_execute(&create).await?;
+        let settings = [
+            ("DATABASE_URL", stack.database_url(&database)?),
+            ("NATS_URL", stack.nats_url()?),
+            ("PLAYED_FROM", PLAYED_FROM.to_owned()),
+            ("DRAIN_SECONDS", "2".to_owned()),
+        ];
+        Self::run(stack, program, name, settings)
+    }
+
+    fn run(
+        stack: &Stack,
+        program: &Path,
+        service: &str,
+        settings: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Self> {
         let log = stack.dir().join(format!("{service}-{}.log", Uuid::now_v7()));
-        let child = Command::new(built(&format!("concord-{service}"))?)
+        let child = Command::new(program)
             .env("LOG_FORMAT", "json")
             .envs(settings)
             // By this directory the stack's guard recognises it.
@@ -78,8 +103,12 @@ impl Process {
 
     /// Of a replica, its services; reads go to the audit of the stack.
     pub async fn desk(&self, stack: &Stack) -> Result<Desk> {
-        let fund = Endpoint::from_shared(self.address.clone())?.connect_timeout(PATIENCE).connect().await?;
-        Ok(Desk { fund, ..Desk::at(stack).await? })
+        Ok(Desk { fund: self.channel().await?, ..Desk::at(stack).await? })
+    }
+
+    /// A connection to it.
+    pub async fn channel(&self) -> Result<Channel> {
+        Ok(Endpoint::from_shared(self.address.clone())?.connect_timeout(PATIENCE).connect().await?)
     }
 
     /// What it has logged.

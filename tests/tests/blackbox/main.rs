@@ -3,6 +3,7 @@
 
 mod agreement;
 mod check;
+mod claim;
 mod demo;
 mod failures;
 mod log;
