@@ -68,7 +68,8 @@ pub trait ProcessManager: Send + Sync + 'static {
 pub struct Cause {
     /// The event's own id.
     pub event: Uuid,
-    /// Generation of the log in which it was recorded. After a recovery positions begin to be used again in the next one.
+    /// Generation of the log as it is followed. After a recovery positions are used again in the next one, and what the log
+    /// kept of earlier ones is taken in anew: of what it lost nothing remains.
     pub generation: u32,
     /// Its position.
     pub position: u64,
@@ -150,7 +151,7 @@ pub fn spawn<M: ProcessManager>(
     );
     let reactor = std::sync::Arc::new(Reactor { manager, log: log.clone() });
     let schema = options.schema.clone();
-    let follower = Follower { reactor: reactor.clone() };
+    let follower = Follower { reactor: reactor.clone(), generation: 1 };
     let runner = projection::spawn(follower, pool.clone(), owner, nats, options, shutdown.clone());
     let tells = tokio::spawn(tell::<M>(runner.verified(), log));
     let clock = tokio::spawn(deadlines::watch(reactor, pool, schema, runner.applied(), shutdown));
@@ -164,8 +165,8 @@ async fn tell<M: ProcessManager>(
 ) {
     while verified.changed().await.is_ok() {
         if let Some(verified) = *verified.borrow_and_update() {
-            let (position, verified_at) = (verified.position, verified.at);
-            log.has_taken_in(Followed { log: M::FOLLOWS, position, verified_at });
+            let projection::Verified { generation, position, at: verified_at } = verified;
+            log.has_taken_in(Followed { log: M::FOLLOWS, generation, position, verified_at });
         }
     }
 }
@@ -185,11 +186,19 @@ struct Due<C> {
 type Command<M> = <<M as ProcessManager>::Domain as Domain>::Command;
 
 impl<M: ProcessManager> Reactor<M> {
-    /// `rule` names the request id within `cause`: the same again is the same request.
-    fn due(&self, cause: Uuid, rule: &str, target: Uuid, command: Command<M>) -> Due<Command<M>> {
+    /// `rule` names the request id within `cause`: the same again is the same request. What is taken in anew in a later
+    /// generation is another one: its answer depends on what that generation has lost.
+    fn due(
+        &self,
+        (cause, generation): (Uuid, u32),
+        rule: &str,
+        target: Uuid,
+        command: Command<M>,
+    ) -> Due<Command<M>> {
         let name = M::NAME;
+        let anew = if generation <= 1 { String::new() } else { format!(" in generation {generation}") };
         let submission = Submission {
-            request_id: Uuid::new_v5(&cause, format!("{name} {rule} {target}").as_bytes()),
+            request_id: Uuid::new_v5(&cause, format!("{name} {rule} {target}{anew}").as_bytes()),
             expected: Vec::new(),
             // The decision knows the lifecycle's last day, and the cause's own is a field of the command. Without a date the
             // command has the same body tomorrow.
@@ -289,6 +298,7 @@ fn count<M: ProcessManager>(outcome: &'static str) {
 /// The projection that a process manager is.
 struct Follower<M: ProcessManager> {
     reactor: std::sync::Arc<Reactor<M>>,
+    generation: u32,
 }
 
 impl<M: ProcessManager> Projection for Follower<M> {
@@ -303,9 +313,14 @@ impl<M: ProcessManager> Projection for Follower<M> {
     async fn precede(&mut self, batch: &[Applied<'_, M::Event>]) -> Result<(), ApplyError> {
         let mut due = Vec::new();
         for applied in batch {
-            let cause = cause(applied)?;
+            let cause = self.cause(applied);
             for reaction in self.reactor.manager.react(&cause, &applied.event) {
-                let mut next = self.reactor.due(cause.event, "reaction", reaction.target, reaction.command);
+                let mut next = self.reactor.due(
+                    (cause.event, cause.generation),
+                    "reaction",
+                    reaction.target,
+                    reaction.command,
+                );
                 let envelope = &applied.envelope;
                 next.submission.causation_id = Some(cause.event.to_string());
                 next.submission.correlation_id = envelope.correlationid.as_deref().map(ToOwned::to_owned);
@@ -323,24 +338,28 @@ impl<M: ProcessManager> Projection for Follower<M> {
     ) -> Result<(), ApplyError> {
         let mut moves = Moves::default();
         for applied in batch {
-            for reaction in self.reactor.manager.react(&cause(applied)?, &applied.event) {
+            for reaction in self.reactor.manager.react(&self.cause(applied), &applied.event) {
                 moves.take(reaction.target, reaction.deadline);
             }
         }
         Ok(moves.write(tx).await?)
     }
 
+    fn follows(&mut self, generation: u32) {
+        self.generation = generation;
+    }
+
     fn reset(&mut self) {}
 }
 
-fn cause<E>(applied: &Applied<'_, E>) -> Result<Cause, ApplyError> {
-    let envelope = &applied.envelope;
-    let generation = envelope.source.rsplit('/').next().and_then(|generation| generation.parse().ok());
-    Ok(Cause {
-        event: envelope.id,
-        generation: generation
-            .ok_or_else(|| ApplyError::Broken(format!("{} names no generation", envelope.source)))?,
-        position: envelope.position,
-        effective_on: envelope.effectiveon,
-    })
+impl<M: ProcessManager> Follower<M> {
+    fn cause<E>(&self, applied: &Applied<'_, E>) -> Cause {
+        let envelope = &applied.envelope;
+        Cause {
+            event: envelope.id,
+            generation: self.generation,
+            position: envelope.position,
+            effective_on: envelope.effectiveon,
+        }
+    }
 }

@@ -153,7 +153,7 @@ pub enum LimitOn {
 /// A place in the agreement log: the event that something was learned from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgreementPoint {
-    /// Generation of the log in which it was recorded.
+    /// Generation of the log in which it was taken in. What the log kept of earlier ones is taken in anew in each.
     pub generation: u32,
     /// Its position.
     pub position: u64,

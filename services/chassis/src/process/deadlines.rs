@@ -92,7 +92,7 @@ enum Trouble {
 }
 
 /// Looks at the deadlines when the log's today moves, when events were applied, and each minute. Every replica may: the
-/// request id is made of aggregate and day, so the log answers the second one as it did the first.
+/// request id is made of aggregate, day and generation, so the log answers the second one as it did the first.
 pub(super) async fn watch<M: ProcessManager>(
     reactor: Arc<Reactor<M>>,
     pool: Pool,
@@ -140,7 +140,8 @@ pub(super) async fn watch<M: ProcessManager>(
 
 /// Takes up every deadline before today.
 async fn look<M: ProcessManager>(reactor: &Reactor<M>, pool: &Pool, schema: &str) -> Result<(), Trouble> {
-    let table = format!("\"{}\".deadlines", schema.replace('"', "\"\""));
+    let schema = format!("\"{}\"", schema.replace('"', "\"\""));
+    let table = format!("{schema}.deadlines");
     loop {
         let today = reactor.log.today().to_string();
         let client = pool.get().await?;
@@ -151,7 +152,7 @@ async fn look<M: ProcessManager>(reactor: &Reactor<M>, pool: &Pool, schema: &str
         let rows = client
             .query(
                 &format!(
-                    "SELECT target, last_day::text FROM {table}
+                    "SELECT target, last_day::text, (SELECT max(generation) FROM {schema}.checkpoint) FROM {table}
                      WHERE NOT settled AND last_day < $1::text::date ORDER BY last_day, target LIMIT {AT_ONCE_MAX}"
                 ),
                 &[&today],
@@ -166,8 +167,9 @@ async fn look<M: ProcessManager>(reactor: &Reactor<M>, pool: &Pool, schema: &str
         for row in rows {
             let (target, day): (Uuid, String) = (row.get(0), row.get(1));
             let last_day: Date = day.parse()?;
+            let cause = (target, row.get::<_, i32>(2).unsigned_abs());
             let command = reactor.manager.elapsed(target, last_day);
-            due.push(reactor.due(target, &format!("elapsed {last_day}"), target, command));
+            due.push(reactor.due(cause, &format!("elapsed {last_day}"), target, command));
             targets.push(target);
             days.push(day);
         }

@@ -167,7 +167,9 @@ impl ProcessManager for FollowTally {
             200 => Deadline::Lifted,
             _ => Deadline::Stays,
         };
-        let command = Command::See { target, position: cause.position, amount };
+        // In a later generation the same positions come again.
+        let position = u64::from(cause.generation - 1) * 1_000 + cause.position;
+        let command = Command::See { target, position, amount };
         vec![Reaction { target, command, deadline }]
     }
 
@@ -445,6 +447,40 @@ async fn an_owner_behind_what_was_taken_in_or_standing_still_verifies_nothing() 
     let last = service.is_verified_no_more().await;
     owner.says_it_stands_still(false);
     until(service.log.followed(), |all| all[0].verified_at > last.verified_at).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_later_generation_has_kept_is_taken_in_anew() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&[counted(1, 107), counted(2, 2), counted(3, 3), counted(4, 4)]).await;
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(4).await;
+    assert_eq!(service.followed().unwrap().generation, 1);
+    service.advance(date(2026, 1, 8)).await;
+    let passed = (Uuid::from_u128(2), date(2026, 1, 7));
+    let days = async |service: &Service, times: usize| {
+        eventually("the day's passing is recorded", async || {
+            let days = service.recorded().await.1;
+            (days.len() >= times).then_some(days)
+        })
+        .await
+    };
+    assert_eq!(days(&service, 1).await, [passed]);
+    service.stop().await;
+    // A recovery opened the next generation, and the newest event is lost. Its rows are made anew, beside the old ones.
+    world.go_back_to(3).await;
+    owner.begins(2);
+    let client = own.1.get().await.unwrap();
+    client.batch_execute(&format!("ALTER SCHEMA {SCHEMA} RENAME TO {SCHEMA}_of_generation_1")).await.unwrap();
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(3).await;
+    assert_eq!(service.followed().unwrap().generation, 2);
+    let twice = [(1, 107), (2, 2), (3, 3), (4, 4), (1_001, 107), (1_002, 2), (1_003, 3)];
+    assert_eq!(service.recorded().await.0, twice);
+    assert_eq!(days(&service, 2).await, [passed, passed]);
     service.stop().await;
 }
 
