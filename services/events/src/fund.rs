@@ -464,6 +464,9 @@ pub enum FundEvent {
         released_minor: i64,
         /// Why.
         reason: String,
+        /// The agreement that backed it; the grant no longer rests on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backing: Option<AgreementId>,
     },
     /// The applicant withdrew 撤回. What was reserved is available again.
     #[serde(rename = "concord.fund.v1.GrantWithdrawn")]
@@ -483,6 +486,9 @@ pub enum FundEvent {
         released_minor: i64,
         /// Why.
         reason: String,
+        /// The agreement that backed it; the grant no longer rests on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backing: Option<AgreementId>,
     },
     /// The task contract 任务书 was signed: the money is committed, the rest of the reservation available again.
     #[serde(rename = "concord.fund.v1.ContractSigned")]
@@ -774,11 +780,11 @@ impl LogEvent for FundEvent {
             Self::GrantApproved { programme, .. }
             | Self::ContractSigned { programme, .. }
             | Self::AwardImported { programme, .. } => vec![programme.0],
-            Self::GrantRejected { programme, released_minor, .. }
-            | Self::GrantWithdrawn { programme, released_minor, .. }
-                if *released_minor > 0 =>
-            {
-                vec![programme.0]
+            Self::GrantRejected { programme, released_minor, backing, .. }
+            | Self::GrantWithdrawn { programme, released_minor, backing, .. } => {
+                let programme = (*released_minor > 0).then_some(programme.0);
+                let backing = backing.map(|agreement| BackingId::of(agreement).0);
+                programme.into_iter().chain(backing).collect()
             }
             Self::BackingNamed { agreement, former, .. } => std::iter::once(agreement)
                 .chain(former)

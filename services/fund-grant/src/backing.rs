@@ -358,7 +358,10 @@ impl Backing {
             FundEvent::BackingNamed { grant, agreement, .. } if *agreement == self.agreement => {
                 self.dependents.insert(*grant);
             }
-            FundEvent::BackingNamed { grant, .. } => drop(self.dependents.remove(grant)),
+            // It rests on another one, or it has ended.
+            FundEvent::BackingNamed { grant, .. }
+            | FundEvent::GrantRejected { grant, .. }
+            | FundEvent::GrantWithdrawn { grant, .. } => drop(self.dependents.remove(grant)),
             _ => {}
         }
     }

@@ -238,6 +238,18 @@ fn a_grant_that_has_ended_is_left_alone() {
 }
 
 #[test]
+fn a_grant_that_has_ended_leaves_room_for_others() {
+    for (until, last) in [("rejected", "reviewed"), ("withdrawn", "on_notice")] {
+        let known = [take(1, march(1), drafted()), take(2, march(2), in_force(long())), name_it()];
+        let mut world = World::after(with(story(last), known));
+        assert!(world.backing(AGREEMENT).unwrap().dependents.contains(&GRANT));
+        world.execute(story(until).last().unwrap()).unwrap();
+        assert!(world.backing(AGREEMENT).unwrap().dependents.is_empty(), "{until}");
+        assert_eq!(world.grant().backing, Some(AGREEMENT), "what it rested on is still told");
+    }
+}
+
+#[test]
 fn a_later_generation_is_newer_at_any_position() {
     let mut world = World::after(backed(long()));
     let anew = take(1, april(10), ended(Ending::Terminated, april(10)));
