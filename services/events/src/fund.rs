@@ -185,6 +185,10 @@ pub enum Force {
     Suspended {
         /// First and last day in force before.
         term: Term,
+        /// Last day of the term that was agreed: once it has passed the agreement has expired, suspended or not. Absent in
+        /// events recorded before this was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agreed_until: Option<Date>,
     },
     /// Over for good 已结束.
     Ended {

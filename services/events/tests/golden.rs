@@ -89,6 +89,7 @@ fn names(event: &FundEvent) -> Vec<&'static str> {
             "backing_changed_unsigned",
             "backing_changed_in_force",
             "backing_changed_suspended",
+            "backing_changed_suspended_agreed",
             "backing_changed_terminated",
             "backing_changed_cancelled",
         ],
@@ -149,7 +150,11 @@ fn backing(on: Date) -> Vec<(&'static str, FundEvent)> {
     vec![
         ("backing_changed_unsigned", changed(Force::Unsigned)),
         ("backing_changed_in_force", changed(Force::InForce { term })),
-        ("backing_changed_suspended", changed(Force::Suspended { term })),
+        ("backing_changed_suspended", changed(Force::Suspended { term, agreed_until: None })),
+        (
+            "backing_changed_suspended_agreed",
+            changed(Force::Suspended { term, agreed_until: Some(date(2016, 3, 31)) }),
+        ),
         ("backing_changed_terminated", changed(Force::Ended { how: Ending::Terminated, term: Some(term) })),
         ("backing_changed_cancelled", changed(Force::Ended { how: Ending::Cancelled, term: None })),
         ("backing_named", FundEvent::BackingNamed { grant, agreement, former: None }),

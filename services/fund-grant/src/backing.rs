@@ -216,7 +216,7 @@ impl Backing {
     pub fn term(&self) -> Option<Term> {
         match self.force {
             Force::Unsigned => None,
-            Force::InForce { term } | Force::Suspended { term } => Some(term),
+            Force::InForce { term } | Force::Suspended { term, .. } => Some(term),
             Force::Ended { term, .. } => term,
         }
     }
@@ -230,7 +230,10 @@ impl Backing {
         match self.force {
             Force::Unsigned => None,
             Force::InForce { term } => over(term, Loss::Expired),
-            Force::Suspended { term } => over(term, Loss::Suspended),
+            Force::Suspended { agreed_until: Some(until), .. } if today > until => {
+                Some((Loss::Expired, day_after(until)))
+            }
+            Force::Suspended { term, .. } => over(term, Loss::Suspended),
             Force::Ended { how, term: Some(term) } => over(term, loss_by(how)),
             Force::Ended { how, term: None } => Some((loss_by(how), self.happened_on)),
         }
@@ -265,8 +268,12 @@ impl Backing {
             }
             Change::InForce { term } => after.force = Force::InForce { term: *term },
             Change::Suspended { out_of_force_from } => {
+                let agreed_until = match self.force {
+                    Force::Suspended { agreed_until, .. } => agreed_until,
+                    _ => self.term().map(|term| term.until),
+                };
                 if let Some(term) = self.term() {
-                    after.force = Force::Suspended { term: cut(term, *out_of_force_from) };
+                    after.force = Force::Suspended { term: cut(term, *out_of_force_from), agreed_until };
                 }
             }
             Change::Ended { how, out_of_force_from } => {

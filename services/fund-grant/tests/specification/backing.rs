@@ -151,7 +151,7 @@ suspended     +       c       +        h         h       h      +      =     =
 terminated    +       c       h        +         h       h      +      =     =
 cancelled     +       c       +        h         h       +      +      =     =
 term_over     +       +       h        h         h       h      h      H     =
-lapsed        +       c       h        h         h       h      +      =     =
+lapsed        +       c       +        h         h       h      +      =     =
 ";
 
 fn world_at(row: &str) -> World {
@@ -451,6 +451,30 @@ fn an_agreement_is_named_once_it_is_known_has_the_lead_and_has_not_ended() {
     for (says, world, order, expected) in rows {
         assert_eq!(world.outcome(&order), expected, "{says}");
     }
+}
+
+#[test]
+fn an_agreement_whose_term_ends_while_it_is_suspended_has_expired() {
+    let short = term(march(1), march(30));
+    let known = [
+        take(1, march(1), drafted()),
+        take(2, march(2), in_force(short)),
+        take(3, march(3), suspended(march(3))),
+    ];
+    let mut world = World::after(with(story("applied"), known));
+    assert_eq!(world.outcome(&name_it().on(march(30))), "BackingNamed, GrantHeld", "its last day");
+    assert_eq!(world.outcome(&name_it()), "BACKING_ENDED", "the day after");
+    let told = refusal_of(&world, &name_it());
+    assert_eq!(told.broken[0].facts["agreement_state"], "expired");
+    world.execute(&name_it().on(march(30))).unwrap();
+    let backing = world.backing(AGREEMENT).unwrap();
+    assert_eq!(backing.lost_by(march(30)), Some((Loss::Suspended, march(3))));
+    assert_eq!(backing.lost_by(march(31)), Some((Loss::Expired, march(31))));
+    // Suspended a second time, it was agreed to end on the day on which it was before.
+    world.execute(&take(4, march(30), suspended(march(2)))).unwrap();
+    let agreed_until = Some(march(30));
+    let force = Force::Suspended { term: term(march(1), march(1)), agreed_until };
+    assert_eq!(world.backing(AGREEMENT).unwrap().force, force);
 }
 
 #[test]
