@@ -12,7 +12,9 @@
 //!
 //! | what happens | what becomes of it |
 //! |---|---|
-//! | a command is refused | that is its outcome: a warning, a count, and on it goes |
+//! | a command is refused that may be | that is its outcome: a warning, a count, and on it goes |
+//! | another one is refused | it is tried again until it is not; the other log is then no longer verified |
+//! | its request id was taken by somebody else | it stops and says so |
 //! | the own log does not answer | the command waits, and all that is later about the same aggregate behind it |
 //! | an event cannot be read, or a command fails inside | it stops and says so; the other log is then no longer verified |
 //!
@@ -21,12 +23,12 @@
 
 mod deadlines;
 
-use crate::log::{CommandError, Domain, Followed, Log, Submission};
+use crate::log::{CommandError, Domain, Followed, Log, Receipt, Refusal, Submission};
 use crate::projection::{self, Applied, ApplyError, Projection, ProjectionOptions, Runner};
 use crate::record::LogEvent;
 use deadlines::Moves;
 use jiff::civil::Date;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -59,6 +61,10 @@ pub trait ProcessManager: Send + Sync + 'static {
     /// What the event means here, at most one reaction for each aggregate.
     fn react(&self, cause: &Cause, event: &Self::Event) -> Vec<Reaction<<Self::Domain as Domain>::Command>>;
 
+    /// Whether a refusal of this command is its outcome, so that what comes later goes on. Where it is not, the command is tried
+    /// again and all that is later waits: nobody may rest on the other log before.
+    fn may_be_refused(&self, command: &<Self::Domain as Domain>::Command, refusal: &Refusal) -> bool;
+
     /// What it means that `last_day` has passed for this aggregate with nobody acting.
     fn elapsed(&self, target: Uuid, last_day: Date) -> <Self::Domain as Domain>::Command;
 }
@@ -68,7 +74,8 @@ pub trait ProcessManager: Send + Sync + 'static {
 pub struct Cause {
     /// The event's own id.
     pub event: Uuid,
-    /// Generation of the log in which it was recorded. After a recovery positions begin to be used again in the next one.
+    /// Generation of the log as it is followed. After a recovery positions are used again in the next one, and what the log
+    /// kept of earlier ones is taken in anew: of what it lost nothing remains.
     pub generation: u32,
     /// Its position.
     pub position: u64,
@@ -150,7 +157,7 @@ pub fn spawn<M: ProcessManager>(
     );
     let reactor = std::sync::Arc::new(Reactor { manager, log: log.clone() });
     let schema = options.schema.clone();
-    let follower = Follower { reactor: reactor.clone() };
+    let follower = Follower { reactor: reactor.clone(), generation: 1 };
     let runner = projection::spawn(follower, pool.clone(), owner, nats, options, shutdown.clone());
     let tells = tokio::spawn(tell::<M>(runner.verified(), log));
     let clock = tokio::spawn(deadlines::watch(reactor, pool, schema, runner.applied(), shutdown));
@@ -164,8 +171,8 @@ async fn tell<M: ProcessManager>(
 ) {
     while verified.changed().await.is_ok() {
         if let Some(verified) = *verified.borrow_and_update() {
-            let (position, verified_at) = (verified.position, verified.at);
-            log.has_taken_in(Followed { log: M::FOLLOWS, position, verified_at });
+            let projection::Verified { generation, position, at: verified_at } = verified;
+            log.has_taken_in(Followed { log: M::FOLLOWS, generation, position, verified_at });
         }
     }
 }
@@ -185,11 +192,19 @@ struct Due<C> {
 type Command<M> = <<M as ProcessManager>::Domain as Domain>::Command;
 
 impl<M: ProcessManager> Reactor<M> {
-    /// `rule` names the request id within `cause`: the same again is the same request.
-    fn due(&self, cause: Uuid, rule: &str, target: Uuid, command: Command<M>) -> Due<Command<M>> {
+    /// `rule` names the request id within `cause`: the same again is the same request. What is taken in anew in a later
+    /// generation is another one: its answer depends on what that generation has lost.
+    fn due(
+        &self,
+        (cause, generation): (Uuid, u32),
+        rule: &str,
+        target: Uuid,
+        command: Command<M>,
+    ) -> Due<Command<M>> {
         let name = M::NAME;
+        let anew = if generation <= 1 { String::new() } else { format!(" in generation {generation}") };
         let submission = Submission {
-            request_id: Uuid::new_v5(&cause, format!("{name} {rule} {target}").as_bytes()),
+            request_id: Uuid::new_v5(&cause, format!("{name} {rule} {target}{anew}").as_bytes()),
             expected: Vec::new(),
             // The decision knows the lifecycle's last day, and the cause's own is a field of the command. Without a date the
             // command has the same body tomorrow.
@@ -207,71 +222,46 @@ impl<M: ProcessManager> Reactor<M> {
         Due { target, submission }
     }
 
-    /// Has every command answered, those about one aggregate in their order.
-    async fn answer_all(&self, due: Vec<Due<Command<M>>>) -> Result<(), ApplyError> {
-        let mut waiting = due;
+    /// Has every command answered, those about one aggregate in their order. What failed, by aggregate: nothing later about it
+    /// was given.
+    async fn answer_all(&self, due: &[Due<Command<M>>]) -> BTreeMap<Uuid, Failure> {
+        let mut failed = BTreeMap::new();
+        let mut waiting: Vec<_> = due.iter().collect();
         while !waiting.is_empty() {
             // One command of each aggregate at a time: were the first to fail where the second does not, they would change
             // places.
             let mut begun = HashSet::new();
             let (round, later): (Vec<_>, Vec<_>) =
                 waiting.into_iter().partition(|due| begun.insert(due.target));
-            let mut round = round.into_iter();
-            loop {
-                let chunk: Vec<_> = round.by_ref().take(CHUNK).map(|due| due.submission).collect();
-                if chunk.is_empty() {
-                    break;
-                }
-                self.answer(chunk).await?;
+            for chunk in round.chunks(CHUNK) {
+                failed.extend(self.answer(chunk.to_vec()).await);
             }
             waiting = later;
+            waiting.retain(|due| !failed.contains_key(&due.target));
         }
-        Ok(())
+        failed
     }
 
-    async fn answer(&self, mut chunk: Vec<Submission<Command<M>>>) -> Result<(), ApplyError> {
+    /// Has commands about different aggregates answered, however long the log takes.
+    async fn answer(&self, mut chunk: Vec<&Due<Command<M>>>) -> Vec<(Uuid, Failure)> {
         let mut pause = RETRY.0;
+        let mut failed = Vec::new();
         loop {
-            let outcomes = self.log.execute_chunk(chunk.clone(), PATIENCE).await;
+            let given = chunk.iter().map(|due| due.submission.clone()).collect();
+            let outcomes = self.log.execute_chunk(given, PATIENCE).await;
             let mut again = Vec::new();
             let mut why = None;
-            for (submission, outcome) in chunk.into_iter().zip(outcomes) {
-                match outcome {
-                    Ok(_) => count::<M>("accepted"),
-                    Err(CommandError::Refused(refusal)) => {
-                        count::<M>("refused");
-                        let broken = refusal.broken.first();
-                        warn!(
-                            process = M::NAME, request.id = %submission.request_id,
-                            causation = submission.causation_id, reason = broken.map(|broken| broken.code.as_str()),
-                            message = broken.map(|broken| broken.message.as_str()),
-                            "a reaction to another log was refused"
-                        );
-                    }
-                    // It was accepted with the body that an earlier version of the service gave it.
-                    Err(CommandError::RequestIdReused(id)) => {
-                        count::<M>("accepted");
-                        warn!(process = M::NAME, request.id = %id, "a reaction was accepted before, with another content");
-                    }
-                    Err(
-                        error @ (CommandError::Unavailable(_)
-                        | CommandError::NotWritten(_)
-                        | CommandError::OutcomeUnknown(_)
-                        | CommandError::Exhausted(_)),
-                    ) => {
+            for (due, outcome) in chunk.into_iter().zip(outcomes) {
+                match self.weigh(&due.submission, outcome).await {
+                    Weighed::Done => {}
+                    Weighed::Failed(failure) => failed.push((due.target, failure)),
+                    Weighed::Again(error) => {
                         why = Some(error);
-                        again.push(submission);
-                    }
-                    Err(error @ (CommandError::Internal(_) | CommandError::StaleVersion { .. })) => {
-                        return Err(ApplyError::Broken(format!(
-                            "request {} of process {}: {error}",
-                            submission.request_id,
-                            M::NAME
-                        )));
+                        again.push(due);
                     }
                 }
             }
-            let Some(error) = why else { return Ok(()) };
+            let Some(error) = why else { return failed };
             count::<M>("delayed");
             warn!(process = M::NAME, waiting = again.len(), %error, "reactions to another log wait for the own one");
             chunk = again;
@@ -279,6 +269,79 @@ impl<M: ProcessManager> Reactor<M> {
             pause = (pause * 2).min(RETRY.1);
         }
     }
+
+    /// What an answer means.
+    async fn weigh(
+        &self,
+        submission: &Submission<Command<M>>,
+        outcome: Result<Receipt, CommandError>,
+    ) -> Weighed {
+        let told = |what: &dyn std::fmt::Display| {
+            format!("request {} of process {}: {what}", submission.request_id, M::NAME)
+        };
+        match outcome {
+            Ok(_) => count::<M>("accepted"),
+            Err(error @ CommandError::Refused(_)) if !self.refusal_is_an_outcome(submission, &error) => {
+                return Weighed::Failed(Failure::Refused(told(&error)));
+            }
+            Err(CommandError::Refused(_)) => {}
+            Err(error @ CommandError::RequestIdReused(id)) => match self.log.actor_of(id).await {
+                // It was accepted with the body that an earlier version of the service gave it.
+                Ok(Some(actor)) if actor == submission.actor => {
+                    count::<M>("accepted");
+                    warn!(process = M::NAME, request.id = %id, "a reaction was accepted before, with another content");
+                }
+                // Who knows the event can tell the id. What that one asked for is not what the event means.
+                Ok(Some(actor)) => {
+                    let taken = format!("{actor} gave another command under this id");
+                    return Weighed::Failed(Failure::Broken(told(&taken)));
+                }
+                Ok(None) => return Weighed::Again(error),
+                Err(unread) => return Weighed::Again(CommandError::Unavailable(unread.to_string())),
+            },
+            Err(
+                error @ (CommandError::Unavailable(_)
+                | CommandError::NotWritten(_)
+                | CommandError::OutcomeUnknown(_)
+                | CommandError::Exhausted(_)),
+            ) => return Weighed::Again(error),
+            Err(error @ (CommandError::Internal(_) | CommandError::StaleVersion { .. })) => {
+                return Weighed::Failed(Failure::Broken(told(&error)));
+            }
+        }
+        Weighed::Done
+    }
+
+    /// Tells and counts a refusal; whether the event is answered with it.
+    fn refusal_is_an_outcome(&self, submission: &Submission<Command<M>>, error: &CommandError) -> bool {
+        let CommandError::Refused(refusal) = error else { return false };
+        count::<M>("refused");
+        let broken = refusal.broken.first();
+        warn!(
+            process = M::NAME, request.id = %submission.request_id,
+            causation = submission.causation_id, reason = broken.map(|broken| broken.code.as_str()),
+            message = broken.map(|broken| broken.message.as_str()),
+            "a reaction to another log was refused"
+        );
+        self.manager.may_be_refused(&submission.command, refusal)
+    }
+}
+
+/// What is to be done about an answer.
+enum Weighed {
+    Done,
+    /// There was none: the same again.
+    Again(CommandError),
+    Failed(Failure),
+}
+
+/// Why a command has not become what it must.
+#[derive(Debug)]
+enum Failure {
+    /// Refused, which it may not be. It may be accepted later.
+    Refused(String),
+    /// It will never be otherwise.
+    Broken(String),
 }
 
 fn count<M: ProcessManager>(outcome: &'static str) {
@@ -289,6 +352,7 @@ fn count<M: ProcessManager>(outcome: &'static str) {
 /// The projection that a process manager is.
 struct Follower<M: ProcessManager> {
     reactor: std::sync::Arc<Reactor<M>>,
+    generation: u32,
 }
 
 impl<M: ProcessManager> Projection for Follower<M> {
@@ -303,9 +367,14 @@ impl<M: ProcessManager> Projection for Follower<M> {
     async fn precede(&mut self, batch: &[Applied<'_, M::Event>]) -> Result<(), ApplyError> {
         let mut due = Vec::new();
         for applied in batch {
-            let cause = cause(applied)?;
+            let cause = self.cause(applied);
             for reaction in self.reactor.manager.react(&cause, &applied.event) {
-                let mut next = self.reactor.due(cause.event, "reaction", reaction.target, reaction.command);
+                let mut next = self.reactor.due(
+                    (cause.event, cause.generation),
+                    "reaction",
+                    reaction.target,
+                    reaction.command,
+                );
                 let envelope = &applied.envelope;
                 next.submission.causation_id = Some(cause.event.to_string());
                 next.submission.correlation_id = envelope.correlationid.as_deref().map(ToOwned::to_owned);
@@ -313,7 +382,27 @@ impl<M: ProcessManager> Projection for Follower<M> {
                 due.push(next);
             }
         }
-        self.reactor.answer_all(due).await
+        let mut pause = RETRY.0;
+        loop {
+            let failed = self.reactor.answer_all(&due).await;
+            let broken = failed.values().find_map(|failure| match failure {
+                Failure::Broken(reason) => Some(reason.clone()),
+                Failure::Refused(_) => None,
+            });
+            if let Some(reason) = broken {
+                return Err(ApplyError::Broken(reason));
+            }
+            let Some(Failure::Refused(reason)) = failed.into_values().next() else {
+                return Ok(());
+            };
+            // Going on would call the other log verified, where what it said is not known here.
+            error!(
+                process = M::NAME,
+                reason, "a reaction may not be refused: the other log waits for it, unverified"
+            );
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY.1);
+        }
     }
 
     async fn apply(
@@ -323,24 +412,28 @@ impl<M: ProcessManager> Projection for Follower<M> {
     ) -> Result<(), ApplyError> {
         let mut moves = Moves::default();
         for applied in batch {
-            for reaction in self.reactor.manager.react(&cause(applied)?, &applied.event) {
+            for reaction in self.reactor.manager.react(&self.cause(applied), &applied.event) {
                 moves.take(reaction.target, reaction.deadline);
             }
         }
         Ok(moves.write(tx).await?)
     }
 
+    fn follows(&mut self, generation: u32) {
+        self.generation = generation;
+    }
+
     fn reset(&mut self) {}
 }
 
-fn cause<E>(applied: &Applied<'_, E>) -> Result<Cause, ApplyError> {
-    let envelope = &applied.envelope;
-    let generation = envelope.source.rsplit('/').next().and_then(|generation| generation.parse().ok());
-    Ok(Cause {
-        event: envelope.id,
-        generation: generation
-            .ok_or_else(|| ApplyError::Broken(format!("{} names no generation", envelope.source)))?,
-        position: envelope.position,
-        effective_on: envelope.effectiveon,
-    })
+impl<M: ProcessManager> Follower<M> {
+    fn cause<E>(&self, applied: &Applied<'_, E>) -> Cause {
+        let envelope = &applied.envelope;
+        Cause {
+            event: envelope.id,
+            generation: self.generation,
+            position: envelope.position,
+            effective_on: envelope.effectiveon,
+        }
+    }
 }

@@ -55,6 +55,10 @@ pub trait Projection: Send + 'static {
         batch: &[Applied<'_, Self::Event>],
     ) -> impl Future<Output = Result<(), ApplyError>> + Send;
 
+    /// The rows are of this generation of the log from now on: the one that is followed, in which the log may keep events
+    /// that it recorded in earlier ones. Told before the first batch.
+    fn follows(&mut self, _generation: u32) {}
+
     /// Drops what is cached in memory: the rows may not be what it remembers. Called before the first batch and after
     /// each transaction that rolled back or whose outcome is unknown.
     fn reset(&mut self);
@@ -132,6 +136,8 @@ impl ProjectionOptions {
 /// That the rows were up to date once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
+    /// Generation of the log that is followed; positions mean something within it.
+    pub generation: u32,
     /// Head that the log's owner stated. The rows have at least this.
     pub position: u64,
     /// When the owner's PostgreSQL confirmed that head, by this machine's clock: the rows lack nothing that was committed

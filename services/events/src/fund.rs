@@ -153,7 +153,7 @@ pub enum LimitOn {
 /// A place in the agreement log: the event that something was learned from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgreementPoint {
-    /// Generation of the log in which it was recorded.
+    /// Generation of the log in which it was taken in. What the log kept of earlier ones is taken in anew in each.
     pub generation: u32,
     /// Its position.
     pub position: u64,
@@ -185,6 +185,10 @@ pub enum Force {
     Suspended {
         /// First and last day in force before.
         term: Term,
+        /// Last day of the term that was agreed: once it has passed the agreement has expired, suspended or not. Absent in
+        /// events recorded before this was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agreed_until: Option<Date>,
     },
     /// Over for good 已结束.
     Ended {
@@ -464,6 +468,9 @@ pub enum FundEvent {
         released_minor: i64,
         /// Why.
         reason: String,
+        /// The agreement that backed it; the grant no longer rests on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backing: Option<AgreementId>,
     },
     /// The applicant withdrew 撤回. What was reserved is available again.
     #[serde(rename = "concord.fund.v1.GrantWithdrawn")]
@@ -483,6 +490,9 @@ pub enum FundEvent {
         released_minor: i64,
         /// Why.
         reason: String,
+        /// The agreement that backed it; the grant no longer rests on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backing: Option<AgreementId>,
     },
     /// The task contract 任务书 was signed: the money is committed, the rest of the reservation available again.
     #[serde(rename = "concord.fund.v1.ContractSigned")]
@@ -774,11 +784,11 @@ impl LogEvent for FundEvent {
             Self::GrantApproved { programme, .. }
             | Self::ContractSigned { programme, .. }
             | Self::AwardImported { programme, .. } => vec![programme.0],
-            Self::GrantRejected { programme, released_minor, .. }
-            | Self::GrantWithdrawn { programme, released_minor, .. }
-                if *released_minor > 0 =>
-            {
-                vec![programme.0]
+            Self::GrantRejected { programme, released_minor, backing, .. }
+            | Self::GrantWithdrawn { programme, released_minor, backing, .. } => {
+                let programme = (*released_minor > 0).then_some(programme.0);
+                let backing = backing.map(|agreement| BackingId::of(agreement).0);
+                programme.into_iter().chain(backing).collect()
             }
             Self::BackingNamed { agreement, former, .. } => std::iter::once(agreement)
                 .chain(former)

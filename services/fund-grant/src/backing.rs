@@ -16,6 +16,9 @@
 //! | it is in force | where it was a cause, the cause is cleared; the hold stays until an officer resumes |
 //! | nothing, and the last day of its term has passed | each is held (`Lapse`) |
 //!
+//! A later generation of the agreement log is taken in from its beginning. What was held meanwhile, for what that generation
+//! records of the past, stays held until an officer resumes it; nothing is paid on what it has not said yet.
+//!
 //! A grant that comes to rest on an agreement while it is suspended is held at once.
 //!
 //! All of it is one decision: "the agreement ended" and "this grant is paid" are never decided beside each other.
@@ -187,7 +190,8 @@ pub(crate) fn decide(
 }
 
 impl Fact {
-    /// Positions begin to be used again in a later generation of the log, and what that says is newer.
+    /// Positions begin to be used again in a later generation of the log, and what that says is newer. What it kept is taken in
+    /// anew under it, from the draft on, and so takes back what it lost.
     fn is_news_to(&self, known: &Backing) -> bool {
         let place = |at: &AgreementPoint| (at.generation, at.position);
         place(&self.at) > place(&known.at)
@@ -212,7 +216,7 @@ impl Backing {
     pub fn term(&self) -> Option<Term> {
         match self.force {
             Force::Unsigned => None,
-            Force::InForce { term } | Force::Suspended { term } => Some(term),
+            Force::InForce { term } | Force::Suspended { term, .. } => Some(term),
             Force::Ended { term, .. } => term,
         }
     }
@@ -226,7 +230,10 @@ impl Backing {
         match self.force {
             Force::Unsigned => None,
             Force::InForce { term } => over(term, Loss::Expired),
-            Force::Suspended { term } => over(term, Loss::Suspended),
+            Force::Suspended { agreed_until: Some(until), .. } if today > until => {
+                Some((Loss::Expired, day_after(until)))
+            }
+            Force::Suspended { term, .. } => over(term, Loss::Suspended),
             Force::Ended { how, term: Some(term) } => over(term, loss_by(how)),
             Force::Ended { how, term: None } => Some((loss_by(how), self.happened_on)),
         }
@@ -254,11 +261,19 @@ impl Backing {
         let mut after = self.clone();
         (after.at, after.happened_on) = (fact.at, fact.happened_on);
         match &fact.change {
-            Change::Drafted { parties } => after.parties.clone_from(parties),
+            Change::Drafted { parties } => {
+                // Of a log that is taken in anew: what was known of an earlier generation may be what that one has lost.
+                after.parties.clone_from(parties);
+                after.force = Force::Unsigned;
+            }
             Change::InForce { term } => after.force = Force::InForce { term: *term },
             Change::Suspended { out_of_force_from } => {
+                let agreed_until = match self.force {
+                    Force::Suspended { agreed_until, .. } => agreed_until,
+                    _ => self.term().map(|term| term.until),
+                };
                 if let Some(term) = self.term() {
-                    after.force = Force::Suspended { term: cut(term, *out_of_force_from) };
+                    after.force = Force::Suspended { term: cut(term, *out_of_force_from), agreed_until };
                 }
             }
             Change::Ended { how, out_of_force_from } => {
@@ -350,7 +365,10 @@ impl Backing {
             FundEvent::BackingNamed { grant, agreement, .. } if *agreement == self.agreement => {
                 self.dependents.insert(*grant);
             }
-            FundEvent::BackingNamed { grant, .. } => drop(self.dependents.remove(grant)),
+            // It rests on another one, or it has ended.
+            FundEvent::BackingNamed { grant, .. }
+            | FundEvent::GrantRejected { grant, .. }
+            | FundEvent::GrantWithdrawn { grant, .. } => drop(self.dependents.remove(grant)),
             _ => {}
         }
     }

@@ -7,7 +7,10 @@ use crate::{
     Command, Fund,
     backing::{AGREEMENT_LOG, BackingCommand, Change, Fact},
 };
-use concord_chassis::process::{Cause, Deadline, ProcessManager, Reaction};
+use concord_chassis::{
+    log::Refusal,
+    process::{Cause, Deadline, ProcessManager, Reaction},
+};
 use concord_events::{
     agreement::{AgreementEvent, Term},
     fund::{AgreementPoint, BackingParty, Ending},
@@ -37,6 +40,11 @@ impl ProcessManager for FollowAgreements {
         let fact = Fact { at, happened_on: cause.effective_on, change };
         let command = Command::Backing(agreement, BackingCommand::Take(fact));
         vec![Reaction { target: agreement.0, command, deadline }]
+    }
+
+    /// None is: what an agreement's log says is taken in, or money would move on what was known before.
+    fn may_be_refused(&self, _: &Command, _: &Refusal) -> bool {
+        false
     }
 
     fn elapsed(&self, target: Uuid, last_day: Date) -> Command {

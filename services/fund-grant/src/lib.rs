@@ -141,7 +141,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "2";
+    const FOLD: &'static str = "3";
     type Event = FundEvent;
     type State = State;
     type Command = Command;

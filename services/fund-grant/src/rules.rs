@@ -11,7 +11,7 @@ use crate::{
 };
 use concord_chassis::{
     deciding,
-    log::{Broken, Context},
+    log::{Broken, Context, Followed},
 };
 use concord_events::{
     fund::{FundingMode, InstructedUnder, LimitOn, PlannedTranche, TrancheCondition},
@@ -94,7 +94,7 @@ pub fn a01_lead_is_a_party(backing: Option<&Backing>, grant: &Grant) -> Option<B
 }
 
 /// A01: what is known of the agreement was verified recently enough for money to move on it. A log that ends before what is
-/// known of it has gone back, and verifies nothing.
+/// known of it has gone back, and verifies nothing; nor does a generation from which this agreement was not taken in.
 ///
 /// # Errors
 /// The broken rule, where it was not.
@@ -108,18 +108,17 @@ pub fn a01_backing_verified(
     // A time that lies ahead was told by a clock that has been set back since: how old it is nobody knows.
     let recent = SignedDuration::ZERO..=SignedDuration::from_mins(i64::from(minutes_max));
     let is_recent = |at: Timestamp| recent.contains(&context.now.duration_since(at));
-    let covers = |position: u64| position >= backing.at.position;
-    match followed.filter(|followed| is_recent(followed.verified_at) && covers(followed.position)) {
+    let covers = |followed: &Followed| {
+        followed.generation == backing.at.generation && followed.position >= backing.at.position
+    };
+    match followed.filter(|followed| is_recent(followed.verified_at) && covers(followed)) {
         Some(followed) => Ok(InstructedUnder {
             agreement: backing.agreement,
             position: backing.at.position,
             verified_position: followed.position,
             verified_at: followed.verified_at,
         }),
-        None => {
-            let verified = followed.map(|followed| (followed.position, followed.verified_at));
-            Err(refusal::backing_unverified(backing, verified, context.now, minutes_max))
-        }
+        None => Err(refusal::backing_unverified(backing, followed, context.now, minutes_max)),
     }
 }
 

@@ -32,7 +32,7 @@ impl Actor {
     pub const ASSERTED: &'static str = "asserted";
 
     /// Reads the acting person from [`ACTOR_KEY`]: one value `<person>@<organisation>`, each of 1 to 128 bytes of
-    /// visible ASCII without "@". A fault is reported on `metadata.concord-actor`.
+    /// visible ASCII without "@", none of them a process of a service. A fault is reported on `metadata.concord-actor`.
     pub fn from_metadata(md: &MetadataMap, violations: &mut Violations) -> Option<Self> {
         let mut values = md.get_all(ACTOR_KEY).iter();
         let (first, second) = (values.next(), values.next());
@@ -41,6 +41,7 @@ impl Actor {
             // Which of two was meant cannot be known, and a proxy may have added one.
             (_, Some(_)) => "is given more than once; send one value",
             (Some(Ok(text)), None) => match text.split_once('@') {
+                Some((person, organisation)) if is_process(person) || is_process(organisation) => PROCESS,
                 Some((person, organisation)) if is_id(person) && is_id(organisation) => {
                     return Some(Self::asserted(person, organisation));
                 }
@@ -62,7 +63,10 @@ impl Actor {
     ) -> Option<Self> {
         let mut whole = true;
         for (name, id) in [("person_id", &actor.person_id), ("organisation_id", &actor.organisation_id)] {
-            if !is_id(id) {
+            if is_process(id) {
+                violations.add(format!("{field}.{name}"), PROCESS);
+                whole = false;
+            } else if !is_id(id) {
                 violations.add(
                     format!("{field}.{name}"),
                     "is not an id; write 1 to 128 visible ASCII characters other than \"@\"",
@@ -80,6 +84,14 @@ impl Actor {
             assurance: Self::ASSERTED,
         }
     }
+}
+
+/// What a caller is told who acts as a part of a service.
+const PROCESS: &str = "names a process of a service (process:…), as which no caller acts; give a person";
+
+/// A process manager acts under such a name, and is known by it.
+fn is_process(id: &str) -> bool {
+    id.starts_with("process:")
 }
 
 fn is_id(text: &str) -> bool {
@@ -147,7 +159,7 @@ mod tests {
     #[test]
     fn an_actor_that_is_missing_or_unclear_is_reported_on_the_metadata() {
         let long = format!("{}@b", "a".repeat(129));
-        let wrong: [&[&str]; 9] = [
+        let wrong: [&[&str]; 11] = [
             &[],
             &[""],
             &["a"],
@@ -157,6 +169,9 @@ mod tests {
             &["Wang Li@b"],
             &[long.as_str()],
             &["a@b", "c@d"],
+            // Nobody acts as a process manager does.
+            &["process:backing@b"],
+            &["a@process:backing"],
         ];
         for values in wrong {
             let mut violations = Violations::new("concord.test");

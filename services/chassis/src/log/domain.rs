@@ -100,6 +100,8 @@ impl Context<'_> {
 pub struct Followed {
     /// Name of the other log.
     pub log: &'static str,
+    /// Its generation, as it is followed.
+    pub generation: u32,
     /// Head of it that its owner stated, and that has been taken in.
     pub position: u64,
     /// When its owner's PostgreSQL confirmed that head, by this machine's clock. What the other log recorded later may be

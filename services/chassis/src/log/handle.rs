@@ -3,7 +3,7 @@
 use super::confirmed::Confirmed;
 use super::domain::{Domain, Followed, Refusal};
 use super::gate::{Cluster, Gate, Standstill};
-use super::reader::LogReader;
+use super::reader::{LogReader, StoreError};
 use super::store::Stored;
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -270,6 +270,14 @@ impl<D: Domain> Log<D> {
             CommandError::Unavailable("stored answers cannot be read just now".to_owned())
         })?;
         stored.map(|stored| first_answer(submission.request_id, &body_hash, &stored)).transpose()
+    }
+
+    /// Who gave the accepted command with this request id; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where PostgreSQL cannot be asked.
+    pub(crate) async fn actor_of(&self, request_id: Uuid) -> Result<Option<String>, StoreError> {
+        self.reader.actor_of(request_id).await
     }
 
     /// Moves a played clock's today.

@@ -113,6 +113,26 @@ impl LogReader {
         Ok(client.query(&statement, &[&before, &limit]).await?)
     }
 
+    /// Who gave the accepted command with this request id; `None` where there is none. The event says it, and the command's
+    /// body where there was none.
+    pub(crate) async fn actor_of(&self, request_id: uuid::Uuid) -> Result<Option<String>, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct Given {
+            actor: String,
+        }
+        let client = self.pool.get().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT coalesce(record, command) FROM requests LEFT JOIN events ON position = first_position
+                 WHERE request_id = $1",
+            )
+            .await?;
+        let row = client.query_opt(&statement, &[&request_id]).await?;
+        let given = row.map(|row| serde_json::from_slice::<Given>(&row.get::<_, JsonText>(0).0));
+        // A body that a refill could not bring back names nobody.
+        Ok(given.map(|given| given.map_or_else(|_| "somebody unknown".to_owned(), |given| given.actor)))
+    }
+
     /// The stored answer of an accepted command of `log`.
     pub(crate) async fn answer(
         &self,

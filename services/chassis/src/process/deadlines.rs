@@ -1,7 +1,6 @@
 //! The days after which something happens by itself: a small table, and a look at it whenever the log's today moves.
 
-use super::{Deadline, ProcessManager, Reactor};
-use crate::projection::ApplyError;
+use super::{Deadline, Failure, ProcessManager, Reactor};
 use deadpool_postgres::Pool;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -87,12 +86,12 @@ enum Trouble {
     Statement(#[from] tokio_postgres::Error),
     #[error("a deadline is no date")]
     Date(#[from] jiff::Error),
-    #[error(transparent)]
-    Command(#[from] ApplyError),
+    #[error("{0}")]
+    Command(String),
 }
 
 /// Looks at the deadlines when the log's today moves, when events were applied, and each minute. Every replica may: the
-/// request id is made of aggregate and day, so the log answers the second one as it did the first.
+/// request id is made of aggregate, day and generation, so the log answers the second one as it did the first.
 pub(super) async fn watch<M: ProcessManager>(
     reactor: Arc<Reactor<M>>,
     pool: Pool,
@@ -138,11 +137,14 @@ pub(super) async fn watch<M: ProcessManager>(
     }
 }
 
-/// Takes up every deadline before today.
+/// Takes up every deadline before today, each by itself: one that cannot be answered stays, and holds up no other.
 async fn look<M: ProcessManager>(reactor: &Reactor<M>, pool: &Pool, schema: &str) -> Result<(), Trouble> {
-    let table = format!("\"{}\".deadlines", schema.replace('"', "\"\""));
+    let schema = format!("\"{}\"", schema.replace('"', "\"\""));
+    let table = format!("{schema}.deadlines");
+    let mut failed: BTreeMap<Uuid, Failure> = BTreeMap::new();
     loop {
         let today = reactor.log.today().to_string();
+        let tried: Vec<Uuid> = failed.keys().copied().collect();
         let client = pool.get().await?;
         let made = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
         if !made.get::<_, bool>(0) {
@@ -151,27 +153,29 @@ async fn look<M: ProcessManager>(reactor: &Reactor<M>, pool: &Pool, schema: &str
         let rows = client
             .query(
                 &format!(
-                    "SELECT target, last_day::text FROM {table}
-                     WHERE NOT settled AND last_day < $1::text::date ORDER BY last_day, target LIMIT {AT_ONCE_MAX}"
+                    "SELECT target, last_day::text, (SELECT max(generation) FROM {schema}.checkpoint) FROM {table}
+                     WHERE NOT settled AND last_day < $1::text::date AND target <> ALL($2) ORDER BY last_day, target LIMIT {AT_ONCE_MAX}"
                 ),
-                &[&today],
+                &[&today, &tried],
             )
             .await?;
         // The log may take long to answer, and the connection is needed elsewhere.
         drop(client);
         if rows.is_empty() {
-            return Ok(());
+            break;
         }
-        let (mut targets, mut days, mut due) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut passed, mut due) = (Vec::new(), Vec::new());
         for row in rows {
             let (target, day): (Uuid, String) = (row.get(0), row.get(1));
             let last_day: Date = day.parse()?;
+            let cause = (target, row.get::<_, i32>(2).unsigned_abs());
             let command = reactor.manager.elapsed(target, last_day);
-            due.push(reactor.due(target, &format!("elapsed {last_day}"), target, command));
-            targets.push(target);
-            days.push(day);
+            due.push(reactor.due(cause, &format!("elapsed {last_day}"), target, command));
+            passed.push((target, day));
         }
-        reactor.answer_all(due).await?;
+        failed.extend(reactor.answer_all(&due).await);
+        passed.retain(|(target, _)| !failed.contains_key(target));
+        let (targets, days): (Vec<Uuid>, Vec<String>) = passed.into_iter().unzip();
         let client = pool.get().await?;
         client
             .execute(
@@ -183,5 +187,9 @@ async fn look<M: ProcessManager>(reactor: &Reactor<M>, pool: &Pool, schema: &str
                 &[&targets, &days],
             )
             .await?;
+    }
+    match failed.into_values().next() {
+        Some(Failure::Refused(reason) | Failure::Broken(reason)) => Err(Trouble::Command(reason)),
+        None => Ok(()),
     }
 }

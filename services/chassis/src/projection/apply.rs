@@ -124,6 +124,7 @@ impl<P: Projection> Applier<P> {
         let mut client = checkpoint::connect(&self.pool, &self.options.schema).await?;
         self.wait_for_lock(&client).await?;
         let checkpoint = self.open(&mut client).await?;
+        self.projection.follows(checkpoint.identity.generation);
         self.reached(checkpoint.position);
 
         let source = format!("{}/{}", self.options.source(), checkpoint.identity.generation);
@@ -140,7 +141,7 @@ impl<P: Projection> Applier<P> {
                 stated = stated(&mut statements) => {
                     self.same_history(checkpoint.identity, stated.identity)?;
                     ahead = next_claim(ahead, stated.claim);
-                    self.verify(&mut ahead, position);
+                    self.verify(&mut ahead, checkpoint.identity, position);
                     continue;
                 }
                 chunk = chunks.recv() => chunk.ok_or(End::Again(Trouble::FeedEnded))?,
@@ -148,7 +149,7 @@ impl<P: Projection> Applier<P> {
             let batch = gather(first, &mut chunks, self.options.batch_max);
             let (events, unreadable) = decode::<P::Event>(&batch, &source);
             position = self.apply_all(&mut client, &events, position).await?;
-            self.verify(&mut ahead, position);
+            self.verify(&mut ahead, checkpoint.identity, position);
             if let Some(reason) = unreadable {
                 return Err(End::Stopped(reason));
             }
@@ -196,7 +197,8 @@ impl<P: Projection> Applier<P> {
                     self.reached(checkpoint.position);
                     let stated = *self.sources.known.statement().borrow();
                     let ours = stated.filter(|stated| stated.identity == checkpoint.identity);
-                    self.verify(&mut ours.and_then(|stated| stated.claim), checkpoint.position);
+                    let mut claim = ours.and_then(|stated| stated.claim);
+                    self.verify(&mut claim, checkpoint.identity, checkpoint.position);
                 }
                 tokio::time::sleep(STANDBY_READ).await;
             }
@@ -304,9 +306,9 @@ impl<P: Projection> Applier<P> {
     }
 
     /// Where the rows have reached what the owner vouched for, they were up to date at that time.
-    fn verify(&self, ahead: &mut Option<Claim>, position: u64) {
+    fn verify(&self, ahead: &mut Option<Claim>, Identity { generation, .. }: Identity, position: u64) {
         if let Some(claim) = ahead.take_if(|claim| claim.head <= position) {
-            self.verified.send_replace(Some(Verified { position: claim.head, at: claim.at }));
+            self.verified.send_replace(Some(Verified { generation, position: claim.head, at: claim.at }));
         }
     }
 

@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -351,6 +351,7 @@ pub struct Owner {
     reader: LogReader,
     log_id: Uuid,
     says_nothing: Arc<AtomicBool>,
+    generation: Arc<AtomicU32>,
     head_age_ms: Arc<AtomicU64>,
     stands_still: Arc<AtomicBool>,
     serving: Option<DropGuard>,
@@ -374,6 +375,7 @@ impl Owner {
             reader: world.reader(),
             log_id,
             says_nothing: Arc::default(),
+            generation: Arc::new(AtomicU32::new(1)),
             head_age_ms: Arc::default(),
             stands_still: Arc::default(),
             serving: None,
@@ -397,6 +399,11 @@ impl Owner {
         self.stands_still.store(still, Ordering::Release);
     }
 
+    /// Its log begins this generation.
+    pub fn begins(&self, generation: u32) {
+        self.generation.store(generation, Ordering::Release);
+    }
+
     pub fn go_away(&mut self) {
         self.serving = None;
     }
@@ -407,6 +414,7 @@ impl Owner {
             reader: self.reader.clone(),
             log_id: self.log_id,
             says_nothing: self.says_nothing.clone(),
+            generation: self.generation.clone(),
             head_age_ms: self.head_age_ms.clone(),
             stands_still: self.stands_still.clone(),
         };
@@ -433,6 +441,7 @@ struct OwnedLog {
     reader: LogReader,
     log_id: Uuid,
     says_nothing: Arc<AtomicBool>,
+    generation: Arc<AtomicU32>,
     head_age_ms: Arc<AtomicU64>,
     stands_still: Arc<AtomicBool>,
 }
@@ -481,7 +490,7 @@ impl LogService for OwnedLog {
         Ok(Response::new(GetLogStatusResponse {
             log: "tally".to_owned(),
             log_id: self.log_id.to_string(),
-            generation: 1,
+            generation: self.generation.load(Ordering::Acquire),
             head,
             stream: STREAM.to_owned(),
             head_age_ms: Some(self.head_age_ms.load(Ordering::Acquire)),

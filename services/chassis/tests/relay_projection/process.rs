@@ -7,7 +7,7 @@ use concord_chassis::log::{
 };
 use concord_chassis::process::{self, Cause, Deadline, Following, ProcessManager, Reaction};
 use concord_chassis::projection::ProjectionOptions;
-use concord_chassis::record::LogEvent;
+use concord_chassis::record::{LogEvent, Recorded};
 use deadpool_postgres::Pool;
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ impl LogEvent for Mirrored {
 
 #[derive(Debug, Clone, Serialize)]
 enum Command {
-    /// Refused below zero. 13 brings bad luck: deciding it fails.
+    /// Refused below zero, and 50 on the first day. 13 brings bad luck: deciding it fails, and so does the passing of a 13th.
     See {
         target: Uuid,
         position: u64,
@@ -72,6 +72,18 @@ enum Command {
     },
     /// Answers how far the other log has been taken in.
     Ask,
+}
+
+fn refused(code: &str) -> Stop {
+    let broken = Broken {
+        code: code.to_owned(),
+        field: String::new(),
+        message: code.to_owned(),
+        message_zh: "不受理".to_owned(),
+        facts: BTreeMap::new(),
+    };
+    let (kind, rulebook) = (RefusalKind::Rule, "2026-1".to_owned());
+    Refusal { kind, broken: vec![broken], rulebook, terms_rulebook: None }.into()
 }
 
 /// A log that keeps what it sees of another one.
@@ -99,17 +111,9 @@ impl Domain for Mirror {
     ) -> Result<Decision<Mirrored>, Stop> {
         match *command {
             Command::See { amount: 13, .. } => panic!("13"),
-            Command::See { amount, .. } if amount < 0 => {
-                let broken = Broken {
-                    code: "BELOW_ZERO".to_owned(),
-                    field: String::new(),
-                    message: "below zero".to_owned(),
-                    message_zh: "小于零".to_owned(),
-                    facts: BTreeMap::new(),
-                };
-                let (kind, rulebook) = (RefusalKind::Rule, "2026-1".to_owned());
-                Err(Refusal { kind, broken: vec![broken], rulebook, terms_rulebook: None }.into())
-            }
+            Command::See { amount, .. } if amount < 0 => Err(refused("BELOW_ZERO")),
+            Command::See { amount: 50, .. } if context.today == FIRST => Err(refused("TOO_EARLY")),
+            Command::Pass { last_day, .. } if last_day == date(2026, 1, 13) => panic!("13"),
             Command::See { target, position, amount } => {
                 // Each aggregate sees its events in their order.
                 assert!(view.get(target)?.is_none_or(|last| *last < position), "out of order");
@@ -167,8 +171,15 @@ impl ProcessManager for FollowTally {
             200 => Deadline::Lifted,
             _ => Deadline::Stays,
         };
-        let command = Command::See { target, position: cause.position, amount };
+        // In a later generation the same positions come again.
+        let position = u64::from(cause.generation - 1) * 1_000 + cause.position;
+        let command = Command::See { target, position, amount };
         vec![Reaction { target, command, deadline }]
+    }
+
+    fn may_be_refused(&self, command: &Command, refusal: &Refusal) -> bool {
+        assert!(matches!(command, Command::See { .. }));
+        refusal.broken[0].code == "BELOW_ZERO"
     }
 
     fn elapsed(&self, target: Uuid, last_day: Date) -> Command {
@@ -328,6 +339,95 @@ async fn events_that_come_again_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_may_not_be_refused_is_tried_again_and_nothing_later_goes_before_it() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&[counted(1, 1), counted(2, 50), counted(3, 3)]).await;
+    let service = Service::start(&world, &owner, &own).await;
+    eventually("it was refused twice", async || {
+        let row = own.1.get().await.unwrap().query_one("SELECT count(*) FROM refusals", &[]).await.unwrap();
+        (row.get::<_, i64>(0) >= 2).then_some(())
+    })
+    .await;
+    assert_eq!(service.followed(), None, "what was not taken in is not verified");
+    assert_eq!(*service.following.runner().applied().borrow(), 0);
+    service.advance(date(2026, 1, 6)).await;
+    service.has_followed(3).await;
+    assert_eq!(service.recorded().await.0, [(1, 1), (2, 50), (3, 3)]);
+    service.stop().await;
+}
+
+/// The request id that the manager makes of this event.
+fn request_of(event: &Recorded) -> Uuid {
+    let target = Uuid::from_u128(u128::from(event.position % 3 + 1));
+    Uuid::new_v5(&event.envelope().unwrap().id, format!("mirror reaction {target}").as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_id_that_somebody_else_took_stops_it_loudly() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    let service = Service::start(&world, &owner, &own).await;
+    let events = count_from(1, 3);
+    // An earlier version of the manager made another command of the first, and a caller was before it at the second and third.
+    let see = Command::See { target: Uuid::from_u128(2), position: 1, amount: 7 };
+    let mut earlier = Submission { request_id: request_of(&events[0]), ..by_hand(see) };
+    (earlier.actor, earlier.causation_id) = ("process:mirror".to_owned(), Some("1".to_owned()));
+    service.log.execute(earlier, PATIENCE).await.unwrap();
+    world.commit(&events[..1]).await;
+    service.has_followed(1).await;
+    assert_eq!(service.recorded().await.0, [(1, 7)]);
+    let without_event = Submission { request_id: request_of(&events[1]), ..by_hand(Command::Ask) };
+    service.log.execute(without_event, PATIENCE).await.unwrap();
+    let pass = Command::Pass { target: Uuid::from_u128(9), last_day: FIRST };
+    let with_event = Submission { request_id: request_of(&events[2]), ..by_hand(pass) };
+    service.log.execute(with_event, PATIENCE).await.unwrap();
+    world.commit(&events[1..]).await;
+    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap();
+    assert!(
+        why.starts_with("events 2 to 2: ") && why.ends_with("p-1 gave another command under this id"),
+        "{why}"
+    );
+    assert_eq!(service.followed().unwrap().position, 1);
+    service.stop().await;
+    // With the second out of the way it stops at the third.
+    let client = own.1.get().await.unwrap();
+    client.execute("DELETE FROM requests WHERE request_id = $1", &[&request_of(&events[1])]).await.unwrap();
+    let service = Service::start(&world, &owner, &own).await;
+    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap();
+    assert!(
+        why.starts_with("events 3 to 3: ") && why.ends_with("p-1 gave another command under this id"),
+        "{why}"
+    );
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_passing_of_a_day_that_cannot_be_recorded_holds_up_no_other() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&[counted(1, 113), counted(2, 114)]).await;
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(2).await;
+    service.advance(date(2026, 1, 15)).await;
+    let passed = eventually("the other day's passing is recorded", async || {
+        Some(service.recorded().await.1).filter(|passed| !passed.is_empty())
+    })
+    .await;
+    assert_eq!(passed, [(Uuid::from_u128(3), date(2026, 1, 14))]);
+    let open = format!("SELECT target FROM {SCHEMA}.deadlines WHERE NOT settled");
+    let open = eventually("the other one is settled, and the first is not", async || {
+        let rows = own.1.get().await.unwrap().query(&open, &[]).await.unwrap();
+        (rows.len() == 1).then(|| rows[0].get::<_, Uuid>(0))
+    });
+    assert_eq!(open.await, Uuid::from_u128(2));
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_command_is_an_outcome() {
     let world = World::new().await;
     let owner = Owner::new(&world).await;
@@ -445,6 +545,40 @@ async fn an_owner_behind_what_was_taken_in_or_standing_still_verifies_nothing() 
     let last = service.is_verified_no_more().await;
     owner.says_it_stands_still(false);
     until(service.log.followed(), |all| all[0].verified_at > last.verified_at).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_later_generation_has_kept_is_taken_in_anew() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let own = world.other_database("own").await;
+    world.commit(&[counted(1, 107), counted(2, 2), counted(3, 3), counted(4, 4)]).await;
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(4).await;
+    assert_eq!(service.followed().unwrap().generation, 1);
+    service.advance(date(2026, 1, 8)).await;
+    let passed = (Uuid::from_u128(2), date(2026, 1, 7));
+    let days = async |service: &Service, times: usize| {
+        eventually("the day's passing is recorded", async || {
+            let days = service.recorded().await.1;
+            (days.len() >= times).then_some(days)
+        })
+        .await
+    };
+    assert_eq!(days(&service, 1).await, [passed]);
+    service.stop().await;
+    // A recovery opened the next generation, and the newest event is lost. Its rows are made anew, beside the old ones.
+    world.go_back_to(3).await;
+    owner.begins(2);
+    let client = own.1.get().await.unwrap();
+    client.batch_execute(&format!("ALTER SCHEMA {SCHEMA} RENAME TO {SCHEMA}_of_generation_1")).await.unwrap();
+    let service = Service::start(&world, &owner, &own).await;
+    service.has_followed(3).await;
+    assert_eq!(service.followed().unwrap().generation, 2);
+    let twice = [(1, 107), (2, 2), (3, 3), (4, 4), (1_001, 107), (1_002, 2), (1_003, 3)];
+    assert_eq!(service.recorded().await.0, twice);
+    assert_eq!(days(&service, 2).await, [passed, passed]);
     service.stop().await;
 }
 

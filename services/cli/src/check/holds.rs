@@ -115,7 +115,7 @@ impl Holds {
 fn term(force: &Force) -> Option<Term> {
     match force {
         Force::Unsigned => None,
-        Force::InForce { term } | Force::Suspended { term } => Some(*term),
+        Force::InForce { term } | Force::Suspended { term, .. } => Some(*term),
         Force::Ended { term, .. } => *term,
     }
 }

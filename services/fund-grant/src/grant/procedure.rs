@@ -172,6 +172,7 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
             lead_region: grant.project.lead.region.clone(),
             released_minor: reserved_minor(stage),
             reason: reason.clone(),
+            backing: grant.backing,
         }),
         (Withdraw { .. }, Stage::Running(_) | Stage::Rejected(_) | Stage::Withdrawn(_)) => refused(
             wrong_stage(stage, ("a grant is withdrawn before its contract", "签订任务书之前方可撤回")),
@@ -184,6 +185,7 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
             lead_region: grant.project.lead.region.clone(),
             released_minor: reserved_minor(stage),
             reason: reason.clone(),
+            backing: grant.backing,
         }),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     backing::{AGREEMENT_LOG, Backing, DEPENDENTS_MAX},
     grant::Grant,
 };
-use concord_chassis::log::{Broken, Context};
+use concord_chassis::log::{Broken, Context, Followed};
 use concord_events::fund::{HoldCause, Party};
 use concord_kernel::{Date, id::AgreementId};
 use jiff::Timestamp;
@@ -179,16 +179,17 @@ pub(crate) fn backing_not_in_force(backing: &Backing, on: Date, today: Date) -> 
 
 pub(crate) fn backing_unverified(
     backing: &Backing,
-    verified: Option<(u64, Timestamp)>,
+    followed: Option<&Followed>,
     now: Timestamp,
     minutes_max: u32,
 ) -> Broken {
-    let (agreement, known) = (backing.agreement, backing.at.position);
-    let (position, at) = verified.unwrap_or_default();
-    let (when, when_zh) = match verified {
-        Some((position, at)) => (
-            format!("was verified last at {at}, up to position {position}"),
-            format!("最近一次核实于{at}（至第{position}号事件）"),
+    let (agreement, known) = (backing.agreement, backing.at);
+    let (generation, position, at) =
+        followed.map(|known| (known.generation, known.position, known.verified_at)).unwrap_or_default();
+    let (when, when_zh) = match followed {
+        Some(_) => (
+            format!("was verified last at {at}, up to position {position} of generation {generation}"),
+            format!("最近一次核实于{at}（第{generation}代，至第{position}号事件）"),
         ),
         None => {
             ("has not been verified since the service began".to_owned(), "自服务启动以来尚未核实".to_owned())
@@ -197,18 +198,22 @@ pub(crate) fn backing_unverified(
     broken(
         "A01_BACKING_UNVERIFIED",
         format!(
-            "agreement {agreement} backs this grant, as position {known} of the agreement log says, and that log {when}; money \
-             moves only within {minutes_max} minutes of a verification that covers that position. Try again when the \
-             agreement service can be reached (A01)"
+            "agreement {agreement} backs this grant, as position {} of the agreement log says (generation {}), and that log \
+             {when}; money moves only within {minutes_max} minutes of a verification that covers that position. Try again when \
+             the agreement service can be reached; where its log has lost the agreement, name another one (A01)",
+            known.position, known.generation
         ),
         format!(
-            "该项目依托协议{agreement}（依据协议日志第{known}号事件），而协议日志{when_zh}；核实范围须包括该事件，且核实后\
-             {minutes_max}分钟内方可拨款。请待协议服务恢复后重试（A01）"
+            "该项目依托协议{agreement}（依据协议日志第{}代第{}号事件），而协议日志{when_zh}；核实范围须包括该事件，且核实后\
+             {minutes_max}分钟内方可拨款。请待协议服务恢复后重试；协议日志若已丢失该协议，请另行指明依托协议（A01）",
+            known.generation, known.position
         ),
         &[
             ("agreement_id", &agreement),
-            ("agreement_position", &known),
+            ("agreement_position", &known.position),
+            ("agreement_generation", &known.generation),
             ("verified_position", &position),
+            ("verified_generation", &generation),
             ("verified_at", &at),
             ("decided_at", &now),
             ("fact_max_age_minutes", &minutes_max),

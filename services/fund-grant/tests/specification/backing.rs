@@ -150,8 +150,8 @@ in_force      +       +       h        h         h       h      +      =     =
 suspended     +       c       +        h         h       h      +      =     =
 terminated    +       c       h        +         h       h      +      =     =
 cancelled     +       c       +        h         h       +      +      =     =
-term_over     h       +       h        h         h       h      h      H     =
-lapsed        +       c       h        h         h       h      +      =     =
+term_over     +       +       h        h         h       h      h      H     =
+lapsed        +       c       +        h         h       h      +      =     =
 ";
 
 fn world_at(row: &str) -> World {
@@ -238,16 +238,63 @@ fn a_grant_that_has_ended_is_left_alone() {
 }
 
 #[test]
+fn a_grant_that_has_ended_leaves_room_for_others() {
+    for (until, last) in [("rejected", "reviewed"), ("withdrawn", "on_notice")] {
+        let known = [take(1, march(1), drafted()), take(2, march(2), in_force(long())), name_it()];
+        let mut world = World::after(with(story(last), known));
+        assert!(world.backing(AGREEMENT).unwrap().dependents.contains(&GRANT));
+        world.execute(story(until).last().unwrap()).unwrap();
+        assert!(world.backing(AGREEMENT).unwrap().dependents.is_empty(), "{until}");
+        assert_eq!(world.grant().backing, Some(AGREEMENT), "what it rested on is still told");
+    }
+}
+
+#[test]
 fn a_later_generation_is_newer_at_any_position() {
     let mut world = World::after(backed(long()));
-    let mut anew = take(1, april(10), ended(Ending::Terminated, april(10)));
+    let anew = take(1, april(10), ended(Ending::Terminated, april(10)));
     assert_eq!(world.outcome(&anew), "unchanged");
-    if let Command::Backing(_, BackingCommand::Take(fact)) = &mut anew.command {
-        fact.at.generation = 2;
-    }
+    let anew = anew.in_generation(2);
     assert_eq!(world.outcome(&anew), "BackingChanged, GrantHeld");
     world.execute(&anew).unwrap();
     assert_eq!(world.outcome(&take(50, april(10), in_force(long()))), "unchanged", "the first one is over");
+}
+
+#[test]
+fn a_later_generation_takes_back_what_it_has_lost() {
+    let pay = || pay(april(10)).in_generation(2);
+    let kept = [take(1, march(1), drafted()), take(2, march(2), in_force(long()))];
+    let suspended = take(3, april(1), suspended(april(1)));
+    let resumed = [take(4, april(2), in_force(long())), resume().on(april(2))];
+
+    // The resumption is lost.
+    let mut world = World::after(with(backed(long()), [suspended.clone()].into_iter().chain(resumed)));
+    assert_eq!(world.outcome(&pay()), "A01_BACKING_UNVERIFIED", "nothing of it was taken in yet");
+    let told = refusal_of(&world, &pay());
+    assert_eq!(
+        ["agreement_generation", "verified_generation"].map(|fact| told.broken[0].facts[fact].as_str()),
+        ["1", "2"]
+    );
+    let mut kept_with_it = with(kept.to_vec(), [suspended]).into_iter().map(|order| order.in_generation(2));
+    world.execute(&kept_with_it.next().unwrap()).unwrap();
+    assert_eq!(world.outcome(&pay()), "A01_BACKING_NOT_IN_FORCE", "drafted, and no more as yet");
+    for order in kept_with_it {
+        world.execute(&order).unwrap();
+    }
+    assert_eq!(world.outcome(&pay()), "GRANT_ON_HOLD, A01_BACKING_NOT_IN_FORCE");
+
+    // A termination is lost.
+    let terminated = take(3, april(1), ended(Ending::Terminated, april(1)));
+    let mut world = World::after(with(backed(long()), [terminated]));
+    for order in kept {
+        world.execute(&order.in_generation(2)).unwrap();
+    }
+    assert_eq!(world.grant().hold.loss_of(AGREEMENT), None);
+    world.execute(&resume().on(april(10))).unwrap();
+    assert_eq!(world.outcome(&pay()), "TrancheInstructed");
+
+    // The agreement itself is lost: nobody takes it back, and nothing is paid on it any more.
+    assert_eq!(World::after(backed(long())).outcome(&pay()), "A01_BACKING_UNVERIFIED");
 }
 
 #[test]
@@ -404,6 +451,30 @@ fn an_agreement_is_named_once_it_is_known_has_the_lead_and_has_not_ended() {
     for (says, world, order, expected) in rows {
         assert_eq!(world.outcome(&order), expected, "{says}");
     }
+}
+
+#[test]
+fn an_agreement_whose_term_ends_while_it_is_suspended_has_expired() {
+    let short = term(march(1), march(30));
+    let known = [
+        take(1, march(1), drafted()),
+        take(2, march(2), in_force(short)),
+        take(3, march(3), suspended(march(3))),
+    ];
+    let mut world = World::after(with(story("applied"), known));
+    assert_eq!(world.outcome(&name_it().on(march(30))), "BackingNamed, GrantHeld", "its last day");
+    assert_eq!(world.outcome(&name_it()), "BACKING_ENDED", "the day after");
+    let told = refusal_of(&world, &name_it());
+    assert_eq!(told.broken[0].facts["agreement_state"], "expired");
+    world.execute(&name_it().on(march(30))).unwrap();
+    let backing = world.backing(AGREEMENT).unwrap();
+    assert_eq!(backing.lost_by(march(30)), Some((Loss::Suspended, march(3))));
+    assert_eq!(backing.lost_by(march(31)), Some((Loss::Expired, march(31))));
+    // Suspended a second time, it was agreed to end on the day on which it was before.
+    world.execute(&take(4, march(30), suspended(march(2)))).unwrap();
+    let agreed_until = Some(march(30));
+    let force = Force::Suspended { term: term(march(1), march(1)), agreed_until };
+    assert_eq!(world.backing(AGREEMENT).unwrap().force, force);
 }
 
 #[test]

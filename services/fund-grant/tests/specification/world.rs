@@ -13,7 +13,7 @@ use concord_events::{
 use concord_fund_grant::{
     Command, Fund, State,
     amount::Amount,
-    backing::{AGREEMENT_LOG, Backing},
+    backing::{AGREEMENT_LOG, Backing, BackingCommand},
     grant::{
         Grant, GrantCommand,
         approval::{Award, Meeting},
@@ -61,6 +61,8 @@ pub struct Order {
     pub organisation: String,
     /// How far the agreement log has been taken in, and how many seconds ago that was verified.
     pub verified: Option<(u64, i64)>,
+    /// The generation in which it is followed.
+    pub generation: u32,
 }
 
 /// A refusal, as cqrs-es wants it.
@@ -137,6 +139,7 @@ impl World {
             .verified
             .map(|(position, seconds_ago)| Followed {
                 log: AGREEMENT_LOG,
+                generation: order.generation,
                 position,
                 verified_at: now - SignedDuration::from_secs(seconds_ago),
             })
@@ -257,6 +260,7 @@ pub fn order(on: Date, actor: &str, command: Command) -> Order {
         actor: actor.to_owned(),
         organisation: "funding-office".to_owned(),
         verified: Some((100, 0)),
+        generation: 1,
     }
 }
 
@@ -268,6 +272,15 @@ impl Order {
 
     pub fn on(mut self, on: Date) -> Self {
         (self.on, self.today) = (on, on);
+        self
+    }
+
+    /// In this generation of the agreement log: followed, and, where it takes something in, said.
+    pub fn in_generation(mut self, generation: u32) -> Self {
+        self.generation = generation;
+        if let Command::Backing(_, BackingCommand::Take(fact)) = &mut self.command {
+            fact.at.generation = generation;
+        }
         self
     }
 

@@ -168,6 +168,7 @@ impl Story {
                     lead_region: None,
                     released_minor: 200_000,
                     reason: "撤回".to_owned(),
+                    backing: None,
                 },
             )
             .then(
