@@ -526,6 +526,17 @@ async fn an_owner_that_is_away_verifies_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_that_never_answers_is_asked_again_who_it_is() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    owner.hangs_once();
+    let shutdown = CancellationToken::new();
+    let asked = concord_chassis::service::identify(owner.channel.clone(), "tally", &shutdown);
+    let status = tokio::time::timeout(PATIENCE, asked).await.expect("an answer").unwrap();
+    assert_eq!(status.log, "tally");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_behind_what_was_taken_in_or_standing_still_verifies_nothing() {
     let world = World::new().await;
     let owner = Owner::new(&world).await;
