@@ -505,6 +505,7 @@ impl LogService for OwnedLog {
             generation: self.generation.load(Ordering::Acquire),
             head,
             stream: STREAM.to_owned(),
+            today: "2026-01-05".to_owned(),
             head_age_ms: Some(self.head_age_ms.load(Ordering::Acquire)),
             standstill: self.stands_still.load(Ordering::Acquire).then(proto::Standstill::default),
             ..GetLogStatusResponse::default()

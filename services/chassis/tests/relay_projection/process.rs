@@ -316,6 +316,7 @@ async fn every_event_becomes_a_command_and_the_log_knows_how_far_it_has_come() {
     let before = service.followed().unwrap().verified_at;
     until(service.log.followed(), |all| all[0].verified_at > before).await;
     assert_eq!(service.followed().unwrap().position, 12);
+    assert_eq!(service.followed().unwrap().today, date(2026, 1, 5), "its own, not this log's");
     service.stop().await;
 }
 
