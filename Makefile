@@ -6,6 +6,9 @@ BUF   ?= npx --yes @bufbuild/buf@1.75.0
 DATA_DIR ?= ../shared/data
 export CONCORD_NATS_SERVER ?= $(shell command -v nats-server || echo $(CURDIR)/.concord/bin/nats-server)
 
+# The services that tests run as processes of their own.
+PROCESSES = -p concord-agreement -p concord-fund-grant -p concord-funding-audit
+
 # How often `make test-failures` runs them all.
 REPEAT ?= 1
 
@@ -30,23 +33,24 @@ stop: ## stop a local stack
 	target/release/concord up --stop
 
 test: setup ## everything: unit, specification, black-box over real gRPC, PostgreSQL and NATS
-	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
+	$(CARGO) build --locked -p concord-cli $(PROCESSES)
 	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace --exclude concord-bench
 
 bench: setup ## measure against pgbench, cqrs-es and NATS alone; BENCH="--only grpc --rounds 1" measures less
-	$(CARGO) build --release --locked -p concord-fund-grant -p concord-funding-audit -p concord-cli
+	$(CARGO) build --release --locked -p concord-agreement -p concord-fund-grant -p concord-funding-audit -p concord-cli
 	$(CARGO) build --release --locked -p concord-bench
 	DATA_DIR="$(DATA_DIR)" target/release/concord-bench $(BENCH)
 
 test-failures: setup ## the failures that the log was designed for; REPEAT=10 runs them ten times, to the first that fails
-	$(CARGO) build --locked -p concord-cli -p concord-fund-grant
+	$(CARGO) build --locked -p concord-cli $(PROCESSES)
 	set -e; for run in $$(seq $(REPEAT)); do \
 	  echo "failures: run $$run of $(REPEAT)"; \
-	  $(CARGO) test --locked --workspace --test log --test relay_projection --test blackbox -- failures:: recovery::; \
+	  $(CARGO) test --locked --workspace --test log --test relay_projection --test blackbox -- failures:: recovery:: reaction::; \
 	done
 
 lint: proto-lint proto-breaking ## formatting, clippy, protos
 	$(CARGO) fmt --all --check
+	rustfmt --check --edition 2024 tests/claim/visit/build.rs tests/claim/visit/src/lib.rs tests/claim/visit/src/main.rs
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 proto-lint:

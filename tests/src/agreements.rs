@@ -12,7 +12,7 @@ use concord_proto::agreement::v1::{
     RecordPartyRequest, Role, SignAgreementRequest, Term,
 };
 use concord_proto::log::v1::log_service_client::LogServiceClient;
-use concord_proto::log::v1::{AdvanceTodayRequest, GetLogStatusRequest};
+use concord_proto::log::v1::{AdvanceTodayRequest, GetLogStatusRequest, GetLogStatusResponse};
 use concord_proto::r#type::v1::{CommandReceipt, PartyKind};
 use sha2::{Digest, Sha256};
 use tonic::Status;
@@ -42,22 +42,33 @@ pub struct Agreements {
 impl Agreements {
     /// Connects to a running stack.
     pub async fn at(stack: &Stack) -> Result<Self> {
-        let endpoint = Endpoint::from_shared(stack.address("agreement")?)?.connect_timeout(PATIENCE);
+        Self::of(stack.address("agreement")?).await
+    }
+
+    /// Connects to a service at an address.
+    pub async fn of(address: String) -> Result<Self> {
+        let endpoint = Endpoint::from_shared(address)?.connect_timeout(PATIENCE);
         Ok(Self { channel: endpoint.connect().await? })
     }
 
     /// Connects, and records the parties above.
     pub async fn with_directory(stack: &Stack) -> Result<Self> {
         let agreements = Self::at(stack).await?;
+        agreements.record_directory().await?;
+        Ok(agreements)
+    }
+
+    /// Records the parties above.
+    pub async fn record_directory(&self) -> Result<()> {
         for (code, kind, region, name) in [
             (PROVINCE, PartyKind::Government, "210000", "某省人民政府"),
             (UNIVERSITY, PartyKind::University, "210102", "沈阳某大学"),
             (WORKS, PartyKind::Enterprise, "210100", "沈阳某机床厂"),
             (INSTITUTE, PartyKind::Institute, "DE", "Beispiel-Institut"),
         ] {
-            agreements.record(code, kind, region, name).await?;
+            self.record(code, kind, region, name).await?;
         }
-        Ok(agreements)
+        Ok(())
     }
 
     /// Agreements.
@@ -84,9 +95,14 @@ impl Agreements {
         self.channel.clone()
     }
 
+    /// Where the log stands.
+    pub async fn status(&self) -> Result<GetLogStatusResponse, Status> {
+        Ok(self.log().get_log_status(plain(GetLogStatusRequest {})).await?.into_inner())
+    }
+
     /// The log's head.
     pub async fn head(&self) -> Result<u64, Status> {
-        Ok(self.log().get_log_status(plain(GetLogStatusRequest {})).await?.into_inner().head)
+        Ok(self.status().await?.head)
     }
 
     /// Moves the log's played clock.

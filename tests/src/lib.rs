@@ -7,7 +7,9 @@
 //! | [`agreements`] | the same for the service of agreements and of the directory of parties |
 //! | [`requests`] | requests that are right as they stand; a test changes what it is about |
 //! | [`load`] | callers that send one command after the other, and what they were told |
-//! | [`replica`] | a further replica of the fund's service on a stack's servers |
+//! | [`process`] | a service as a process of its own: a further replica on a stack's servers, for example |
+//! | [`services`] | all services, a process each, any of which can be killed and started again |
+//! | [`scratch`] | this repository with copied folders of services beside its own, and their programs |
 //! | [`record`] | the log as stored: documents, hashes, and what PostgreSQL and NATS hold |
 //! | [`check`] | `concord log check`, and what to plant for it to find |
 #![allow(
@@ -19,7 +21,9 @@ pub mod agreements;
 pub mod check;
 pub mod desk;
 pub mod load;
+pub mod process;
 pub mod record;
-pub mod replica;
 pub mod requests;
+pub mod scratch;
+pub mod services;
 pub mod stack;

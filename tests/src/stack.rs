@@ -47,7 +47,8 @@ pub fn built(name: &str) -> Result<PathBuf> {
     let built = test.ancestors().nth(2).context("a test lies in target/<profile>/deps")?.join(name);
     ensure!(
         built.is_file(),
-        "{} is not there: run `cargo build -p concord-cli -p concord-fund-grant`, as `make test` does",
+        "{} is not there: run `cargo build -p concord-cli -p concord-agreement -p concord-fund-grant -p \
+         concord-funding-audit`, as `make test` does",
         built.display()
     );
     Ok(built)

@@ -13,7 +13,12 @@
 //! In force it is from the later of the last signature and the term's first day; until then it is `NotBegun`. Out of
 //! force it is the day after the term's last day, without anyone doing anything: [`Standing`] is computed from the state
 //! and a day, and `Expired` is stored nowhere. A termination may name a day ahead; until then the agreement stands as
-//! it did, and takes no further step. A test reads the diagram and walks each of its arrows.
+//! it did, and takes no further step but a termination from an earlier day. A test reads the diagram and walks each of its arrows.
+//!
+//! A renewal 续签 adds a term by the authority of its document, and nobody signs again: domain.md section 3 has it that a
+//! renewal "adds a term", and asks for signatures of the draft and of a material amendment only. It makes no version
+//! either; the one that holds goes on. So what held on a day is a version and a period: [`Agreement::version_on`] and
+//! [`Agreement::period_on`].
 //!
 //! | file | holds |
 //! |---|---|
@@ -255,8 +260,7 @@ impl Agreement {
             let somebody = self.draft().signatures.iter().any(|signature| signature.signed_on <= on);
             return if somebody { Standing::PartiallySigned } else { Standing::Drafted };
         }
-        let begun = |period: &&Period| period.in_force_from.is_some_and(|from| from <= on);
-        match self.periods.iter().rfind(begun) {
+        match self.begun_by(on) {
             None => Standing::NotBegun,
             Some(period) if period.term.until < on => Standing::Expired,
             Some(_) if self.suspensions.iter().any(|suspension| suspension.covers(on)) => Standing::Suspended,
@@ -306,6 +310,20 @@ impl Agreement {
         matches!(self.standing(on), Standing::InForce | Standing::Suspended)
             .then(|| self.versions.iter().rfind(|version| version.from.is_some_and(|from| from <= on)))
             .flatten()
+    }
+
+    /// The period that a day lies in, while the agreement was in force or suspended: the term as agreed and, of a renewal,
+    /// its authority.
+    #[must_use]
+    pub fn period_on(&self, on: Date) -> Option<&Period> {
+        matches!(self.standing(on), Standing::InForce | Standing::Suspended)
+            .then(|| self.begun_by(on))
+            .flatten()
+    }
+
+    /// The last period that has begun by a day, whether it is over or not.
+    fn begun_by(&self, on: Date) -> Option<&Period> {
+        self.periods.iter().rfind(|period| period.in_force_from.is_some_and(|from| from <= on))
     }
 
     /// The party as it is now named in the agreement, if it is one.

@@ -3,7 +3,7 @@
 
 use crate::refusal;
 use concord_chassis::log::Broken;
-use concord_events::document::Document;
+use concord_events::{agreement::AgreementEvent, document::Document};
 
 /// The most parties of an agreement.
 pub const PARTIES_MAX: usize = 50;
@@ -26,6 +26,9 @@ pub const MEETINGS_MAX: usize = 1_000;
 pub const PERIODS_MAX: usize = 100;
 /// The most versions and amendments of one agreement.
 pub const VERSIONS_MAX: u32 = 100;
+/// The most bytes of the event by which an amendment is in force, as JSON without its envelope. The log takes 256 KiB with it,
+/// and what travels beside the last signature, attachments among it, is not known when the amendment is proposed.
+pub const AMENDED_BYTES_MAX: usize = (256 << 10) - (16 << 10);
 /// The most facts of one sort that are recorded of a party.
 pub const FACTS_MAX: usize = 100;
 
@@ -40,6 +43,13 @@ pub(crate) fn line(field: &str, text: &str, bytes_max: usize) -> Option<Broken> 
 /// More than there may be.
 pub(crate) fn too_many(field: &str, count: usize, max: usize) -> Option<Broken> {
     (count > max).then(|| refusal::too_many(field, count, max))
+}
+
+/// An amendment whose event would not fit the log with the last signature.
+pub(crate) fn amended_too_large(amended: &AgreementEvent) -> Option<Broken> {
+    // Events are plain data with string keys: they always have their JSON.
+    let bytes = serde_json::to_vec(amended).map_or(0, |json| json.len());
+    (bytes > AMENDED_BYTES_MAX).then(|| refusal::amendment_too_large(bytes, AMENDED_BYTES_MAX))
 }
 
 /// Documents by reference: not too many, and each archive number in its bounds.

@@ -249,11 +249,7 @@ pub(crate) fn decide(
             party.link(*controller, *kind, on)
         }
         (Some(party), EndControlLink { controller, kind }) => party.unlink(*controller, *kind, on),
-        (Some(party), Merge { into }) => {
-            let other = case.party("into", *into)?;
-            let gone = case.cannot_act("into", other, on)?;
-            party.merge(*into, gone, on)
-        }
+        (Some(party), Merge { into }) => party.merge(case, *into)?,
         (Some(party), Dissolve) => party.dissolve(on),
     };
     case.conclude(ruling, None)
@@ -366,6 +362,15 @@ impl Party {
     #[must_use]
     pub fn is_on(&self, register: Register, on: Date) -> bool {
         self.spells(register).iter().any(|spell| spell.covers(on))
+    }
+
+    /// The party that it was merged into by a day, if it was.
+    #[must_use]
+    pub fn merged_into(&self, on: Date) -> Option<PartyId> {
+        match self.end {
+            Some(End::Merged { into, from }) if from <= on => Some(into),
+            Some(End::Merged { .. } | End::Dissolved { .. }) | None => None,
+        }
     }
 
     /// As an event names it, by this code and as it was on a day.

@@ -3,10 +3,12 @@
 //!
 //! Here stands what every lifecycle shares.
 
+mod amendments;
 mod directory;
 mod fields;
 mod terms;
 
+pub(crate) use amendments::*;
 pub(crate) use concord_chassis::deciding::{happens, happens_under, no_rulebook, refused, taken, unchanged};
 pub(crate) use directory::*;
 pub(crate) use fields::*;

@@ -2,7 +2,7 @@
 
 use crate::{
     Agreements, Command, State,
-    party::{End, Party},
+    party::Party,
     wire::{self, answers},
 };
 use concord_chassis::{
@@ -19,6 +19,7 @@ use concord_proto::agreement::v1::{
     self as proto, BulkCommand, ExecuteCommandsRequest, ExecuteCommandsResponse,
     agreement_service_server::AgreementService, party_service_server::PartyService,
 };
+use std::collections::BTreeSet;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
 
@@ -164,6 +165,7 @@ impl AgreementService for AgreementDesk {
             version: Some(answers::version(version)),
             state: answers::state(agreement.standing(on)).into(),
             position: seen.head,
+            period: agreement.period_on(on).map(answers::period),
         }))
     }
 
@@ -246,10 +248,9 @@ impl PartyService for PartyDesk {
         let Some(State::Code(known)) = seen.state else { return Err(no_party(&asked.code)) };
         let (party, mut position) = self.party(metadata, known.party, seen.head).await?;
         let mut successor = party.clone();
-        // Nobody merges into a party that is merged away itself, so this ends.
-        while let Some(End::Merged { into, from }) = successor.end
-            && from <= on
-        {
+        // As in a decision: a circle of mergers is refused, and followed once round where a log holds one.
+        let mut passed = BTreeSet::from([party.id]);
+        while let Some(into) = successor.merged_into(on).filter(|into| passed.insert(*into)) {
             (successor, position) = self.party(metadata, into, position).await?;
         }
         Ok(Response::new(answers::looked_up(&party, &successor, &code, on, position)))

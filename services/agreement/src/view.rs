@@ -14,6 +14,7 @@ use concord_kernel::{
     party::{PartyCode, PartyCodeId, PartyId},
     rulebook::Rulebook,
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// One command being decided.
@@ -92,11 +93,9 @@ impl<'v> Case<'_, 'v> {
 
     /// Who a party is on a day after all mergers until then: itself where there was none.
     pub(crate) fn successor(&self, mut party: &'v Party, on: Date) -> Result<&'v Party, Stop> {
-        // Nobody merges into a party that is merged away itself, so this ends.
-        while let Some(End::Merged { into, from }) = party.end {
-            if on < from {
-                break;
-            }
+        // A merger into a circle is refused; where a log holds one all the same, its last party before the first again.
+        let mut passed = BTreeSet::from([party.id]);
+        while let Some(into) = party.merged_into(on).filter(|into| passed.insert(*into)) {
             party = self.party("party", into)?;
         }
         Ok(party)

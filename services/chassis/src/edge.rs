@@ -2,7 +2,7 @@
 //!
 //! A request is read as a whole, and all its faults are told at once, each at its field. Beyond this point a command is
 //! well formed: `decide` never meets an absent field, a wrong check character or an amount that cannot be one. What only
-//! a state can tell, such as a programme's currency, `decide` tells.
+//! a state can tell, `decide` tells.
 //!
 //! A service says which command a request asks for ([`ask!`](crate::ask)), what a state looks like as an answer, and one
 //! line an RPC ([`commands!`](crate::commands)). The rest is here:
@@ -47,7 +47,7 @@ pub const AMOUNT_MINOR_MAX: i64 = 1_000_000_000_000_000;
 /// Says which command a request asks for: implements [`Ask`] for it, as requests differ only in their type's name and
 /// in how they are read.
 ///
-/// `ask!(Command: fund::AdmitGrantRequest, |this, reading| …)` gives the service's command type, the request's, and an
+/// `ask!(Command: proto::OpenRequest, |this, reading| …)` gives the service's command type, the request's, and an
 /// expression of type `Option<Asked<Command>>` over the request and the [`Reading`].
 #[macro_export]
 macro_rules! ask {
@@ -72,7 +72,7 @@ macro_rules! ask {
 /// has its [`Desk`] in a field `desk`. Their response has one field, `receipt`.
 ///
 /// What it writes is what `tonic::async_trait` makes of
-/// `async fn admit_grant(&self, request: Request<AdmitGrantRequest>) -> Result<Response<AdmitGrantResponse>, Status>`:
+/// `async fn open(&self, request: Request<OpenRequest>) -> Result<Response<OpenResponse>, Status>`:
 /// that attribute does not see what a macro within it will be.
 #[macro_export]
 macro_rules! commands {

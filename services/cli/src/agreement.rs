@@ -2,6 +2,7 @@
 
 mod args;
 mod show;
+mod typed;
 
 use concord_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
 use concord_proto::agreement::v1::{
@@ -14,9 +15,8 @@ use concord_proto::agreement::v1::{
 };
 use concord_proto::r#type::v1::CommandReceipt;
 
-pub use self::args::{
-    AgreementCommand, AmendCommand, DocumentArg, DraftArgs, ProposeArgs, RegistrationCommand, Target,
-};
+pub use self::args::{AgreementCommand, AmendCommand, DraftArgs, ProposeArgs, RegistrationCommand, Target};
+pub use self::typed::DocumentArg;
 use crate::connect::Stamped;
 use crate::errors::CliError;
 use crate::ids;
@@ -66,12 +66,9 @@ pub async fn run(client: &mut Client, command: AgreementCommand, format: Format)
             let (agreement_id, on) = (agreement.to_string(), on.to_string());
             let request = GetVersionInForceRequest { agreement_id, on, min_position };
             let answer = client.get_version_in_force(request).await?.into_inner();
-            let version = answer.version.unwrap_or_default();
             match format {
-                Format::Json => {
-                    print_json(&show::version_in_force_json(&version, answer.state, answer.position))
-                }
-                Format::Table => show::print_version(&version, answer.state, answer.position),
+                Format::Json => print_json(&show::version_in_force_json(&answer)),
+                Format::Table => show::print_version(&answer),
             }
             return Ok(());
         }

@@ -44,6 +44,32 @@ struct Service {
     shutdown: CancellationToken,
 }
 
+/// Services that have been started, and where each listens.
+#[derive(Default)]
+struct Started {
+    services: Vec<Service>,
+    addresses: BTreeMap<&'static str, String>,
+}
+
+impl Started {
+    /// Starts a service on the stack, with a database of its own, and returns its address.
+    async fn add(
+        &mut self,
+        stack: &Stack,
+        name: &'static str,
+        args: &[(&str, String)],
+        start: impl AsyncFnOnce(&Settings, CancellationToken) -> Result<Serving, StartError>,
+    ) -> Result<String, CliError> {
+        let settings = settings(stack, name, args).await?;
+        let shutdown = CancellationToken::new();
+        let serving = start(&settings, shutdown.clone()).await.map_err(start_failed)?;
+        let address = format!("http://{}", serving.address);
+        self.services.push(Service { serving, shutdown });
+        self.addresses.insert(name, address.clone());
+        Ok(address)
+    }
+}
+
 impl Service {
     async fn stop(self) {
         self.shutdown.cancel();
@@ -77,33 +103,17 @@ impl LocalStack {
     ) -> Result<(Vec<Service>, Endpoints), CliError> {
         let first_day: Vec<(&str, String)> =
             played_from.map(|day| ("--played-from", day.to_string())).into_iter().collect();
-        let mut services = Vec::new();
-
-        let settings = settings(stack, Agreements::LOG, &first_day).await?;
-        let shutdown = CancellationToken::new();
-        let serving = concord_agreement::start(&settings, shutdown.clone()).await.map_err(start_failed)?;
-        let agreement = format!("http://{}", serving.address);
-        services.push(Service { serving, shutdown });
-
+        let mut started = Started::default();
+        let agreement = started.add(stack, Agreements::LOG, &first_day, concord_agreement::start).await?;
         // Grants rest on agreements, so fund-grant follows their log.
         let follows = [("--log-owner", agreement.clone())].into_iter().chain(first_day).collect::<Vec<_>>();
-        let settings = self::settings(stack, Fund::LOG, &follows).await?;
-        let shutdown = CancellationToken::new();
-        let serving = concord_fund_grant::start(&settings, shutdown.clone()).await.map_err(start_failed)?;
-        let fund_grant = format!("http://{}", serving.address);
-        services.push(Service { serving, shutdown });
-
+        let fund_grant = started.add(stack, Fund::LOG, &follows, concord_fund_grant::start).await?;
         let follows = [("--log-owner", fund_grant.clone())];
-        let settings = self::settings(stack, FUNDING_AUDIT, &follows).await?;
-        let shutdown = CancellationToken::new();
-        let serving =
-            concord_funding_audit::start(&settings, shutdown.clone()).await.map_err(start_failed)?;
-        let funding_audit = format!("http://{}", serving.address);
-        services.push(Service { serving, shutdown });
+        let funding_audit = started.add(stack, FUNDING_AUDIT, &follows, concord_funding_audit::start).await?;
 
+        announce(dir, &started.addresses)?;
         let endpoints = Endpoints { fund_grant, funding_audit, agreement: Some(agreement), local: true };
-        announce(dir, &endpoints)?;
-        Ok((services, endpoints))
+        Ok((started.services, endpoints))
     }
 
     /// Where the services listen.
@@ -148,15 +158,12 @@ async fn settings(
 }
 
 /// Writes the addresses where other `concord` commands look for them. Renamed into place, never half there.
-fn announce(dir: &Path, endpoints: &Endpoints) -> Result<(), CliError> {
-    let mut addresses =
-        BTreeMap::from([(Fund::LOG, &endpoints.fund_grant), (FUNDING_AUDIT, &endpoints.funding_audit)]);
-    addresses.extend(endpoints.agreement.as_ref().map(|address| (Agreements::LOG, address)));
+fn announce(dir: &Path, addresses: &BTreeMap<&str, String>) -> Result<(), CliError> {
     let file = dir.join(SERVICES_FILE);
     let failed =
         |error: std::io::Error| CliError::failed(format!("{} cannot be written: {error}", file.display()));
     let text =
-        serde_json::to_string_pretty(&addresses).map_err(|error| CliError::failed(error.to_string()))?;
+        serde_json::to_string_pretty(addresses).map_err(|error| CliError::failed(error.to_string()))?;
     if let Some(parent) = file.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }

@@ -384,7 +384,7 @@ pub enum AgreementEvent {
         /// What proves it, by reference.
         documents: Vec<Document>,
     },
-    /// It was terminated 终止 before its end.
+    /// It was terminated 终止 before its end. While that lies ahead, another of these may follow, from an earlier day.
     #[serde(rename = "concord.agreement.v1.AgreementTerminated")]
     AgreementTerminated {
         /// The agreement.

@@ -34,6 +34,9 @@ pub(crate) enum Section {
     /// (h) the bulk stream
     #[value(name = "bulk", alias = "h")]
     Bulk,
+    /// (i) from the end of an agreement to the hold of the grant that rests on it, among other commands
+    #[value(name = "reaction", alias = "i")]
+    Reaction,
 }
 
 impl Section {

@@ -124,6 +124,13 @@ const PROMISES: &[Promise] = &[
         goal: 3.5,
         of: |round| quotient(round.get("bulk.per_second"), round.get("pgbench.64.per_second")),
     },
+    Promise {
+        key: "reaction_p99_ms",
+        good: Good::AtMost,
+        must: 100.0,
+        goal: 50.0,
+        of: |round| round.get("reaction.p99_us").map(|us| us / 1e3),
+    },
     Promise { key: "lag_s", good: Good::AtMost, must: 1.0, goal: 0.0, of: |round| round.get("grpc.lag_s") },
     Promise {
         key: "rss_mib",

@@ -30,6 +30,7 @@ a load is checked to have been accepted and to have changed something, and at th
 | `relay` | the relay refilling a deleted stream, and a bare publisher of the same messages |
 | `catchup` | a new funding audit reading 300,000 events |
 | `bulk` | the payments of `grpc` in chunks of 250, four in flight; `until_queried_s` is from the last answer on |
+| `reaction` | from the answer to a termination until the grant's hold is published, at 500 commands a second of both services |
 | `cpu_us` | processor time of each process for one command, in microseconds |
 ";
 

@@ -7,6 +7,7 @@ mod growth;
 mod grpc;
 mod hot;
 mod pgbench;
+mod reaction;
 mod readlog;
 mod relay;
 
@@ -30,5 +31,6 @@ pub(crate) async fn run(section: Section, bench: &mut Bench, round: &mut Round) 
             relay::run(bench, round).await
         }
         Section::Bulk => bulk::run(bench, round).await,
+        Section::Reaction => reaction::run(bench, round).await,
     }
 }

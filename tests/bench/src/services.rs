@@ -1,4 +1,4 @@
-//! nats-server, fund-grant and funding-audit, each a process of its own.
+//! nats-server, agreement, fund-grant and funding-audit, each a process of its own.
 
 use crate::options::Options;
 use crate::process::{Process, free_port, tied};
@@ -66,8 +66,19 @@ impl Fund {
         nats_url: &str,
         log: &str,
     ) -> Result<Self> {
+        Self::start_with(options, database_url, nats_url, log, &[]).await
+    }
+
+    /// The same with further settings.
+    pub(crate) async fn start_with(
+        options: &Options,
+        database_url: &str,
+        nats_url: &str,
+        log: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let (mut command, address) = service("concord-fund-grant", database_url, nats_url)?;
-        command.env("PLAYED_FROM", concord_tests::stack::PLAYED_FROM);
+        command.env("PLAYED_FROM", concord_tests::stack::PLAYED_FROM).envs(settings.iter().copied());
         let log = options.out.join(format!("{log}.log"));
         let mut process = Process::start("fund-grant", command, Signal::SIGTERM, &log)?;
         let channel =
@@ -113,6 +124,39 @@ impl Fund {
             ensure!(started.elapsed() < DRAIN, "the relay is at {published}, the log at {head}");
             tokio::time::sleep(POLL).await;
         }
+    }
+}
+
+/// The service of agreements.
+pub(crate) struct Agreement {
+    process: Process,
+    address: String,
+}
+
+impl Agreement {
+    /// Starts one on a database of its own in this cell, under the same clock as the fund's.
+    pub(crate) async fn start(
+        options: &Options,
+        database_url: &str,
+        nats_url: &str,
+        cell: &str,
+    ) -> Result<Self> {
+        let (mut command, address) = service("concord-agreement", database_url, nats_url)?;
+        command.env("PLAYED_FROM", concord_tests::stack::PLAYED_FROM).env("CELL", cell);
+        let log = options.out.join("agreement.log");
+        let mut process = Process::start("agreement", command, Signal::SIGTERM, &log)?;
+        process.until(async || Endpoint::new(address.clone()).ok()?.connect().await.ok()).await?;
+        Ok(Self { process, address })
+    }
+
+    /// Its gRPC address.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Ends it in good order.
+    pub(crate) async fn stop(&mut self) {
+        self.process.stop().await;
     }
 }
 

@@ -8,10 +8,11 @@ use anyhow::Result;
 use concord_proto::fund::v1::BulkCommand;
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_tests::desk::CLERK;
+use std::rc::Rc;
 
 /// The grants of one service.
 pub(crate) struct Supply {
-    awards: Vec<Award>,
+    awards: Rc<[Award]>,
     /// Awards imported so far; each can be imported again as another grant.
     imported: usize,
     ready: Vec<Grant>,
@@ -20,7 +21,12 @@ pub(crate) struct Supply {
 impl Supply {
     /// Imports from these awards.
     pub(crate) fn new(awards: Vec<Award>) -> Self {
-        Self { awards, imported: 0, ready: Vec::new() }
+        Self { awards: awards.into(), imported: 0, ready: Vec::new() }
+    }
+
+    /// The same awards for a service that has none of them.
+    pub(crate) fn for_another_service(&self) -> Self {
+        Self { awards: self.awards.clone(), imported: 0, ready: Vec::new() }
     }
 
     /// Grants for so many commands, importing what is missing, as lanes of a load. At least `lanes` of them.

@@ -256,6 +256,18 @@ async fn each_day_has_the_version_that_was_in_force() {
     };
     broke(desk.agreements().renew_agreement(by(OFFICER, renewal("2021-04-19"))).await, "TERMS_OVERLAP");
     desk.agreements().renew_agreement(by(OFFICER, renewal("2021-04-20"))).await.unwrap();
+    // The version goes on in the new term, and the answer says by whose authority.
+    for (on, term, authority) in [
+        ("2021-04-19", ("2017-04-20", "2021-04-19"), ""),
+        ("2021-04-20", ("2021-04-20", "2024-04-19"), "续签〔2017〕1号"),
+    ] {
+        let answer = desk.version(&agreement, on).await.unwrap();
+        let period = answer.period.unwrap();
+        let agreed = period.term.unwrap();
+        assert_eq!(answer.version.unwrap().number, 3, "{on}");
+        assert_eq!((agreed.from.as_str(), agreed.until.as_str()), term, "{on}");
+        assert_eq!(period.authority, authority, "{on}");
+    }
     assert_eq!(desk.show(&agreement, "2024-04-19").await.unwrap().state(), State::InForce);
     // The day after the last it is out of force, with nobody acting.
     assert_eq!(desk.show(&agreement, "2024-04-20").await.unwrap().state(), State::Expired);
@@ -545,6 +557,7 @@ async fn the_command_line_drafts_signs_and_shows() {
         "{version}"
     );
     assert_eq!(version["version"]["signatures"][0]["authority"], "1号", "{version}");
+    assert_eq!(version["period"]["until"], "2020-04-19", "{version}");
     let output = stack.run(&["agreement", "version", agreement, "--on", "2017-04-19"]).unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");

@@ -3,10 +3,12 @@
 
 mod agreement;
 mod check;
+mod claim;
 mod demo;
 mod failures;
 mod log;
 mod projection;
+mod reaction;
 mod recovery;
 mod requests;
 mod surface;

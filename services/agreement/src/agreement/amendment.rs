@@ -36,7 +36,8 @@ pub struct Version {
     pub from: Option<Date>,
     /// Title.
     pub title: String,
-    /// Last day of the term that ran, as this version has it.
+    /// Last day of the last term when this version was made. A renewal adds a term and no version:
+    /// [`Agreement::period_on`] says which term a day lies in.
     pub term_end: Date,
     /// Value.
     pub value: Option<Value>,
@@ -106,6 +107,8 @@ pub enum AmendmentCommand {
 }
 
 /// Decides every pair of standing and command. Only an agreement that all have signed and that has not ended is amended.
+/// An amendment that was never signed can be abandoned once the term is over, too: a renewal within the grace period waits
+/// for that.
 pub(super) fn decide(
     case: &Case<'_, '_>,
     agreement: &Agreement,
@@ -126,17 +129,22 @@ pub(super) fn decide(
         (NotBegun | InForce | Suspended, Sign { version, signing }) => {
             agreement.sign_amendment(case, *version, signing)?
         }
-        (NotBegun | InForce | Suspended, Abandon { version, reason }) => agreement.abandon(*version, reason),
+        (NotBegun | InForce | Suspended | Expired, Abandon { version, reason }) => {
+            agreement.abandon(*version, reason)
+        }
         (
             Absent | Drafted | PartiallySigned | Completed | Expired | Terminated | DraftCancelled,
-            Propose { .. } | Sign { .. } | Abandon { .. },
-        ) => refused(refusal::wrong_standing(
-            standing,
-            (
-                "an agreement is amended once all have signed and before it has ended",
-                "协议在全部签署之后、结束之前方可变更",
-            ),
-        )),
+            Propose { .. } | Sign { .. },
+        )
+        | (Absent | Drafted | PartiallySigned | Completed | Terminated | DraftCancelled, Abandon { .. }) => {
+            refused(refusal::wrong_standing(
+                standing,
+                (
+                    "an agreement is amended once all have signed and before it has ended",
+                    "协议在全部签署之后、结束之前方可变更",
+                ),
+            ))
+        }
     };
     let in_order = match command {
         // As with the draft: signatures are learned in any order.
@@ -199,8 +207,12 @@ impl Agreement {
         let broken = self.change_refusals(&changes, on).into_iter().map(Some);
         let version = self.version_numbers.saturating_add(1);
         let full = (version > VERSIONS_MAX).then(|| refusal::too_many_versions(VERSIONS_MAX));
+        // What will be in force with the last signature: it must fit then, or all have signed what never can be.
+        let by = material.is_empty().then(|| authority.to_owned());
+        let amended = self.amended(version, on, changes.clone(), by, documents, on);
+        let large = bounds::amended_too_large(&amended);
         let event = if material.is_empty() {
-            self.amended(version, on, changes, Some(authority.to_owned()), documents, on)
+            amended
         } else {
             AgreementEvent::AmendmentProposed {
                 agreement: self.id,
@@ -210,7 +222,8 @@ impl Agreement {
                 documents: documents.to_vec(),
             }
         };
-        happens_under(broken.chain([full]), event).map(|decision| decision.answering("version", version))
+        happens_under(broken.chain([full, large]), event)
+            .map(|decision| decision.answering("version", version))
     }
 
     fn sign_amendment(&self, case: &Case<'_, '_>, version: u32, signing: &Signing) -> Result<Ruling, Stop> {
@@ -268,12 +281,6 @@ impl Agreement {
             value: changes.value.filter(|value| Some(*value) != now.value),
             obligations: changes.obligations.clone().filter(|obligations| *obligations != now.obligations),
         }
-    }
-
-    /// The last day of the last term.
-    fn last_day(&self) -> Date {
-        // There is always a period: the draft's.
-        self.periods[self.periods.len() - 1].term.until
     }
 
     /// What the changes may not do, in force from a day on: end the term before it, undo what was fulfilled, or fall

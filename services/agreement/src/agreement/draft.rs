@@ -141,12 +141,7 @@ fn parent_refusals(case: &Case<'_, '_>, draft: &Draft, on: Date) -> Result<Vec<B
     if !matches!(parent.kind, AgreementKind::Framework | AgreementKind::CityOrCounty) {
         broken.push(refusal::no_parent_kind(id, parent.kind));
     }
-    let standing = match parent.standing(on) {
-        // An end that is known to come does not end it before.
-        standing if standing.is_live() => None,
-        standing => Some(standing),
-    };
-    broken.extend(standing.map(|standing: Standing| refusal::parent_not_live(id, standing, on)));
+    broken.extend(parent.not_live(on).map(|standing| refusal::parent_not_live(id, standing, on)));
     Ok(broken)
 }
 
@@ -251,6 +246,18 @@ impl Draft {
 }
 
 impl Agreement {
+    /// How it stands on a day where others cannot come under it then. An end that is known to come does not end it before.
+    fn not_live(&self, on: Date) -> Option<Standing> {
+        Some(self.standing(on)).filter(|standing| !standing.is_live())
+    }
+
+    /// Its framework ended between the draft and the day on which the last party signs: nothing comes into force under it.
+    pub(super) fn parent_ended(&self, case: &Case<'_, '_>, on: Date) -> Result<Option<Broken>, Stop> {
+        let Some(id) = self.parent else { return Ok(None) };
+        let parent = case.agreement("parent_id", id)?;
+        Ok(parent.not_live(on).map(|standing| refusal::parent_ended(id, standing, on)))
+    }
+
     /// The agreement that an event opens, if it opens one.
     pub(crate) fn opened_by(event: &AgreementEvent, meta: &Meta<'_>) -> Option<Self> {
         let AgreementEvent::AgreementDrafted {

@@ -5,7 +5,10 @@ mod ruling;
 pub(super) use ruling::decide;
 
 use super::{Agreement, Signature, Signing, Stage};
-use crate::rules::day_after;
+use crate::{
+    rules::{day_after, days_after},
+    view::Case,
+};
 use concord_chassis::log::Meta;
 use concord_events::{
     agreement::{AgreementEvent, Term},
@@ -115,6 +118,17 @@ impl Agreement {
         let run = run(periods, on)?;
         let from = resumed.map_or(run.from, |resumption| run.from.max(resumption.from));
         Some(Term { from, until: run.until })
+    }
+
+    /// The last day of the last term.
+    pub(super) fn last_day(&self) -> Date {
+        // There is always a period: the draft's.
+        self.periods[self.periods.len() - 1].term.until
+    }
+
+    /// The last day on which it can be renewed (rulebook, `renewal_grace_days`).
+    pub(super) fn grace_ends_on(&self, case: &Case<'_, '_>) -> Date {
+        days_after(self.last_day(), case.rulebook.agreement.renewal_grace_days)
     }
 
     /// The agreed terms without a gap between them, around a day (domain.md section 2: renewals without a gap add up).

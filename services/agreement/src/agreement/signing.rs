@@ -68,11 +68,11 @@ impl Agreement {
         let broken = self.signing_refusals(case, party, &signing.party, signatures, self.drafted_on)?;
         let late = (on > term.until).then(|| refusal::signed_after_term(on, term.until));
         let last_on = signatures.iter().map(|signature| signature.signed_on).fold(on, Date::max);
-        let in_force = self
-            .is_last(party.id, signatures)
-            .then(|| Term { from: last_on.max(term.from), until: term.until });
+        let is_last = self.is_last(party.id, signatures);
+        let under = if is_last { self.parent_ended(case, last_on)? } else { None };
+        let in_force = is_last.then(|| Term { from: last_on.max(term.from), until: term.until });
         Ok(happens_under(
-            broken.into_iter().chain(late).map(Some),
+            broken.into_iter().chain(late).chain(under).map(Some),
             AgreementEvent::AgreementSigned {
                 agreement: self.id,
                 party: party.id,

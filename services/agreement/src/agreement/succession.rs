@@ -32,7 +32,8 @@ pub struct Succession {
 }
 
 /// Decides every pair of standing and succession. An agreement that was not signed by all is drafted anew with the
-/// successor instead.
+/// successor instead. One that has expired can be renewed within the grace period, by parties that are; so a successor may
+/// take a merged party's place until that is over.
 pub(super) fn decide(
     case: &Case<'_, '_>,
     agreement: &Agreement,
@@ -48,7 +49,7 @@ pub(super) fn decide(
     let on = case.context.effective_on;
     let standing = agreement.found_on(on);
     let ruling = match standing {
-        NotBegun | InForce | Suspended => {
+        NotBegun | InForce | Suspended | Expired => {
             case.parties_by_code([code, successor_code])?;
             let party = case.party_by_code("party", code)?;
             let successor = case.party_by_code("successor", successor_code)?;
@@ -63,9 +64,12 @@ pub(super) fn decide(
             } else {
                 let successor = successor.named(successor_code, on);
                 let (parties, merged_in) = agreement.with_successor(party.id, &successor);
-                let broken = agreement
-                    .pending_refusal()
+                let grace_ends_on = agreement.grace_ends_on(case);
+                let late = (standing == Expired && on > grace_ends_on)
+                    .then(|| refusal::succeeded_too_late(on, agreement.last_day(), grace_ends_on));
+                let broken = late
                     .into_iter()
+                    .chain(agreement.pending_refusal())
                     .chain(case.cannot_act("successor", merged_into, on)?)
                     .chain(kind_needs(agreement.kind, &parties).into_iter().map(refusal::after_succession));
                 let event = AgreementEvent::PartySucceeded {
@@ -78,13 +82,13 @@ pub(super) fn decide(
                 happens_under(broken.map(Some), event)
             }
         }
-        Absent | Drafted | PartiallySigned | Completed | Expired | Terminated | DraftCancelled => {
+        Absent | Drafted | PartiallySigned | Completed | Terminated | DraftCancelled => {
             refused(refusal::wrong_standing(
                 standing,
                 (
-                    "a party is succeeded once all have signed and before the agreement has ended; before that, cancel \
-                     the draft and draft it with the successor",
-                    "主体承继须在全部签署之后、协议结束之前办理；此前请撤销草案，以承继单位重新起草",
+                    "a party is succeeded once all have signed, and until the agreement can no longer be renewed; before \
+                     that, cancel the draft and draft it with the successor",
+                    "主体承继须在全部签署之后、协议可以续签期间办理；此前请撤销草案，以承继单位重新起草",
                 ),
             ))
         }

@@ -50,9 +50,7 @@ impl Party {
 
     /// Why nothing new is true of it on a day: it had ended.
     pub(super) fn ended(&self, on: Date) -> Option<Broken> {
-        let Some(End::Merged { from, .. } | End::Dissolved { from }) = self.end else {
-            return None;
-        };
+        let from = self.end?.from();
         (from <= on).then(|| refusal::party_ended(from, on))
     }
 
@@ -121,12 +119,23 @@ impl Party {
         self.control_links.iter().filter(move |link| link.controller == controller && link.kind == kind)
     }
 
-    pub(super) fn merge(&self, into: PartyId, gone: Option<Broken>, on: Date) -> Ruling {
-        match self.end {
-            None => happens_under([gone], AgreementEvent::PartyMerged { party: self.id, into, from: on }),
+    pub(super) fn merge(&self, case: &Case<'_, '_>, into: PartyId) -> Result<Ruling, Stop> {
+        let on = case.context.effective_on;
+        let other = case.party("into", into)?;
+        Ok(match self.end {
+            None => {
+                // Facts are learned in any order, so a merger of a later day closes a circle as well. This party has not
+                // ended: the other one's mergers lead to it only if they lead nowhere else.
+                let gone = if case.successor(other, Date::MAX)?.id == self.id {
+                    Some(refusal::merged_in_a_circle(self.code(), other))
+                } else {
+                    case.cannot_act("into", other, on)?
+                };
+                happens_under([gone], AgreementEvent::PartyMerged { party: self.id, into, from: on })
+            }
             Some(end) if end == (End::Merged { into, from: on }) => unchanged(),
             Some(end) => refused(end.stands()),
-        }
+        })
     }
 
     pub(super) fn dissolve(&self, on: Date) -> Ruling {
@@ -160,6 +169,13 @@ fn close(last: Option<&Spell>, on: Date, what: (&str, &str), event: AgreementEve
 }
 
 impl End {
+    /// First day on which the party was no more.
+    pub(crate) fn from(self) -> Date {
+        match self {
+            Self::Merged { from, .. } | Self::Dissolved { from } => from,
+        }
+    }
+
     /// The end that was recorded first stands.
     fn stands(self) -> Broken {
         match self {

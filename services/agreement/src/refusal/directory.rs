@@ -1,5 +1,6 @@
 //! What the directory of parties refuses.
 
+use crate::party::Party;
 use concord_chassis::{
     deciding::{at, broken},
     log::Broken,
@@ -62,6 +63,26 @@ pub(crate) fn party_ended(from: Date, on: Date) -> Broken {
         ),
         format!("该主体已于{from}终结，早于{on}；请填写更早日期，或填写其承继单位"),
         &[("ended_from", &from), ("on", &on)],
+    )
+}
+
+/// `into` was merged into the party itself, at once or through others, on whichever day.
+pub(crate) fn merged_in_a_circle(code: &PartyCode, into: &Party) -> Broken {
+    let into_code = into.code();
+    let since = into.end.map_or_else(String::new, |end| end.from().to_string());
+    at(
+        "into",
+        broken(
+            "MERGED_IN_A_CIRCLE",
+            format!(
+                "{into_code} was merged on {since}, and {code} is what it became; two parties do not become each other. \
+                 That merger stands: check which of the two went on, and name another party, or none"
+            ),
+            format!(
+                "{into_code}已于{since}合并，其承继单位即为{code}；两个主体不能互相并入。该合并以已登记者为准，请核对存续单位，改填其他主体或不予登记"
+            ),
+            &[("party", code), ("into", into_code), ("merged_from", &since)],
+        ),
     )
 }
 

@@ -56,6 +56,20 @@ pub(crate) fn too_many_versions(max: u32) -> Broken {
     )
 }
 
+pub(crate) fn amendment_too_large(bytes: usize, bytes_max: usize) -> Broken {
+    at(
+        "changes",
+        broken(
+            "AMENDMENT_TOO_LARGE",
+            format!(
+                "the amendment would take {bytes} bytes and {bytes_max} is the most; shorten the obligations' texts and archive the whole, or make it two amendments"
+            ),
+            format!("该变更将占{bytes}字节，上限为{bytes_max}字节；请精简义务内容、全文归档，或分两次变更"),
+            &[("bytes", &bytes), ("bytes_max", &bytes_max)],
+        ),
+    )
+}
+
 pub(crate) fn term_backwards(term: Term) -> Broken {
     at(
         "term",

@@ -1,27 +1,24 @@
 //! What an agreement needs, who may sign it, and which days follow which.
 
+use super::done_otherwise;
 use crate::{
-    agreement::{Signature, Standing, amendment::Pending, succession::Succession},
+    agreement::{Signature, Standing, succession::Succession},
     party::Party,
 };
 use concord_chassis::{
     deciding::{at, broken},
     log::Broken,
 };
-use concord_events::agreement::{AgreementKind, Obligation, Participant, Role, Term, Value};
+use concord_events::agreement::{AgreementKind, Participant, Role, Term};
 use concord_kernel::{
     Date,
     id::AgreementId,
-    money::format_minor,
     party::{PartyCode, PartyKind},
 };
+use std::fmt::Display;
 
 /// How many of many are named in one sentence.
 const NAMED_MAX: usize = 10;
-
-fn amount(value: Value) -> String {
-    format!("{} {}", format_minor(value.amount_minor, value.currency), value.currency)
-}
 
 /// The first of many, and a sign that there are more.
 fn some<T: ToString>(all: impl ExactSizeIterator<Item = T>) -> String {
@@ -110,6 +107,21 @@ pub(crate) fn parent_not_live(id: AgreementId, standing: Standing, on: Date) -> 
             ),
             &[("parent_id", &id), ("standing", &standing.name()), ("on", &on)],
         ),
+    )
+}
+
+pub(crate) fn parent_ended(id: AgreementId, standing: Standing, on: Date) -> Broken {
+    broken(
+        "PARENT_NOT_LIVE",
+        format!(
+            "agreement {id}, which this one comes under, is {} on {on}, the day on which all will have signed; nothing comes into force under it. Cancel the draft, and draft it under another, or none",
+            standing.name()
+        ),
+        format!(
+            "上位协议{id}于{on}（签署齐全之日）为“{}”，其下不得再有协议生效；请撤销草案，另选上位协议或留空后重新起草",
+            standing.label_zh()
+        ),
+        &[("parent_id", &id), ("standing", &standing.name()), ("on", &on)],
     )
 }
 
@@ -215,6 +227,17 @@ pub(crate) fn renewed_too_late(on: Date, until: Date, last_chance: Date, grace_d
     )
 }
 
+pub(crate) fn succeeded_too_late(on: Date, until: Date, last_chance: Date) -> Broken {
+    broken(
+        "SUCCEEDED_TOO_LATE",
+        format!(
+            "the term ended on {until}, and {last_chance}, the last day for a renewal, is before {on}; draft a new agreement with the successor"
+        ),
+        format!("期限已于{until}届满，续签宽限期已于{last_chance}届满，早于{on}；请以承继单位另行起草协议"),
+        &[("term_until", &until), ("last_chance", &last_chance), ("on", &on)],
+    )
+}
+
 pub(crate) fn overlapping_terms(term: Term, until: Date) -> Broken {
     at(
         "term",
@@ -297,80 +320,32 @@ pub(crate) fn termination_after_the_end(out_of_force_from: Date, until: Date) ->
     )
 }
 
-// Amendments.
-
-pub(crate) fn amendment_pending(pending: &Pending) -> Broken {
-    let Pending { number, proposed_on, .. } = pending;
+/// The act is not for an agreement that was terminated, although it is in force until that day.
+pub(crate) fn termination_stands(rule: (&str, &str), from: Date) -> Broken {
     broken(
-        "AMENDMENT_PENDING",
+        "WRONG_STANDING",
         format!(
-            "amendment {number} of {proposed_on} is being signed; have it signed by all, or abandon it first"
+            "{}; this agreement is terminated from {from} on, and takes no step until then but a termination from an earlier day",
+            rule.0
         ),
-        format!("{proposed_on}提出的第{number}号变更正在签署；请先完成签署或撤销该变更"),
-        &[("version", number), ("proposed_on", proposed_on), ("signatures", &pending.signatures.len())],
+        format!("{}；该协议将自{from}起终止，此前仅可提前终止日期，不得办理其他事项", rule.1),
+        &[("standing", &Standing::Terminated.name()), ("out_of_force_from", &from)],
     )
 }
 
-pub(crate) fn no_such_amendment(version: u32, pending: Option<&Pending>) -> Broken {
-    let (open, open_zh) = pending.map_or(
-        ("none is being signed".to_owned(), "目前没有正在签署的变更".to_owned()),
-        |pending| {
-            (
-                format!("number {} is being signed", pending.number),
-                format!("正在签署的是第{}号", pending.number),
-            )
-        },
-    );
-    at(
-        "version",
-        broken(
-            "AMENDMENT_NOT_PENDING",
-            format!("amendment {version} is not being signed, {open}; check the number"),
-            format!("第{version}号变更不在签署中，{open_zh}；请核对编号"),
-            &[("version", &version)],
-        ),
-    )
-}
-
-pub(crate) fn amended_end_too_early(until: Date, earliest: Date) -> Broken {
-    at(
-        "changes.term_end",
-        broken(
-            "AMENDED_END_TOO_EARLY",
-            format!(
-                "the term cannot end on {until}; {earliest} is the earliest from which this version could hold. Give a later day, or abandon the amendment and terminate the agreement"
-            ),
-            format!("期限不能截止于{until}；该版本最早自{earliest}起适用，请延后，或撤销变更并办理终止"),
-            &[("term_end", &until), ("earliest", &earliest)],
-        ),
-    )
-}
-
-pub(crate) fn fulfilled_changed(obligation: &Obligation) -> Broken {
-    let number = obligation.number;
-    at(
-        "changes.obligations",
-        broken(
-            "FULFILLED_OBLIGATION_CHANGED",
-            format!("obligation {number} was fulfilled; an amendment keeps it as it stands"),
-            format!("第{number}项义务已履行；变更须原样保留"),
-            &[("number", &number)],
-        ),
-    )
-}
-
-/// The verified income is at most the value, in its currency.
-pub(crate) fn income_above_value(income: Value, value: Value) -> Option<Broken> {
-    let fits = income.currency == value.currency && income.amount_minor <= value.amount_minor;
-    let (income, value) = (amount(income), amount(value));
-    (!fits).then(|| {
-        broken(
-            "INCOME_ABOVE_VALUE",
-            format!("a verified technology income of {income} does not fit a value of {value}; it is a part of it, in the same currency"),
-            format!("核定技术性收入{income}与成交额{value}不符；前者是后者的一部分，币种相同"),
-            &[("technology_income", &income), ("value", &value)],
-        )
-    })
+/// It was terminated in another way. `ahead`: its day has not come yet.
+pub(crate) fn already_terminated(reason: &str, authority: &str, from: Date, ahead: bool) -> Broken {
+    let told: [(&str, &dyn Display); 3] =
+        [("reason", &reason), ("authority", &authority), ("out_of_force_from", &from)];
+    let broken = done_otherwise("ALREADY_TERMINATED", ("it was terminated", "协议已终止"), &told);
+    if !ahead {
+        return broken;
+    }
+    Broken {
+        message: format!("{}, unless it is from a day before {from}", broken.message),
+        message_zh: format!("{}；仅可改为{from}之前的日期", broken.message_zh),
+        ..broken
+    }
 }
 
 pub(crate) fn minutes_taken(meeting: u32, held_on: Date) -> Broken {

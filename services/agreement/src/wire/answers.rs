@@ -3,7 +3,7 @@
 mod agreement;
 mod party;
 
-pub use agreement::{agreement, no_version, state, version};
+pub use agreement::{agreement, no_version, period, state, version};
 pub use party::{looked_up, party};
 
 use concord_kernel::Date;

@@ -6,12 +6,13 @@ use concord_agreement::{
     agreement::{Standing, draft::Draft},
     party::{End, PartyCommand, Recording},
 };
-use concord_events::agreement::{AgreementKind, ControlKind, Register, Role};
+use concord_events::agreement::{AgreementEvent, AgreementKind, ControlKind, Register, Role};
 use concord_kernel::{
     Date,
     party::{PartyCode, PartyCodeId, PartyId, PartyKind},
 };
-use jiff::civil::date;
+use jiff::{ToSpan, civil::date};
+use proptest::prelude::*;
 
 const SINCE: Date = date(2001, 1, 1);
 
@@ -241,13 +242,75 @@ fn a_party_merges_into_one_that_lives() {
     assert_eq!(world.party(&group()).absorbed[0].value, PartyId::of(&works()));
     // Its codes stay its own.
     assert_eq!(holder(&world, &works()), Some(PartyId::of(&works())));
-    assert_eq!(world.outcome(&merge(&group(), &works(), JUNE)), "PARTY_MERGED", "no circle");
+    assert_eq!(world.outcome(&merge(&bank(), &works(), JUNE)), "PARTY_MERGED");
     assert_eq!(world.outcome(&merge(&works(), &bank(), JUNE)), "ALREADY_MERGED");
     assert_eq!(world.outcome(&merge(&works(), &works(), JUNE)), "PARTY_IS_ITSELF");
     assert_eq!(world.outcome(&merge(&bank(), &unknown(), JUNE)), "PARTY_NOT_FOUND");
     let world = after([dissolve(&group(), JUNE)]);
     assert_eq!(world.outcome(&merge(&works(), &group(), JUNE)), "PARTY_DISSOLVED");
     assert_eq!(world.outcome(&merge(&works(), &group(), date(2013, 6, 2))), "PartyMerged");
+}
+
+/// The directory takes facts however old, so a merger of a later day may be known already.
+#[test]
+fn parties_do_not_merge_into_each_other_whichever_merger_is_learned_first() {
+    let before = date(2013, 5, 1);
+    let world = after([merge(&works(), &group(), JUNE)]);
+    for on in [before, JUNE, date(2014, 1, 1)] {
+        assert_eq!(world.outcome(&merge(&group(), &works(), on)), "MERGED_IN_A_CIRCLE", "{on}");
+    }
+    assert_eq!(world.outcome(&merge(&group(), &bank(), before)), "PartyMerged");
+    assert_eq!(world.outcome(&merge(&bank(), &works(), before)), "PartyMerged", "it lived until June");
+    // Through others.
+    let world = world.and([merge(&bank(), &works(), before)]);
+    let refusal = world.decide(&merge(&group(), &bank(), date(2012, 1, 1))).unwrap_err();
+    assert_eq!(codes(&refusal), "MERGED_IN_A_CIRCLE");
+    assert_eq!(refusal.broken[0].facts["merged_from"], before.to_string());
+    // A party that is dissolved some day was alive before.
+    let world = after([dissolve(&group(), JUNE)]);
+    assert_eq!(world.outcome(&merge(&works(), &group(), before)), "PartyMerged");
+}
+
+proptest! {
+    /// Whatever is merged on whichever day, in whichever order it is learned: somebody goes on.
+    #[test]
+    fn mergers_never_lead_in_a_circle(mergers in proptest::collection::vec((0..5_usize, 0..5_usize, 0..900_i64), 1..20)) {
+        let parties = [works(), university(), province(), group(), institute()];
+        let mut world = after([]);
+        for (one, into, day) in mergers {
+            let on = date(2011, 1, 1).saturating_add(day.days());
+            // Refused or not.
+            let _ = world.execute(&merge(&parties[one], &parties[into], on));
+        }
+        for code in &parties {
+            let next = |id: &PartyId| {
+                let holder = parties.iter().find(|code| PartyId::of(code) == *id).unwrap();
+                world.party(holder).merged_into(Date::MAX)
+            };
+            let chain = std::iter::successors(Some(PartyId::of(code)), next);
+            prop_assert!(chain.take(parties.len() + 1).count() <= parties.len(), "{code} goes round");
+        }
+    }
+}
+
+/// A log that was written before circles were refused may hold one. Every decision that meets it ends.
+#[test]
+fn a_circle_of_mergers_in_the_log_is_followed_once_round() {
+    let (mut world, _) = story("in_force");
+    for (one, other) in [(works(), group()), (group(), works())] {
+        let (party, into) = (PartyId::of(&one), PartyId::of(&other));
+        world.store(&AgreementEvent::PartyMerged { party, into, from: date(2013, 5, 1) }, date(2013, 5, 1));
+    }
+    let merged = world.decide(&renew_on(JUNE)).unwrap_err();
+    assert_eq!(codes(&merged), "PARTY_MERGED");
+    assert_eq!(merged.broken[0].facts["successor"], group().to_string());
+    assert_eq!(world.outcome(&about(PARENT, draft(contract()).on(JUNE))), "PARTY_MERGED");
+    // Both are gone, so neither stands for the other.
+    assert_eq!(world.outcome(&succeed(&works(), &group(), JUNE)), "PARTY_MERGED");
+    assert_eq!(world.outcome(&merge(&bank(), &works(), JUNE)), "PARTY_MERGED");
+    assert_eq!(world.outcome(&merge(&bank(), &works(), date(2013, 4, 1))), "PartyMerged");
+    let ends = [works(), group()].map(|code| world.party(&code).merged_into(JUNE));
+    assert_eq!(ends, [Some(PartyId::of(&group())), Some(PartyId::of(&works()))]);
 }
 
 // Succession.
@@ -320,6 +383,22 @@ fn only_whom_the_directory_names_succeeds_a_party() {
     ] {
         assert_eq!(world.outcome(&order), then, "{says}");
     }
+}
+
+/// It was merged within the term and the term is over: first it is succeeded, then the agreement renewed.
+#[test]
+fn a_party_is_succeeded_until_the_agreement_can_no_longer_be_renewed() {
+    let world = story("in_force").0.and([merge(&works(), &group(), date(2016, 3, 30))]);
+    let in_grace = date(2016, 5, 2);
+    assert_eq!(world.outcome(&renew_on(in_grace)), "PARTY_MERGED");
+    let succeeded = world.clone().and([succeed(&works(), &group(), in_grace)]);
+    assert_eq!(succeeded.agreement().standing(in_grace), Standing::Expired);
+    assert_eq!(succeeded.outcome(&succeed(&works(), &group(), in_grace)), "unchanged");
+    let renewed = succeeded.and([renew_on(in_grace)]);
+    assert_eq!(renewed.agreement().standing(in_grace), Standing::InForce);
+    // 90 days after 2016-03-31, and the day after.
+    assert_eq!(world.outcome(&succeed(&works(), &group(), date(2016, 6, 29))), "PartySucceeded");
+    assert_eq!(world.outcome(&succeed(&works(), &group(), date(2016, 6, 30))), "SUCCEEDED_TOO_LATE");
 }
 
 #[test]

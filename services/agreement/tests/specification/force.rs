@@ -90,6 +90,36 @@ fn an_end_says_its_first_day_out_of_force_and_history_stays() {
 }
 
 #[test]
+fn a_termination_that_lies_ahead_can_be_brought_forward_and_not_put_off() {
+    let (ahead, later) = (date(2015, 9, 1), date(2013, 7, 1));
+    let world = story("in_force").0.and([terminate(ahead, JUNE)]);
+    // What stands is told with its day, and what can be done.
+    let refusal = world.decide(&suspend("fraud", later)).unwrap_err();
+    assert_eq!(refusal.broken[0].facts["out_of_force_from"], ahead.to_string());
+    assert_eq!(world.outcome(&terminate(ahead, later)), "unchanged");
+    let (reason, authority) = ("fraud".to_owned(), "终止2号".to_owned());
+    let same_day = ForceCommand::Terminate { reason, authority, out_of_force_from: ahead };
+    assert_eq!(world.outcome(&force(later, same_day)), "ALREADY_TERMINATED");
+    assert_eq!(world.outcome(&terminate(date(2015, 9, 2), later)), "ALREADY_TERMINATED");
+    assert_eq!(world.outcome(&terminate(date(2013, 6, 30), later)), "TERMINATED_FOR_THE_PAST");
+    // On the last day in force, to be out of force from that day.
+    let eve = date(2015, 8, 31);
+    assert_eq!(world.outcome(&terminate(eve, eve)), "AgreementTerminated");
+    assert_eq!(
+        world.outcome(&terminate(date(2015, 8, 31), ahead)),
+        "ALREADY_TERMINATED",
+        "it has come to pass"
+    );
+
+    let order = terminate(later, later);
+    let world = world.and([order.clone()]);
+    assert_eq!(world.agreement().standing(date(2013, 6, 30)), Standing::InForce);
+    assert_eq!(world.agreement().standing(later), Standing::Terminated);
+    assert_eq!(world.outcome(&order), "unchanged");
+    assert_eq!(world.outcome(&terminate(ahead, later)), "ALREADY_TERMINATED");
+}
+
+#[test]
 fn a_suspension_is_out_of_force_and_a_resumption_says_what_follows() {
     let (world, _) = story("suspended");
     let resumed_on = date(2013, 6, 10);
@@ -128,6 +158,30 @@ fn renewals_without_a_gap_add_up() {
     assert_eq!(agreement.unbroken_term(JUNE), Some(term(TERM.from, date(2020, 3, 31))));
     assert_eq!(agreement.standing(date(2019, 12, 1)), Standing::InForce);
     assert_eq!(agreement.standing(date(2020, 4, 1)), Standing::Expired);
+}
+
+/// A renewal makes no version, so the version of a day says nothing of the term that the day lies in: the period does.
+#[test]
+fn each_day_in_force_lies_in_the_term_that_was_agreed_for_it() {
+    let (world, _) = story("in_force");
+    let second = term(date(2016, 4, 1), date(2019, 3, 31));
+    let world = world.and([renew_on(date(2016, 3, 1)), suspend("audit", date(2018, 6, 1))]);
+    let period =
+        |on| world.agreement().period_on(on).map(|period| (period.term, period.authority.as_deref()));
+    assert_eq!(period(TERM.from.yesterday().unwrap()), None);
+    assert_eq!(period(TERM.from), Some((TERM, None)));
+    assert_eq!(period(TERM.until), Some((TERM, None)));
+    assert_eq!(period(second.from), Some((second, Some("续签1号"))));
+    assert_eq!(period(date(2018, 6, 1)), Some((second, Some("续签1号"))), "suspended within it");
+    assert_eq!(period(second.until), Some((second, Some("续签1号"))));
+    assert_eq!(period(date(2019, 4, 1)), None);
+    assert_eq!(world.agreement().version_on(second.from).unwrap().number, 1);
+
+    // In the grace period nothing was in force.
+    let world = story("expired").0.and([renew_on(date(2016, 5, 2))]);
+    let since = |on| world.agreement().period_on(on).and_then(|period| period.in_force_from);
+    assert_eq!(since(date(2016, 5, 1)), None);
+    assert_eq!(since(date(2016, 5, 2)), Some(date(2016, 5, 2)));
 }
 
 #[test]
@@ -216,6 +270,22 @@ fn an_abandoned_amendment_changes_nothing_and_its_number_is_not_given_again() {
     };
     assert_eq!(version, 3);
     assert_eq!(world.outcome(&sign_amendment(2, &works(), JUNE)), "AMENDMENT_NOT_PENDING");
+}
+
+/// A renewal waits for it, and after the term nobody can sign it any more.
+#[test]
+fn an_amendment_that_nobody_signed_is_abandoned_in_the_grace_period_and_then_the_agreement_renewed() {
+    let (world, _) = story("amending");
+    let in_grace = date(2016, 5, 2);
+    assert_eq!(world.outcome(&renew_on(in_grace)), "AMENDMENT_PENDING");
+    assert_eq!(world.outcome(&sign_amendment(2, &works(), in_grace)), "WRONG_STANDING");
+    let order = abandon(2, "never signed", in_grace);
+    let world = world.and([order.clone()]);
+    assert_eq!(world.agreement().standing(in_grace), Standing::Expired);
+    assert_eq!(world.outcome(&order), "unchanged");
+    let world = world.and([renew_on(in_grace)]);
+    assert_eq!(world.agreement().standing(in_grace), Standing::InForce);
+    assert_eq!(world.agreement().version_on(in_grace).unwrap().number, 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use concord_agreement::agreement::{AgreementCommand, draft::Draft, draft::DraftParty};
+use concord_chassis::log::Refusal;
 use concord_events::agreement::{AgreementKind, Changes, Obligation, Role, TechnologyContractType, Term};
 use concord_kernel::{Date, party::PartyCode};
 use jiff::civil::date;
@@ -224,6 +225,45 @@ fn an_agreement_comes_under_a_framework_that_has_not_ended() {
             "AgreementDrafted",
         ),
     ]);
+}
+
+#[test]
+fn nothing_comes_into_force_under_a_framework_that_ended_before_the_last_signature() {
+    let parent = |order| about(PARENT, order);
+    let child = Draft { parent: Some(PARENT), ..contract() };
+    let ended_on = date(2013, 4, 10);
+    let world = at("absent").and([
+        parent(draft(framework())),
+        parent(sign(&province(), date(2013, 3, 5))),
+        parent(sign(&university(), date(2013, 3, 5))),
+        draft(child).on(date(2013, 4, 2)),
+    ]);
+    let ended = world.clone().and([parent(terminate(ended_on, ended_on))]);
+    let suspended = world.and([parent(suspend("audit", ended_on))]);
+    let day = |day| date(2013, 4, day);
+    let half = |on| ended.clone().and([sign(&works(), on)]);
+    check([
+        ("the first of two", ended.clone(), sign(&works(), day(10)), "AgreementSigned"),
+        ("all the day before", half(day(9)), sign(&university(), day(9)), "AgreementSigned"),
+        ("the last on that day", half(day(9)), sign(&university(), day(10)), "PARENT_NOT_LIVE"),
+        (
+            "the other one on that day, learned first",
+            half(day(10)),
+            sign(&university(), day(9)).learned_on(day(11)),
+            "PARENT_NOT_LIVE",
+        ),
+        (
+            "while it is suspended",
+            suspended.and([sign(&works(), day(10))]),
+            sign(&university(), day(10)),
+            "AgreementSigned",
+        ),
+        ("the draft can be cancelled", half(day(10)), cancel("framework ended"), "DraftCancelled"),
+    ]);
+    let refusal = half(day(10)).decide(&sign(&university(), day(10))).unwrap_err();
+    assert_eq!(refusal.broken[0].facts["parent_id"], PARENT.to_string());
+    assert_eq!(refusal.broken[0].facts["standing"], "terminated");
+    speaks_both_languages(&refusal);
 }
 
 #[test]
@@ -509,6 +549,17 @@ fn the_rulebook_says_what_is_material_how_long_grace_lasts_and_what_completion_n
     assert_eq!(decide(complete(JUNE)), "AgreementCompleted");
 }
 
+/// Says its facts and what to do, in English and in Chinese; how many rules it names.
+pub fn speaks_both_languages(refusal: &Refusal) -> usize {
+    for broken in &refusal.broken {
+        let chinese = |text: &str| text.chars().any(|c| ('一'..='龥').contains(&c));
+        assert!(!chinese(&broken.message) && broken.message.contains([';', '.']), "{}", broken.message);
+        assert!(chinese(&broken.message_zh), "{}", broken.message_zh);
+        assert!(!broken.facts.is_empty(), "{}", broken.code);
+    }
+    refusal.broken.len()
+}
+
 /// Every refusal of these tests' stories says its facts and what to do in both languages.
 #[test]
 fn a_refusal_speaks_both_languages() {
@@ -520,53 +571,11 @@ fn a_refusal_speaks_both_languages() {
         (at("completed"), suspend("audit", JUNE)),
         (at("absent"), draft(pair(AgreementKind::LongTerm, bank(), province()))),
         (at("in_force"), succeed(&works(), &group(), JUNE)),
+        (at("expired").and([merge(&works(), &group(), JUNE)]), succeed(&works(), &group(), date(2017, 1, 1))),
+        (at("absent").and([merge(&works(), &group(), JUNE)]), merge(&group(), &works(), JUNE)),
+        (at("in_force").and([terminate(TERM.until, JUNE)]), suspend("audit", JUNE)),
     ] {
-        for broken in world.decide(&order).unwrap_err().broken {
-            let chinese = |text: &str| text.chars().any(|c| ('一'..='龥').contains(&c));
-            assert!(!chinese(&broken.message) && broken.message.contains([';', '.']), "{}", broken.message);
-            assert!(chinese(&broken.message_zh), "{}", broken.message_zh);
-            assert!(!broken.facts.is_empty(), "{}", broken.code);
-            seen += 1;
-        }
+        seen += speaks_both_languages(&world.decide(&order).unwrap_err());
     }
-    assert!(seen >= 6);
-}
-
-/// The log refuses an event of more than 256 KiB; what the bounds let through stays below it.
-#[test]
-fn the_largest_draft_fits_an_event() {
-    use concord_agreement::bounds::*;
-    let code = |number: usize| PartyCode::parse(&format!("CN-XXXXXXXXXXXX:{number:064}")).unwrap();
-    let codes: Vec<PartyCode> = (0..PARTIES_MAX).map(code).collect();
-    let recorded = codes.iter().map(|code| {
-        use concord_agreement::party::{PartyCommand, Recording};
-        let name = "单".repeat(LINE_BYTES_MAX / 3);
-        let kind = concord_kernel::party::PartyKind::FinancialInstitution;
-        let facts = Recording { name, ..recording(code, kind) };
-        party(date(2001, 1, 1), code, PartyCommand::Record(facts))
-    });
-    let number = u32::try_from(OBLIGATIONS_MAX).unwrap();
-    let owed = |number| Obligation {
-        party: codes[0].clone(),
-        text: "义".repeat(ITEM_BYTES_MAX / 3),
-        ..obligation(4_000_000_000 + number)
-    };
-    let mut document = document('a');
-    document.archive_number = Some("档".repeat(ARCHIVE_NUMBER_BYTES_MAX / 3));
-    let largest = Draft {
-        title: "题".repeat(LINE_BYTES_MAX / 3),
-        parties: codes.iter().map(|code| DraftParty { code: code.clone(), role: Role::Seller }).collect(),
-        obligations: (1..=number).map(owed).collect(),
-        documents: vec![document; DOCUMENTS_MAX],
-        ..contract()
-    };
-    let mut buyer = largest.clone();
-    buyer.parties[0].role = Role::Buyer;
-    let event = World::after(recorded).event(&draft(buyer));
-    let bytes = serde_json::to_vec(&event).unwrap().len();
-    assert!(bytes < (256 << 10) - 4_096, "{bytes} bytes, and the envelope comes around it");
-    let mut more = largest;
-    more.documents.push(more.documents[0].clone());
-    more.documents[0].archive_number = Some("x".repeat(ARCHIVE_NUMBER_BYTES_MAX + 1));
-    assert_eq!(at("absent").outcome(&draft(more)), "TOO_MANY, TEXT_TOO_LONG");
+    assert!(seen >= 9);
 }

@@ -25,7 +25,7 @@ fulfilled           =     d      d      w       +       w      +      +         
 amending            =     d      d      w       +       w      p      o         +        =       p       +      +       m      +      +     ?     +
 suspended           =     d      d      w       =       +      +      w         +        +       +       p      p       m      +      +     ?     +
 completed           =     d      d      w       w       w      w      =         w        w       w       w      w       w      =      +     ?     w
-expired             =     d      d      w       w       w      +      w         w        w       w       w      w       w      +      +     ?     w
+expired             =     d      d      w       w       w      +      w         w        w       w       w      p       m      +      +     ?     w
 terminated          =     d      d      w       w       w      w      w         =        w       w       w      w       w      +      +     ?     w
 draft_cancelled     =     d      w      =       w       w      w      w         w        w       w       w      w       w      w      w     w     w
 ";

@@ -94,17 +94,22 @@ impl World {
     /// Decides and folds; the events that happened.
     pub fn execute(&mut self, order: &Order) -> Result<Vec<AgreementEvent>, Refusal> {
         let decision = self.decide(order)?;
-        let meta = Meta { position: 0, effective_on: order.on, actor: "clerk", actor_organisation: "office" };
         for event in &decision.events {
-            // As stored and read again.
-            let event: AgreementEvent = serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap();
-            for id in std::iter::once(event.stream().1).chain(event.also()) {
-                let mut state = self.states.remove(&id);
-                Agreements::apply(&mut state, id, &event, &meta);
-                self.states.extend(state.map(|state| (id, state)));
-            }
+            self.store(event, order.on);
         }
         Ok(decision.events)
+    }
+
+    /// Folds an event, whoever decided it.
+    pub fn store(&mut self, event: &AgreementEvent, on: Date) {
+        let meta = Meta { position: 0, effective_on: on, actor: "clerk", actor_organisation: "office" };
+        // As stored and read again.
+        let event: AgreementEvent = serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap();
+        for id in std::iter::once(event.stream().1).chain(event.also()) {
+            let mut state = self.states.remove(&id);
+            Agreements::apply(&mut state, id, &event, &meta);
+            self.states.extend(state.map(|state| (id, state)));
+        }
     }
 
     /// The world after these orders, none of which may fail.

@@ -1,8 +1,8 @@
 //! An agreement as people and programs read it.
 
 use concord_proto::agreement::v1::{
-    Agreement, Document, Fulfilment, Meeting, Obligation, ObligationStatus, Participant, PendingAmendment,
-    Period, Registration, Signature, Suspension, Version,
+    Agreement, Document, Fulfilment, GetVersionInForceResponse, Meeting, Obligation, ObligationStatus,
+    Participant, PendingAmendment, Period, Registration, Signature, Suspension, Version,
 };
 use serde_json::{Value, json};
 
@@ -95,18 +95,22 @@ fn registered(registration: &Registration) -> String {
 }
 
 /// Prints the version that was in force on a day.
-pub(super) fn print_version(version: &Version, state: i32, position: u64) {
+pub(super) fn print_version(answer: &GetVersionInForceResponse) {
+    let version = answer.version.clone().unwrap_or_default();
+    let period = answer.period.clone().unwrap_or_default();
     print_fields(&[
         ("version 版本", version.number.to_string()),
-        ("state 状态", words::both(AGREEMENT_STATES, state)),
+        ("state 状态", words::both(AGREEMENT_STATES, answer.state)),
         ("holds from 自", version.from.clone()),
         ("title 名称", version.title.clone()),
-        ("term's last day 期限截止日", version.term_end.clone()),
+        ("term 期限", term(&period)),
+        ("in force from 生效日", period.in_force_from.clone()),
+        ("renewal 续签文号", period.authority.clone()),
         ("value 成交额", version.value.as_ref().map(money).unwrap_or_default()),
         ("authority 文号", version.authority.clone()),
-        ("as of 截至", position.to_string()),
+        ("as of 截至", answer.position.to_string()),
     ]);
-    print_signatures(version);
+    print_signatures(&version);
 }
 
 fn print_signatures(version: &Version) {
@@ -182,11 +186,12 @@ pub(super) fn json(agreement: &Agreement, position: u64) -> Value {
 }
 
 /// The version that was in force on a day as JSON.
-pub(super) fn version_in_force_json(version: &Version, state: i32, position: u64) -> Value {
+pub(super) fn version_in_force_json(answer: &GetVersionInForceResponse) -> Value {
     json!({
-        "version": version_json(version),
-        "state": words::word(AGREEMENT_STATES, state),
-        "position": position,
+        "version": version_json(&answer.version.clone().unwrap_or_default()),
+        "period": answer.period.as_ref().map(period_json),
+        "state": words::word(AGREEMENT_STATES, answer.state),
+        "position": answer.position,
     })
 }
 

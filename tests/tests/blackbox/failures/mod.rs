@@ -9,7 +9,8 @@
 //! | SIGTERM under load, and with PostgreSQL frozen | `shutdown` | every request is answered, and none is lost or doubled |
 //!
 //! The log's own failures stand in `services/chassis/tests/log/failures`, those of relay and projections in
-//! `services/chassis/tests/relay_projection/failures.rs`. `make test-failures` runs them all, `REPEAT=10` ten times.
+//! `services/chassis/tests/relay_projection/failures.rs`. What a reaction to
+//! another log meets is in `reaction`. `make test-failures` runs them all, `REPEAT=10` ten times.
 
 mod outages;
 mod replicas;

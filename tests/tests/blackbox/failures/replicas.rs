@@ -4,16 +4,16 @@ use concord_proto::audit::v1::ListBalancesRequest;
 use concord_proto::fund::v1::{ApproveGrantsRequest, Award, GetProgrammeRequest};
 use concord_tests::desk::{DIRECTOR, Desk, at, by, facts, plain, reason};
 use concord_tests::load::Load;
+use concord_tests::process::Process;
 use concord_tests::record::{Stored, in_nats, in_postgres, positions_by_request};
-use concord_tests::replica::Replica;
 use concord_tests::requests::{Receipt, fen, header};
 use concord_tests::stack::{Frozen, Stack};
 use futures::future::join_all;
 use nix::sys::signal::Signal;
 
 /// A stack, and two replicas beside its own service.
-async fn two_replicas(stack: &Stack) -> ([Replica; 2], [Desk; 2]) {
-    let replicas = [Replica::start(stack).unwrap(), Replica::start(stack).unwrap()];
+async fn two_replicas(stack: &Stack) -> ([Process; 2], [Desk; 2]) {
+    let replicas = [Process::replica(stack).unwrap(), Process::replica(stack).unwrap()];
     let desks = [replicas[0].desk(stack).await.unwrap(), replicas[1].desk(stack).await.unwrap()];
     (replicas, desks)
 }

@@ -2,8 +2,8 @@
 
 use concord_tests::desk::{CLERK, Desk, by, reason};
 use concord_tests::load::{Load, Sent};
+use concord_tests::process::Process;
 use concord_tests::record::{in_postgres, positions_by_request};
-use concord_tests::replica::Replica;
 use concord_tests::requests::{header_as, id, is_the_clients_own, supplement};
 use concord_tests::stack::{Frozen, PATIENCE, Stack};
 use futures::future::join_all;
@@ -13,7 +13,7 @@ use tonic::Code;
 /// Repeats every request on a replica that was started since: each is there once, and what had been answered is
 /// answered alike.
 async fn none_lost_none_doubled(stack: &Stack, programme: &str, sent: &[Sent]) {
-    let replica = Replica::start(stack).unwrap();
+    let replica = Process::replica(stack).unwrap();
     let desk = replica.desk(stack).await.unwrap();
     for (request_id, answer) in sent {
         let receipt = desk.insist(programme, request_id).await.unwrap();
@@ -35,7 +35,7 @@ async fn sigterm_under_load_loses_no_request_and_doubles_none() {
     let programme = Desk::at(&stack).await.unwrap().programme(1_000).await.unwrap();
     let mut sent = Vec::new();
     for _ in 0..3 {
-        let mut replica = Replica::start(&stack).unwrap();
+        let mut replica = Process::replica(&stack).unwrap();
         // A connection each, as callers have.
         let mut loads = Vec::new();
         for _ in 0..4 {
@@ -63,7 +63,7 @@ async fn sigterm_under_load_loses_no_request_and_doubles_none() {
 async fn sigterm_while_postgresql_stands_still_answers_that_the_outcome_is_open() {
     let stack = Stack::start().unwrap();
     let programme = Desk::at(&stack).await.unwrap().programme(1_000).await.unwrap();
-    let mut replica = Replica::start(&stack).unwrap();
+    let mut replica = Process::replica(&stack).unwrap();
     let desk = replica.desk(&stack).await.unwrap();
     let frozen = Frozen::with_descendants(stack.postgres_pid().unwrap()).unwrap();
     let calls: Vec<_> = (0..20)

@@ -5,7 +5,7 @@ use crate::{
     agreement::{Agreement, Stage, Standing, draft::term_order},
     bounds::{self, LINE_BYTES_MAX, PERIODS_MAX, line, too_many},
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
-    rules::{self, day_after, days_after},
+    rules::{self, day_after},
     view::Case,
 };
 use concord_chassis::log::{Broken, Decision, Stop};
@@ -29,7 +29,12 @@ pub(in crate::agreement) fn decide(
     case.well_formed(command.faults())?;
     let on = case.context.effective_on;
     let standing = agreement.found_on(on);
-    let wrong = |rule| refused(refusal::wrong_standing(standing, rule));
+    let wrong = |rule| {
+        refused(match agreement.termination_ahead(on) {
+            Some(from) => refusal::termination_stands(rule, from),
+            None => refusal::wrong_standing(standing, rule),
+        })
+    };
     let ruling = match (standing, command) {
         (Drafted | PartiallySigned, Sign(signing)) => agreement.sign(case, signing)?,
         (
@@ -87,7 +92,7 @@ pub(in crate::agreement) fn decide(
             agreement.terminate(reason, authority, *out_of_force_from, on)
         }
         (Terminated, Terminate { reason, authority, out_of_force_from }) => {
-            agreement.terminated_already(reason, authority, *out_of_force_from)
+            agreement.terminate_again(reason, authority, *out_of_force_from, on)
         }
         (Absent | Drafted | PartiallySigned | Completed | Expired | DraftCancelled, Terminate { .. }) => {
             wrong((
@@ -185,6 +190,7 @@ impl Agreement {
         last.is_some_and(|resumption| resumption.authority == given)
     }
 
+    /// A further term, by its document's authority and without signatures (domain.md section 3: "renewal … adds a term").
     fn renew(
         &self,
         case: &Case<'_, '_>,
@@ -200,7 +206,7 @@ impl Agreement {
         }
         let ends_on = last.term.until;
         let grace_days = case.rulebook.agreement.renewal_grace_days;
-        let last_chance = days_after(ends_on, grace_days);
+        let last_chance = self.grace_ends_on(case);
         let mut broken = self.gone_parties(case, on)?;
         broken.extend(self.pending_refusal());
         broken.extend(too_many("terms", self.periods.len() + 1, PERIODS_MAX));
@@ -274,8 +280,7 @@ impl Agreement {
     }
 
     fn terminate(&self, reason: &str, authority: &str, out_of_force_from: Date, on: Date) -> Ruling {
-        // There is always a period: the draft's.
-        let ends_on = self.periods[self.periods.len() - 1].term.until;
+        let ends_on = self.last_day();
         happens_under(
             [
                 (out_of_force_from < on).then(|| refusal::termination_in_the_past(out_of_force_from, on)),
@@ -291,18 +296,26 @@ impl Agreement {
         )
     }
 
-    fn terminated_already(&self, given: &str, by: &str, given_from: Date) -> Ruling {
-        match &self.stage {
-            Stage::Terminated { reason, authority, out_of_force_from }
-                if (reason.as_str(), authority.as_str(), *out_of_force_from) != (given, by, given_from) =>
-            {
-                refused(refusal::done_otherwise(
-                    "ALREADY_TERMINATED",
-                    ("it was terminated", "协议已终止"),
-                    &[("reason", reason), ("authority", authority), ("out_of_force_from", out_of_force_from)],
-                ))
-            }
-            _ => unchanged(),
+    /// While its day lies ahead, a termination can be brought forward: what happens meanwhile may not wait for it.
+    fn terminate_again(&self, given: &str, by: &str, given_from: Date, on: Date) -> Ruling {
+        let Stage::Terminated { reason, authority, out_of_force_from } = &self.stage else {
+            return unchanged();
+        };
+        if (reason.as_str(), authority.as_str(), *out_of_force_from) == (given, by, given_from) {
+            return unchanged();
+        }
+        let ahead = self.termination_ahead(on);
+        if ahead.is_some_and(|from| given_from < from) {
+            return self.terminate(given, by, given_from, on);
+        }
+        refused(refusal::already_terminated(reason, authority, *out_of_force_from, ahead.is_some()))
+    }
+
+    /// First day out of force of a termination that has not come to pass by a day.
+    fn termination_ahead(&self, on: Date) -> Option<Date> {
+        match self.stage {
+            Stage::Terminated { out_of_force_from, .. } if on < out_of_force_from => Some(out_of_force_from),
+            _ => None,
         }
     }
 

@@ -172,7 +172,9 @@ fn succession(done: &Succession) -> proto::Succession {
     }
 }
 
-fn period(period: &Period) -> proto::Period {
+/// A term, when it is in force and by whose authority.
+#[must_use]
+pub fn period(period: &Period) -> proto::Period {
     let Term { from, until } = period.term;
     proto::Period {
         term: Some(proto::Term { from: from.to_string(), until: until.to_string() }),
