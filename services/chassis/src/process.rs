@@ -171,8 +171,8 @@ async fn tell<M: ProcessManager>(
 ) {
     while verified.changed().await.is_ok() {
         if let Some(verified) = *verified.borrow_and_update() {
-            let projection::Verified { generation, position, at: verified_at } = verified;
-            log.has_taken_in(Followed { log: M::FOLLOWS, generation, position, verified_at });
+            let projection::Verified { generation, position, at: verified_at, today } = verified;
+            log.has_taken_in(Followed { log: M::FOLLOWS, generation, position, verified_at, today });
         }
     }
 }

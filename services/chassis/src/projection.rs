@@ -143,6 +143,8 @@ pub struct Verified {
     /// When the owner's PostgreSQL confirmed that head, by this machine's clock: the rows lack nothing that was committed
     /// before.
     pub at: jiff::Timestamp,
+    /// The log's own today then.
+    pub today: jiff::civil::Date,
 }
 
 /// A running projection. Dropping it leaves the projection running; its shutdown token ends it.

@@ -28,6 +28,9 @@ const POOL_SIZE: usize = 8;
 /// First and longest pause before the owner of a log is asked again who it is.
 const OWNER_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(2));
 
+/// How long it may take to answer. One that stands still is asked again like one that is away.
+const OWNER_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
 /// A service that could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -81,7 +84,9 @@ pub async fn identify(
     // An owner that is away for an hour is told of once.
     let mut told = false;
     loop {
-        match client.get_log_status(GetLogStatusRequest {}).await.map(tonic::Response::into_inner) {
+        let asked = tokio::time::timeout(OWNER_ANSWERS_WITHIN, client.get_log_status(GetLogStatusRequest {}));
+        let late = |_| Err(tonic::Status::deadline_exceeded("no answer in time"));
+        match asked.await.unwrap_or_else(late).map(tonic::Response::into_inner) {
             Ok(status) if status.log == log => return Ok(status),
             Ok(status) if !told => {
                 told = true;

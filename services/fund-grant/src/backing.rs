@@ -33,7 +33,7 @@ use crate::{
     rules::Hand,
     view::{self, Case},
 };
-use concord_chassis::log::{Decision, Meta, RefusalKind, Stop};
+use concord_chassis::log::{Context, Decision, Meta, RefusalKind, Stop};
 use concord_events::{
     agreement::Term,
     fund::{AgreementPoint, BackingParty, Cleared, Ending, Force, FundEvent, HoldCause, Loss},
@@ -301,7 +301,7 @@ impl Backing {
     /// What follows for the grants that rest on it, dated on the later of the cause's day and the last day of each life that
     /// it touches, and never after today.
     fn consequences(&self, case: &Case<'_, '_>) -> Result<Decision<FundEvent>, Stop> {
-        let lost = self.lost_by(case.context.today);
+        let lost = self.lost_by(today(case.context));
         let mut on = self.last_step_on.max(lost.map_or(self.happened_on, |(_, since)| since));
         let mut events = Vec::new();
         case.states.prefetch(self.dependents.iter().map(|grant| grant.0))?;
@@ -421,7 +421,7 @@ fn learned<'v>(case: &Case<'_, 'v>, agreement: AgreementId, seen: Option<u64>) -
 }
 
 fn rest_on(case: &Case<'_, '_>, grant: &Grant, backing: &Backing) -> Ruling {
-    let today = case.context.today;
+    let today = today(case.context);
     let ended = backing.lost_by(today).filter(|(how, _)| *how != Loss::Suspended);
     let broken: Vec<_> = [
         ended.map(|_| refusal::backing_ended(backing, today)),
@@ -453,6 +453,14 @@ fn rest_on(case: &Case<'_, '_>, grant: &Grant, backing: &Backing) -> Ruling {
     // An agreement that is suspended when it is named holds the grant as one that is suspended later does.
     decision.events.extend(backing.consequence(grant, backing.lost_by(today)));
     Ok(decision)
+}
+
+/// Today, as far as agreements go: the later of this log's and of the agreement log's own, as it was verified. That log may be
+/// a day further, and what has ended there is not in force here.
+#[must_use]
+pub fn today(context: &Context<'_>) -> Date {
+    let theirs = context.followed(AGREEMENT_LOG).map(|followed| followed.today);
+    theirs.map_or(context.today, |theirs| theirs.max(context.today))
 }
 
 /// What is known of an agreement; `None` where nothing is.

@@ -4,7 +4,7 @@
 
 use crate::{
     amount::Amount,
-    backing::{AGREEMENT_LOG, Backing},
+    backing::{self, AGREEMENT_LOG, Backing},
     grant::{Grant, contract::Contract, procedure::Notice, tranche::Tranche},
     programme::Programme,
     refusal,
@@ -80,7 +80,7 @@ pub fn a01_backing_in_force(
         return rulebook.backing.required.then(refusal::no_backing_named);
     };
     // The agreement log may be a day ahead: what has happened there is not undone by this log's today.
-    let today = context.today.max(backing.happened_on);
+    let today = backing::today(context).max(backing.happened_on);
     let on = [context.effective_on, today].into_iter().find(|day| !backing.is_in_force_on(*day))?;
     Some(refusal::backing_not_in_force(backing, on, today))
 }

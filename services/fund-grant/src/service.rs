@@ -146,12 +146,18 @@ impl GrantService for Grants {
         let seen =
             self.desk.see_derived(request.metadata(), "agreement_id", id, record, min_position).await?;
         match seen.state {
-            Some(State::Backing(backing)) => Ok(Response::new(fund::GetBackingResponse {
-                backing: Some(wire::answers::backing(&backing, self.desk.edge().today)),
-                position: seen.head,
-                verified_position: followed.as_ref().map_or(0, |followed| followed.position),
-                verified_at: followed.map(|followed| followed.verified_at.to_string()).unwrap_or_default(),
-            })),
+            Some(State::Backing(backing)) => {
+                let ours = self.desk.edge().today;
+                let today = followed.as_ref().map_or(ours, |followed| followed.today.max(ours));
+                Ok(Response::new(fund::GetBackingResponse {
+                    backing: Some(wire::answers::backing(&backing, today)),
+                    position: seen.head,
+                    verified_position: followed.as_ref().map_or(0, |followed| followed.position),
+                    verified_at: followed
+                        .map(|followed| followed.verified_at.to_string())
+                        .unwrap_or_default(),
+                }))
+            }
             Some(_) | None => Err(grpc::not_found(Fund::error_domain(), "agreement", id)),
         }
     }

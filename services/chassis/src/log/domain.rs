@@ -107,6 +107,8 @@ pub struct Followed {
     /// When its owner's PostgreSQL confirmed that head, by this machine's clock. What the other log recorded later may be
     /// missing here.
     pub verified_at: Timestamp,
+    /// The other log's own today then: it may be a day further than this one, or play another clock.
+    pub today: Date,
 }
 
 /// An accepted command.

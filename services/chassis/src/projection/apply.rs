@@ -308,7 +308,12 @@ impl<P: Projection> Applier<P> {
     /// Where the rows have reached what the owner vouched for, they were up to date at that time.
     fn verify(&self, ahead: &mut Option<Claim>, Identity { generation, .. }: Identity, position: u64) {
         if let Some(claim) = ahead.take_if(|claim| claim.head <= position) {
-            self.verified.send_replace(Some(Verified { generation, position: claim.head, at: claim.at }));
+            self.verified.send_replace(Some(Verified {
+                generation,
+                position: claim.head,
+                at: claim.at,
+                today: claim.today,
+            }));
         }
     }
 
@@ -400,11 +405,11 @@ fn is_refusal(error: &tokio_postgres::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
+    use jiff::{Timestamp, civil::Date};
 
     #[test]
     fn the_oldest_claim_is_kept_for_as_long_as_the_owner_stands_by_it() {
-        let claim = |head| Some(Claim { head, at: Timestamp::UNIX_EPOCH });
+        let claim = |head| Some(Claim { head, at: Timestamp::UNIX_EPOCH, today: Date::MIN });
         for (ahead, stated, next) in [
             (None, claim(5), claim(5)),
             (claim(5), claim(9), claim(5)),

@@ -3,7 +3,7 @@
 use super::ProjectionOptions;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -60,6 +60,8 @@ pub(super) struct Claim {
     pub(super) head: u64,
     /// When, by this machine's clock: what was committed before is at or below the head.
     pub(super) at: Timestamp,
+    /// The log's today, when it was asked or later.
+    pub(super) today: Date,
 }
 
 /// What is known of the log.
@@ -106,7 +108,8 @@ fn claim(status: &GetLogStatusResponse, asked_at: Timestamp, applied: u64) -> Op
         return None;
     }
     let age = SignedDuration::from_millis(i64::try_from(status.head_age_ms?).ok()?);
-    Some(Claim { head: status.head, at: asked_at.checked_sub(age).ok()? })
+    let today = status.today.parse().ok()?;
+    Some(Claim { head: status.head, at: asked_at.checked_sub(age).ok()?, today })
 }
 
 /// Asks the owner on a timer where the log stands. The first value returned is the task to run.

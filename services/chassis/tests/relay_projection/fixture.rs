@@ -354,6 +354,7 @@ pub struct Owner {
     generation: Arc<AtomicU32>,
     head_age_ms: Arc<AtomicU64>,
     stands_still: Arc<AtomicBool>,
+    hangs_once: Arc<AtomicBool>,
     serving: Option<DropGuard>,
 }
 
@@ -378,6 +379,7 @@ impl Owner {
             generation: Arc::new(AtomicU32::new(1)),
             head_age_ms: Arc::default(),
             stands_still: Arc::default(),
+            hangs_once: Arc::default(),
             serving: None,
         };
         owner.come_back().await;
@@ -404,6 +406,11 @@ impl Owner {
         self.generation.store(generation, Ordering::Release);
     }
 
+    /// The next time it is asked where the log stands it never answers.
+    pub fn hangs_once(&self) {
+        self.hangs_once.store(true, Ordering::Release);
+    }
+
     pub fn go_away(&mut self) {
         self.serving = None;
     }
@@ -417,6 +424,7 @@ impl Owner {
             generation: self.generation.clone(),
             head_age_ms: self.head_age_ms.clone(),
             stands_still: self.stands_still.clone(),
+            hangs_once: self.hangs_once.clone(),
         };
         let address = format!("127.0.0.1:{}", self.port);
         let listener = eventually("the owner's port is free", async || {
@@ -444,6 +452,7 @@ struct OwnedLog {
     generation: Arc<AtomicU32>,
     head_age_ms: Arc<AtomicU64>,
     stands_still: Arc<AtomicBool>,
+    hangs_once: Arc<AtomicBool>,
 }
 
 fn store(error: impl std::fmt::Display) -> Status {
@@ -483,6 +492,9 @@ impl LogService for OwnedLog {
         &self,
         _: Request<proto::GetLogStatusRequest>,
     ) -> Result<Response<GetLogStatusResponse>, Status> {
+        if self.hangs_once.swap(false, Ordering::AcqRel) {
+            std::future::pending::<()>().await;
+        }
         if self.says_nothing.load(Ordering::Acquire) {
             return Err(Status::unavailable("it says nothing"));
         }
@@ -493,6 +505,7 @@ impl LogService for OwnedLog {
             generation: self.generation.load(Ordering::Acquire),
             head,
             stream: STREAM.to_owned(),
+            today: "2026-01-05".to_owned(),
             head_age_ms: Some(self.head_age_ms.load(Ordering::Acquire)),
             standstill: self.stands_still.load(Ordering::Acquire).then(proto::Standstill::default),
             ..GetLogStatusResponse::default()

@@ -316,6 +316,7 @@ async fn every_event_becomes_a_command_and_the_log_knows_how_far_it_has_come() {
     let before = service.followed().unwrap().verified_at;
     until(service.log.followed(), |all| all[0].verified_at > before).await;
     assert_eq!(service.followed().unwrap().position, 12);
+    assert_eq!(service.followed().unwrap().today, date(2026, 1, 5), "its own, not this log's");
     service.stop().await;
 }
 
@@ -523,6 +524,17 @@ async fn an_owner_that_is_away_verifies_nothing() {
     owner.says_nothing(false);
     until(service.log.followed(), |all| all[0].verified_at > last.verified_at).await;
     service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_that_never_answers_is_asked_again_who_it_is() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    owner.hangs_once();
+    let shutdown = CancellationToken::new();
+    let asked = concord_chassis::service::identify(owner.channel.clone(), "tally", &shutdown);
+    let status = tokio::time::timeout(PATIENCE, asked).await.expect("an answer").unwrap();
+    assert_eq!(status.log, "tally");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

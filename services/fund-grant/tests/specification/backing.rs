@@ -773,6 +773,30 @@ fn what_happened_in_the_other_log_is_not_ahead_though_its_day_is() {
 }
 
 #[test]
+fn a_term_that_is_over_by_the_other_logs_today_is_over() {
+    // Nothing has happened to the agreement; its log's today has moved on to the day after its term.
+    let by_theirs = |order: Order, theirs| Order { agreements_today: Some(theirs), ..order };
+    let short = term(march(1), april(9));
+    let world = World::after(backed(short));
+    let paid = pay(april(1));
+    assert_eq!(world.outcome(&by_theirs(paid.clone(), april(9))), "TrancheInstructed");
+    assert_eq!(world.outcome(&by_theirs(paid.clone(), april(10))), "A01_BACKING_NOT_IN_FORCE");
+    assert_eq!(world.outcome(&by_theirs(paid, march(1))), "TrancheInstructed", "it is behind");
+    let succeeded = Change::Succeeded {
+        party: party_of("CN-USCC:91110108551385082Q").party,
+        successor: party_of("EU-PIC:998616262"),
+    };
+    let learned = by_theirs(take(3, april(1), succeeded), april(10));
+    assert_eq!(world.outcome(&learned), "BackingChanged, GrantHeld");
+    let unnamed = World::after(with(
+        story("applied"),
+        [take(1, march(1), drafted()), take(2, march(2), in_force(short))],
+    ));
+    assert_eq!(unnamed.outcome(&by_theirs(name_it(), april(9))), "BackingNamed");
+    assert_eq!(unnamed.outcome(&by_theirs(name_it(), april(10))), "BACKING_ENDED");
+}
+
+#[test]
 fn whether_a_grant_must_rest_on_an_agreement_is_the_rulebooks() {
     let shipped = include_str!("../../../../deploy/rulebook/2012-09.toml");
     assert!(shipped.contains("\nrequired = false"));

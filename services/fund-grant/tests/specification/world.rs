@@ -63,6 +63,8 @@ pub struct Order {
     pub verified: Option<(u64, i64)>,
     /// The generation in which it is followed.
     pub generation: u32,
+    /// The agreement log's today; `None` where it is this one's.
+    pub agreements_today: Option<Date>,
 }
 
 /// A refusal, as cqrs-es wants it.
@@ -142,6 +144,7 @@ impl World {
                 generation: order.generation,
                 position,
                 verified_at: now - SignedDuration::from_secs(seconds_ago),
+                today: order.agreements_today.unwrap_or(order.today),
             })
             .into_iter()
             .collect();
@@ -261,6 +264,7 @@ pub fn order(on: Date, actor: &str, command: Command) -> Order {
         organisation: "funding-office".to_owned(),
         verified: Some((100, 0)),
         generation: 1,
+        agreements_today: None,
     }
 }
 
