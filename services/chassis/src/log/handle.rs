@@ -368,8 +368,8 @@ impl<D: Domain> Log<D> {
         self.head.clone()
     }
 
-    /// How long ago PostgreSQL confirmed the head, by whatever a replica had committed; `None` where it has not yet. To be asked
-    /// before the head.
+    /// How long ago PostgreSQL confirmed the head: what any replica had committed by then is at or before it. `None` where it has
+    /// not yet. To be asked before the head.
     #[must_use]
     pub fn head_age(&self) -> Option<Duration> {
         self.confirmed.age()
