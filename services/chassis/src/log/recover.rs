@@ -188,23 +188,14 @@ pub async fn examine<D: Domain>(
 pub async fn recover<D: Domain>(
     target: &Target,
     choice: &Choice,
-    mut progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64),
 ) -> Result<Recovered, RecoverError> {
     migrate(target).await?;
     let ground = Ground::connect::<D>(target).await?;
     ground.keep_others_out().await?;
-    let findings = ground.compare(&mut progress).await?;
-    if let Some(obstacle) = findings.obstacle(choice.way) {
-        return Err(RecoverError::NotPossible(obstacle));
-    }
-    let number = ground.begin(&findings, choice).await?;
-    let mut head = findings.head;
-    if choice.way.refills() {
-        head = ground.refill::<D>(&findings, progress).await?;
-    }
-    let generation = findings.identity.generation + u32::from(choice.way.begins_generation());
-    ground.finish(number, head, generation).await?;
-    Ok(Recovered { findings, head, generation, number })
+    let recovered = ground.recover::<D>(choice, progress).await;
+    ground.let_others_in().await;
+    recovered
 }
 
 /// The table of recoveries may be newer than the log.
@@ -245,7 +236,36 @@ impl Ground {
         Ok(Self { connection, context, standing })
     }
 
-    /// Takes the locks of writers and relay, for as long as this connection lasts.
+    /// While the others are kept out.
+    async fn recover<D: Domain>(
+        &self,
+        choice: &Choice,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Recovered, RecoverError> {
+        let findings = self.compare(&mut progress).await?;
+        if let Some(obstacle) = findings.obstacle(choice.way) {
+            return Err(RecoverError::NotPossible(obstacle));
+        }
+        let number = self.begin(&findings, choice).await?;
+        let mut head = findings.head;
+        if choice.way.refills() {
+            head = self.refill::<D>(&findings, progress).await?;
+        }
+        let generation = findings.identity.generation + u32::from(choice.way.begins_generation());
+        self.finish(number, head, generation).await?;
+        Ok(Recovered { findings, head, generation, number })
+    }
+
+    /// Gives the locks back before the recovery is said to have ended: PostgreSQL notices only a moment later that a session
+    /// has gone, and a service that is started at once would be told that a recovery is under way.
+    async fn let_others_in(&self) {
+        if let Err(error) = self.connection.client.batch_execute("SELECT pg_advisory_unlock_all()").await {
+            // Then the session has ended, and its locks with it.
+            tracing::debug!(error = %store::describe(&error), "the recovery's locks end with its session");
+        }
+    }
+
+    /// Takes the locks of writers and relay, for as long as this connection lasts or until they are given back.
     async fn keep_others_out(&self) -> Result<(), RecoverError> {
         for lock in [WRITER_LOCK, RELAY_LOCK] {
             // A session that has just ended may hold it for a moment longer.
