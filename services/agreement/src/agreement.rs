@@ -38,7 +38,7 @@ mod signing;
 pub mod succession;
 pub mod work;
 
-use crate::view::Case;
+use crate::view::{self, Case};
 use amendment::{Abandoned, AmendmentCommand, Pending, Version};
 use concord_chassis::log::{Decision, Meta, Stop};
 use concord_events::{
@@ -225,16 +225,20 @@ pub(crate) fn decide(
 ) -> Result<Decision<AgreementEvent>, Stop> {
     match command {
         AgreementCommand::Draft(draft) => draft::decide(case, id, draft),
-        AgreementCommand::Force(command) => force::decide(case, case.agreement("agreement_id", id)?, command),
+        AgreementCommand::Force(command) => {
+            force::decide(case, view::agreement(case, "agreement_id", id)?, command)
+        }
         AgreementCommand::Amendment(command) => {
-            amendment::decide(case, case.agreement("agreement_id", id)?, command)
+            amendment::decide(case, view::agreement(case, "agreement_id", id)?, command)
         }
         AgreementCommand::Succeed { party, successor, authority } => {
-            succession::decide(case, case.agreement("agreement_id", id)?, party, successor, authority)
+            succession::decide(case, view::agreement(case, "agreement_id", id)?, party, successor, authority)
         }
-        AgreementCommand::Work(command) => work::decide(case, case.agreement("agreement_id", id)?, command),
+        AgreementCommand::Work(command) => {
+            work::decide(case, view::agreement(case, "agreement_id", id)?, command)
+        }
         AgreementCommand::Registration(command) => {
-            registration::decide(case, case.agreement("agreement_id", id)?, command)
+            registration::decide(case, view::agreement(case, "agreement_id", id)?, command)
         }
     }
 }

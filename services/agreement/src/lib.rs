@@ -29,19 +29,20 @@ pub mod wire;
 pub use start::start;
 
 use agreement::{Agreement, AgreementCommand};
-use concord_chassis::log::{Context, Decision, Domain, Meta, Refusal, RefusalKind, Stop, View};
+use concord_chassis::{
+    log::{Context, Decision, Domain, Meta, Stop, View},
+    reference::Tables,
+};
 use concord_events::agreement::AgreementEvent;
 use concord_kernel::{
     Date,
     id::AgreementId,
     party::{PartyCodeId, PartyId},
-    rulebook::Rulebooks,
 };
 use party::{Code, Party, PartyCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 use uuid::Uuid;
 use view::Case;
 
@@ -56,7 +57,7 @@ pub fn run() -> ExitCode {
 /// The domain, with the tables that it decides by.
 #[derive(Debug, Clone)]
 pub struct Agreements {
-    rulebooks: Arc<Rulebooks>,
+    tables: Tables,
 }
 
 /// The state of one aggregate.
@@ -71,6 +72,29 @@ pub enum State {
     Code(Code),
 }
 
+impl State {
+    fn agreement(&self) -> Option<&Agreement> {
+        match self {
+            Self::Agreement(agreement) => Some(agreement),
+            Self::Party(_) | Self::Code(_) => None,
+        }
+    }
+
+    fn party(&self) -> Option<&Party> {
+        match self {
+            Self::Party(party) => Some(party),
+            Self::Agreement(_) | Self::Code(_) => None,
+        }
+    }
+
+    fn code(&self) -> Option<&Code> {
+        match self {
+            Self::Code(code) => Some(code),
+            Self::Agreement(_) | Self::Party(_) => None,
+        }
+    }
+}
+
 /// What is asked of the service. Its JSON is stored with the answer, so its names are permanent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,16 +106,16 @@ pub enum Command {
 }
 
 impl Agreements {
-    /// The domain under these rules.
+    /// The domain under these tables.
     #[must_use]
-    pub fn new(rulebooks: Arc<Rulebooks>) -> Self {
-        Self { rulebooks }
+    pub fn new(tables: Tables) -> Self {
+        Self { tables }
     }
 
-    /// The domain under the rules that are shipped.
+    /// The domain under the tables that are shipped.
     #[must_use]
     pub fn shipped() -> Self {
-        Self::new(Arc::new(Rulebooks::shipped().clone()))
+        Self::new(Tables::shipped())
     }
 }
 
@@ -116,9 +140,8 @@ impl Domain for Agreements {
         context: &Context<'_>,
     ) -> Result<Decision<AgreementEvent>, Stop> {
         let decided_on = Self::decided_on(command, context.effective_on, context.today);
-        let rulebook = self.rulebooks.at(decided_on).map_err(|none| no_rulebook(&none.to_string()))?;
-        let case = Case { states: view, context, rulebook };
-        case.well_formed(rules::dated(back_dating(command), rulebook, context).into_iter().collect())?;
+        let case = Case::open(view, context, &self.tables, decided_on)?;
+        case.well_formed(rules::dated(back_dating(command), case.rulebook, context))?;
         match command {
             Command::Agreement(id, command) => agreement::decide(&case, *id, command),
             Command::Party(id, command) => party::decide(&case, *id, command),
@@ -169,7 +192,8 @@ impl Domain for Agreements {
     }
 
     fn rulebook(&self, on: Date) -> Result<&str, String> {
-        self.rulebooks.at(on).map(|rulebook| rulebook.version.as_str()).map_err(|none| none.to_string())
+        let rulebook = self.tables.rulebooks.at(on);
+        rulebook.map(|rulebook| rulebook.version.as_str()).map_err(|none| none.to_string())
     }
 
     fn error_domain() -> &'static str {
@@ -194,16 +218,4 @@ fn back_dating(command: &Command) -> BackDating {
         Command::Agreement(..) => BackDating::Procedure,
         Command::Party(..) => BackDating::Unlimited,
     }
-}
-
-fn no_rulebook(why: &str) -> Stop {
-    let broken = vec![refusal::no_rulebook(why)];
-    Refusal { kind: RefusalKind::Rule, broken, rulebook: String::new(), terms_rulebook: None }.into()
-}
-
-/// Hash of what was said, in hexadecimal: a repeat of what opened an aggregate is told by it, whatever has happened
-/// since.
-fn content_hash(content: &impl Serialize) -> String {
-    // Drafts and events are plain data with string keys: they always have their JSON.
-    format!("{:x}", Sha256::digest(serde_json::to_vec(content).unwrap_or_default()))
 }

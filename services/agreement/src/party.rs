@@ -16,11 +16,13 @@ mod facts;
 
 use crate::{
     bounds::{LINE_BYTES_MAX, line},
-    content_hash,
     refusal::{self, happens, unchanged},
-    view::Case,
+    view::{self, Case},
 };
-use concord_chassis::log::{Broken, Decision, Meta, RefusalKind, Stop};
+use concord_chassis::{
+    deciding::content_hash,
+    log::{Broken, Decision, Meta, RefusalKind, Stop},
+};
 use concord_events::agreement::{AgreementEvent, ControlKind, Register};
 use concord_kernel::{
     Date,
@@ -203,7 +205,7 @@ pub(crate) fn decide(
     };
     case.well_formed(command.faults(id))?;
     let on = case.context.effective_on;
-    let ruling = match (case.party_or_free(id)?, command) {
+    let ruling = match (view::party_or_free(case, id)?, command) {
         (party, Record(recording)) => return record(case, id, party, recording),
         (
             None,
@@ -245,14 +247,14 @@ pub(crate) fn decide(
         (Some(party), EnterRegister { register }) => party.enter(*register, on),
         (Some(party), LeaveRegister { register }) => party.leave(*register, on),
         (Some(party), RecordControlLink { controller, kind }) => {
-            case.party("controller", *controller)?;
+            view::party(case, "controller", *controller)?;
             party.link(*controller, *kind, on)
         }
         (Some(party), EndControlLink { controller, kind }) => party.unlink(*controller, *kind, on),
         (Some(party), Merge { into }) => party.merge(case, *into)?,
         (Some(party), Dissolve) => party.dissolve(on),
     };
-    case.conclude(ruling, None)
+    case.conclude(Vec::new(), ruling, None)
 }
 
 /// A party is recorded under its first code. The same again changes nothing, also where the code became known as a later
@@ -264,7 +266,7 @@ fn record(
     recording: &Recording,
 ) -> Result<Decision<AgreementEvent>, Stop> {
     let event = recording.event(id);
-    let holder = case.parties_by_code([&recording.code])?.into_iter().flatten().next();
+    let holder = view::parties_by_code(case, [&recording.code])?.into_iter().flatten().next();
     let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
     let (ruling, recorded) = match (party, holder) {
         (None, None) => (happens(event), id),
@@ -278,7 +280,7 @@ fn record(
             return taken(refusal::recorded_under_another_code(&recording.code, party.id, code));
         }
     };
-    Ok(case.conclude(ruling, None)?.answering("party_id", recorded))
+    Ok(case.conclude(Vec::new(), ruling, None)?.answering("party_id", recorded))
 }
 
 impl PartyCommand {

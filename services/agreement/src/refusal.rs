@@ -9,7 +9,7 @@ mod fields;
 mod terms;
 
 pub(crate) use amendments::*;
-pub(crate) use concord_chassis::deciding::{happens, happens_under, no_rulebook, refused, taken, unchanged};
+pub(crate) use concord_chassis::deciding::{happens, happens_under, refused, taken, unchanged};
 pub(crate) use directory::*;
 pub(crate) use fields::*;
 pub(crate) use terms::*;

@@ -24,7 +24,7 @@ use tonic::codec::CompressionEncoding;
 /// [`StartError`], in sentences that say what to do.
 pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<Serving, StartError> {
     let tables = Tables::of(settings)?;
-    let opened = service::open(Arc::new(Agreements::new(tables.rulebooks)), settings).await?;
+    let opened = service::open(Arc::new(Agreements::new(tables.clone())), settings).await?;
     let desk = Desk::new(opened.log.clone(), opened.personal.clone(), tables.regions);
     let agreements = AgreementServiceServer::new(AgreementDesk::new(desk.clone()))
         .accept_compressed(CompressionEncoding::Gzip)

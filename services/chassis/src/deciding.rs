@@ -112,8 +112,11 @@ impl<'c, 'v, S> Case<'c, 'v, S> {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` with every fault.
-    pub fn well_formed(&self, faults: impl IntoIterator<Item = Option<Broken>>) -> Result<(), Stop> {
-        let faults: Vec<Broken> = faults.into_iter().flatten().collect();
+    pub fn well_formed(
+        &self,
+        faults: impl IntoIterator<Item = impl Into<Option<Broken>>>,
+    ) -> Result<(), Stop> {
+        let faults: Vec<Broken> = faults.into_iter().filter_map(Into::into).collect();
         if faults.is_empty() { Ok(()) } else { Err(self.refuse(RefusalKind::Malformed, faults)) }
     }
 

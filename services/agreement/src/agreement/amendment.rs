@@ -16,7 +16,7 @@ use crate::{
     bounds::{self, LINE_BYTES_MAX, VERSIONS_MAX, line},
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
     rules,
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Broken, Decision, Meta, Stop};
 use concord_events::{
@@ -151,7 +151,7 @@ pub(super) fn decide(
         Sign { .. } => None,
         Propose { .. } | Abandon { .. } => rules::not_before(agreement.last_step_on, on),
     };
-    case.conclude(ruling, in_order)
+    case.conclude(Vec::new(), ruling, in_order)
 }
 
 impl AmendmentCommand {
@@ -228,7 +228,7 @@ impl Agreement {
 
     fn sign_amendment(&self, case: &Case<'_, '_>, version: u32, signing: &Signing) -> Result<Ruling, Stop> {
         let on = case.context.effective_on;
-        let party = case.party_by_code("party", &signing.party)?;
+        let party = view::party_by_code(case, "party", &signing.party)?;
         let Some(pending) = self.pending.as_ref().filter(|pending| pending.number == version) else {
             let signed = self.versions.iter().find(|signed| signed.number == version);
             let first = signed

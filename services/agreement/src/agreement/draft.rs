@@ -3,12 +3,14 @@
 use super::{Agreement, Stage, Standing, amendment::Version, force::Period};
 use crate::{
     bounds::{ITEM_BYTES_MAX, LINE_BYTES_MAX, OBLIGATIONS_MAX, PARTIES_MAX, documents, line, too_many},
-    content_hash,
     party::Party,
-    refusal::{self, happens_under, unchanged},
-    view::Case,
+    refusal::{self, happens_under, taken, unchanged},
+    view::{self, Case},
 };
-use concord_chassis::log::{Broken, Decision, Meta, RefusalKind, Stop};
+use concord_chassis::{
+    deciding::content_hash,
+    log::{Broken, Decision, Meta, RefusalKind, Stop},
+};
 use concord_events::{
     agreement::{
         AgreementEvent, AgreementKind, Obligation, Participant, Role, TechnologyContractType, Term, Value,
@@ -84,21 +86,24 @@ pub(super) fn decide(
     id: AgreementId,
     draft: &Draft,
 ) -> Result<Decision<AgreementEvent>, Stop> {
-    match case.agreement_or_free(id)? {
-        Some(agreement) if agreement.opened_as == content_hash(draft) => case.conclude(unchanged(), None),
-        Some(_) => Err(case.taken("agreement_id", id.0)),
+    match view::agreement_or_free(case, id)? {
+        Some(agreement) if agreement.opened_as == content_hash(draft) => {
+            case.conclude(Vec::new(), unchanged(), None)
+        }
+        Some(_) => Err(case.refuse(RefusalKind::Taken, vec![taken("agreement_id", id.0)])),
         None => {
             case.well_formed(draft.faults(id))?;
             let on = case.context.effective_on;
             let under = parent_refusals(case, draft, on)?;
-            let parties = case.parties_by_code(draft.parties.iter().map(|party| &party.code))?;
+            let parties = view::parties_by_code(case, draft.parties.iter().map(|party| &party.code))?;
             let participants = participants(case, draft, &parties, on)?;
             let broken = under.into_iter().chain(kind_needs(draft.kind, &participants)).map(Some);
             let acting = draft.parties.iter().zip(&parties).enumerate().filter_map(|(at, (_, party))| {
-                party.map(|party| case.cannot_act(&format!("parties[{at}].code"), party, on))
+                party.map(|party| view::cannot_act(case, &format!("parties[{at}].code"), party, on))
             });
             let acting = acting.collect::<Result<Vec<_>, Stop>>()?;
             case.conclude(
+                Vec::new(),
                 happens_under(acting.into_iter().chain(broken), draft.event(id, participants)),
                 None,
             )
@@ -136,7 +141,7 @@ fn participants(
 /// ended on that day.
 fn parent_refusals(case: &Case<'_, '_>, draft: &Draft, on: Date) -> Result<Vec<Broken>, Stop> {
     let Some(id) = draft.parent else { return Ok(Vec::new()) };
-    let parent = case.agreement("parent_id", id)?;
+    let parent = view::agreement(case, "parent_id", id)?;
     let mut broken = Vec::new();
     if !matches!(parent.kind, AgreementKind::Framework | AgreementKind::CityOrCounty) {
         broken.push(refusal::no_parent_kind(id, parent.kind));
@@ -254,7 +259,7 @@ impl Agreement {
     /// Its framework ended between the draft and the day on which the last party signs: nothing comes into force under it.
     pub(super) fn parent_ended(&self, case: &Case<'_, '_>, on: Date) -> Result<Option<Broken>, Stop> {
         let Some(id) = self.parent else { return Ok(None) };
-        let parent = case.agreement("parent_id", id)?;
+        let parent = view::agreement(case, "parent_id", id)?;
         Ok(parent.not_live(on).map(|standing| refusal::parent_ended(id, standing, on)))
     }
 

@@ -108,7 +108,7 @@ pub(super) fn decide(
     use RegistrationStage::{Refused, Registered, Revoked, Submitted};
     case.well_formed(command.faults())?;
     if agreement.kind != AgreementKind::TechnologyContract {
-        return case.conclude(refused(refusal::not_a_technology_contract(agreement.kind)), None);
+        return case.conclude(Vec::new(), refused(refusal::not_a_technology_contract(agreement.kind)), None);
     }
     let on = case.context.effective_on;
     let registration = agreement.registration.as_ref();
@@ -169,7 +169,7 @@ pub(super) fn decide(
         }
     };
     let last_step_on = registration.map_or(agreement.drafted_on, |registration| registration.last_step_on);
-    case.conclude(ruling, rules::not_before(last_step_on, on))
+    case.conclude(Vec::new(), ruling, rules::not_before(last_step_on, on))
 }
 
 impl RegistrationCommand {

@@ -5,7 +5,7 @@ use crate::{
     bounds::{LINE_BYTES_MAX, line},
     party::Party,
     refusal::{self, Ruling, happens_under, refused},
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Broken, Stop};
 use concord_events::agreement::{AgreementEvent, Term};
@@ -40,7 +40,7 @@ impl Agreement {
             return Ok(vec![refusal::already_signed(code, first)]);
         }
         let early = (on < there_since).then(|| refusal::signed_before_draft(on, there_since));
-        Ok(case.cannot_act("party", party, on)?.into_iter().chain(early).collect())
+        Ok(view::cannot_act(case, "party", party, on)?.into_iter().chain(early).collect())
     }
 
     /// Whether all parties but this one have signed.
@@ -62,7 +62,7 @@ impl Agreement {
 
     pub(super) fn sign(&self, case: &Case<'_, '_>, signing: &Signing) -> Result<Ruling, Stop> {
         let on = case.context.effective_on;
-        let party = case.party_by_code("party", &signing.party)?;
+        let party = view::party_by_code(case, "party", &signing.party)?;
         let signatures = &self.draft().signatures;
         let term = self.periods[0].term;
         let broken = self.signing_refusals(case, party, &signing.party, signatures, self.drafted_on)?;
@@ -91,7 +91,7 @@ impl Agreement {
         signing: &Signing,
         standing: Standing,
     ) -> Result<Ruling, Stop> {
-        let party = case.party_by_code("party", &signing.party)?;
+        let party = view::party_by_code(case, "party", &signing.party)?;
         let first = self.draft().signatures.iter().find(|signature| signature.party == party.id);
         Ok(match (first, self.participant(party.id)) {
             (Some(first), _) => refused(refusal::already_signed(&signing.party, first)),

@@ -6,7 +6,7 @@ use crate::{
     party::{End, Party},
     refusal::{self, happens_under, refused, unchanged},
     rules,
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Decision, Meta, Stop};
 use concord_events::agreement::{AgreementEvent, Participant};
@@ -45,15 +45,15 @@ pub(super) fn decide(
         Absent, Completed, DraftCancelled, Drafted, Expired, InForce, NotBegun, PartiallySigned, Suspended,
         Terminated,
     };
-    case.well_formed(line("authority", authority, LINE_BYTES_MAX).into_iter().collect())?;
+    case.well_formed(line("authority", authority, LINE_BYTES_MAX))?;
     let on = case.context.effective_on;
     let standing = agreement.found_on(on);
     let ruling = match standing {
         NotBegun | InForce | Suspended | Expired => {
-            case.parties_by_code([code, successor_code])?;
-            let party = case.party_by_code("party", code)?;
-            let successor = case.party_by_code("successor", successor_code)?;
-            let merged_into = case.successor(party, on)?;
+            view::parties_by_code(case, [code, successor_code])?;
+            let party = view::party_by_code(case, "party", code)?;
+            let successor = view::party_by_code(case, "successor", successor_code)?;
+            let merged_into = view::successor(case, party, on)?;
             if let Some(done) = agreement.successions.iter().rfind(|done| done.party == party.id) {
                 let same = done.successor == successor.id && done.authority == authority;
                 if same { unchanged() } else { refused(refusal::party_succeeded(code, done)) }
@@ -70,7 +70,7 @@ pub(super) fn decide(
                 let broken = late
                     .into_iter()
                     .chain(agreement.pending_refusal())
-                    .chain(case.cannot_act("successor", merged_into, on)?)
+                    .chain(view::cannot_act(case, "successor", merged_into, on)?)
                     .chain(kind_needs(agreement.kind, &parties).into_iter().map(refusal::after_succession));
                 let event = AgreementEvent::PartySucceeded {
                     agreement: agreement.id,
@@ -93,7 +93,7 @@ pub(super) fn decide(
             ))
         }
     };
-    case.conclude(ruling, rules::not_before(agreement.last_step_on, on))
+    case.conclude(Vec::new(), ruling, rules::not_before(agreement.last_step_on, on))
 }
 
 fn is_merged(party: &Party, on: Date) -> bool {

@@ -125,7 +125,7 @@ pub(super) fn decide(
             (refused(refusal::wrong_standing(standing, rule)), agreement.drafted_on)
         }
     };
-    case.conclude(ruling, rules::not_before(not_before, on))
+    case.conclude(Vec::new(), ruling, rules::not_before(not_before, on))
 }
 
 impl WorkCommand {

@@ -4,7 +4,7 @@ use super::{ControlLink, Dated, End, Party, Spell};
 use crate::{
     bounds::FACTS_MAX,
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Broken, RefusalKind, Stop};
 use concord_events::agreement::{AgreementEvent, ControlKind, Register};
@@ -56,7 +56,7 @@ impl Party {
 
     pub(super) fn add_code(&self, case: &Case<'_, '_>, code: &PartyCode) -> Result<Ruling, Stop> {
         let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
-        if let Some(holder) = case.parties_by_code([code])?.into_iter().flatten().next() {
+        if let Some(holder) = view::parties_by_code(case, [code])?.into_iter().flatten().next() {
             if holder.id == self.id {
                 return Ok(unchanged());
             }
@@ -65,7 +65,7 @@ impl Party {
         // Both Chinese codes of a legal person give one id: that party has this code in all but name.
         let namesake = PartyId::of(code);
         if namesake != self.id
-            && let Some(other) = case.party_or_free(namesake)?
+            && let Some(other) = view::party_or_free(case, namesake)?
         {
             return taken(refusal::recorded_under_another_code(code, other.id, other.code()));
         }
@@ -121,15 +121,15 @@ impl Party {
 
     pub(super) fn merge(&self, case: &Case<'_, '_>, into: PartyId) -> Result<Ruling, Stop> {
         let on = case.context.effective_on;
-        let other = case.party("into", into)?;
+        let other = view::party(case, "into", into)?;
         Ok(match self.end {
             None => {
                 // Facts are learned in any order, so a merger of a later day closes a circle as well. This party has not
                 // ended: the other one's mergers lead to it only if they lead nowhere else.
-                let gone = if case.successor(other, Date::MAX)?.id == self.id {
+                let gone = if view::successor(case, other, Date::MAX)?.id == self.id {
                     Some(refusal::merged_in_a_circle(self.code(), other))
                 } else {
-                    case.cannot_act("into", other, on)?
+                    view::cannot_act(case, "into", other, on)?
                 };
                 happens_under([gone], AgreementEvent::PartyMerged { party: self.id, into, from: on })
             }

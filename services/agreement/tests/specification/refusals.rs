@@ -517,13 +517,14 @@ fn steps_are_dated_in_order_and_not_too_far_back() {
 fn the_rulebook_says_what_is_material_how_long_grace_lasts_and_what_completion_needs() {
     use concord_agreement::Agreements;
     use concord_chassis::log::{Context, Domain, Lookup, View};
+    use concord_chassis::reference::Tables;
     use concord_kernel::rulebook::Rulebooks;
     let text = include_str!("../../../../deploy/rulebook/2012-09.toml")
         .replace("[\"term_end\", \"value\", \"obligations\"]", "[\"title\"]")
         .replace("renewal_grace_days = 90", "renewal_grace_days = 0")
         .replace("completion_needs_fulfilment = true", "completion_needs_fulfilment = false");
     let other = Rulebooks::from_toml_files(&[("other.toml", text)]).unwrap();
-    let other = Agreements::new(std::sync::Arc::new(other));
+    let other = Agreements::new(Tables { rulebooks: std::sync::Arc::new(other), ..Tables::shipped() });
     let world = at("in_force");
     let lookup = |id| world.states.get(&id).map_or(Lookup::Absent, |state| Lookup::Present(state, 1));
     let decide = |order: Order| {

@@ -6,7 +6,7 @@ use crate::{
     bounds::{self, LINE_BYTES_MAX, PERIODS_MAX, line, too_many},
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
     rules::{self, day_after},
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::{
@@ -111,7 +111,7 @@ pub(in crate::agreement) fn decide(
         | Complete { .. }
         | Terminate { .. } => rules::not_before(agreement.last_step_on, on),
     };
-    case.conclude(ruling, in_order)
+    case.conclude(Vec::new(), ruling, in_order)
 }
 
 impl ForceCommand {
@@ -242,7 +242,7 @@ impl Agreement {
         case.states.prefetch(self.parties.iter().map(|participant| participant.party.party.0))?;
         let mut gone = Vec::new();
         for participant in &self.parties {
-            gone.extend(case.cannot_act("", case.party("", participant.party.party)?, on)?);
+            gone.extend(view::cannot_act(case, "", view::party(case, "", participant.party.party)?, on)?);
         }
         Ok(gone)
     }
