@@ -32,7 +32,6 @@ pub mod procedure;
 pub mod tranche;
 
 use crate::{
-    amount::Amount,
     backing,
     refusal::Ruling,
     rules::{self, Hand},
@@ -51,7 +50,7 @@ use concord_kernel::{
     Date,
     id::{AgreementId, GrantId, ProgrammeId},
     industry::Industry,
-    money::Currency,
+    money::{Amount, Currency},
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};

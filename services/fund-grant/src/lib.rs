@@ -28,11 +28,6 @@ mod start;
 mod view;
 pub mod wire;
 
-pub mod amount {
-    //! Amounts of money as commands carry them.
-    pub use concord_kernel::money::Amount;
-}
-
 pub use start::start;
 
 use backing::{Backing, BackingCommand};

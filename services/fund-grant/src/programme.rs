@@ -18,7 +18,6 @@
 //! 100.00 are two, and only the request id, which the chassis keeps, tells a repeat.
 
 use crate::{
-    amount::Amount,
     content_hash,
     refusal::{self, Ruling, happens, happens_under, unchanged},
     rules,
@@ -29,6 +28,7 @@ use concord_chassis::{
     log::{Broken, Decision, Meta, RefusalKind, Stop},
 };
 use concord_events::fund::{FundEvent, FundPurpose, FundingMode, LimitOn};
+use concord_kernel::money::Amount;
 use concord_kernel::{Date, id::ProgrammeId, money::Currency, region::Region};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

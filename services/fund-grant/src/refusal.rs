@@ -5,12 +5,13 @@ mod backing;
 
 pub(crate) use backing::*;
 
-use crate::{amount::Amount, grant::Stage};
+use crate::grant::Stage;
 use concord_chassis::{
     deciding::{self, at, broken},
     log::Broken,
 };
 use concord_events::fund::{FundEvent, FundingMode, LimitOn, TrancheCondition};
+use concord_kernel::money::Amount;
 use concord_kernel::{
     Date,
     id::{GrantId, InstructionId, ProgrammeId},

@@ -3,7 +3,6 @@
 //! Every parameter comes from the rulebook in force on the day of the act, none stands here.
 
 use crate::{
-    amount::Amount,
     backing::{self, AGREEMENT_LOG, Backing},
     grant::{Grant, contract::Contract, procedure::Notice, tranche::Tranche},
     programme::Programme,
@@ -17,6 +16,7 @@ use concord_events::{
     fund::{FundingMode, InstructedUnder, LimitOn, PlannedTranche, TrancheCondition},
     personal::PersonalRef,
 };
+use concord_kernel::money::Amount;
 use concord_kernel::{
     Date,
     id::InstructionId,

@@ -2,7 +2,6 @@
 
 use super::{Grant, Stage, procedure::Notice};
 use crate::{
-    amount::Amount,
     programme::Programme,
     refusal::{
         Ruling, done_otherwise, happens_under, never_published, of_grant, refused, unchanged, wrong_stage,
@@ -12,6 +11,7 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::FundEvent;
+use concord_kernel::money::Amount;
 use concord_kernel::{
     id::{GrantId, ProgrammeId},
     rulebook::Duty,

@@ -2,7 +2,6 @@
 
 use super::{Grant, Stage, approval::Approval, tranche::Tranche};
 use crate::{
-    amount::Amount,
     refusal::{Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
     view::Case,
@@ -12,6 +11,7 @@ use concord_events::{
     fund::{FundEvent, PlannedTranche},
     personal::PersonalRef,
 };
+use concord_kernel::money::Amount;
 use concord_kernel::{Date, rulebook::Duty};
 use serde::{Deserialize, Serialize};
 

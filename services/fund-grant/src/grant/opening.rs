@@ -2,7 +2,6 @@
 
 use super::{Grant, Origin, Project, Stage, contract, hold::Hold};
 use crate::{
-    amount::Amount,
     content_hash,
     refusal::{self, happens_under, refused, unchanged},
     rules,
@@ -10,6 +9,7 @@ use crate::{
 };
 use concord_chassis::log::{Decision, Meta, RefusalKind, Stop};
 use concord_events::fund::{Allocation, FundEvent, FundingMode, Party, PlannedTranche, Source};
+use concord_kernel::money::Amount;
 use concord_kernel::{
     Date,
     id::{GrantId, ProgrammeId},

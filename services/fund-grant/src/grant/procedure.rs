@@ -2,13 +2,13 @@
 
 use super::{Grant, Stage};
 use crate::{
-    amount::Amount,
     refusal::{self, Ruling, done_otherwise, happens, refused, unchanged, wrong_stage},
     rules::Hand,
     view::Case,
 };
 use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::fund::FundEvent;
+use concord_kernel::money::Amount;
 use concord_kernel::{Date, rulebook::Duty};
 use serde::{Deserialize, Serialize};
 

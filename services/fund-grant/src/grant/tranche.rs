@@ -18,8 +18,8 @@ mod ruling;
 pub(super) use ruling::decide;
 
 use super::contract::Contract;
-use crate::amount::Amount;
 use concord_events::fund::{FundEvent, PlannedTranche};
+use concord_kernel::money::Amount;
 use concord_kernel::{Date, id::InstructionId};
 use serde::{Deserialize, Serialize};
 

@@ -12,7 +12,6 @@ use concord_events::{
 };
 use concord_fund_grant::{
     Command, Fund, State,
-    amount::Amount,
     backing::{AGREEMENT_LOG, Backing, BackingCommand},
     grant::{
         Grant, GrantCommand,
@@ -27,7 +26,7 @@ use concord_fund_grant::{
 use concord_kernel::{
     Date,
     id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId},
-    money::Currency,
+    money::{Amount, Currency},
     party::{PartyCode, PartyId, PartyKind},
 };
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
