@@ -4,17 +4,31 @@
 //! amount itself, so that its postings follow from it alone ([`crate::ledger`]). Who acted, when it was recorded and
 //! when it happened stand in the CloudEvents attributes beside the data.
 
+mod closing;
+mod matching;
+mod recovery;
+mod spending;
+
 pub use crate::party::Party;
+pub use closing::{AcceptanceFailure, AcceptanceOutcome, EvaluationGrade, OverriddenRule};
+pub use matching::{GovernmentLevel, MatchingInstalment, MatchingKind};
+pub use recovery::{FindingKey, MoneyFact, RecoveryCause, Taken};
+pub use spending::{Holding, InvoicePart};
 
 use crate::{agreement::Term, personal::PersonalRef};
 use concord_kernel::{
     Date,
     event::LogEvent,
-    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId},
+    fingerprint::Fingerprint,
+    id::{
+        AgreementId, BackingId, GrantId, InstructionId, PartyFileId, ProgrammeId, RecoveryId,
+        RectificationId, SpendId,
+    },
     industry::Industry,
     money::Currency,
     party::{PartyCode, PartyId},
     region::Region,
+    spending::SpendCategory,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -402,6 +416,9 @@ pub enum FundEvent {
     GrantAdmitted {
         /// The grant.
         grant: GrantId,
+        /// How its lead's file has it (A04, A11); absent in events recorded before there were files.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filed: Option<Filed>,
     },
     /// Experts reviewed it 评审.
     #[serde(rename = "concord.fund.v1.GrantReviewed")]
@@ -471,6 +488,9 @@ pub enum FundEvent {
         /// The agreement that backed it; the grant no longer rests on it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backing: Option<AgreementId>,
+        /// Its lead, whose file has it; absent where it was never filed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lead: Option<PartyId>,
     },
     /// The applicant withdrew 撤回. What was reserved is available again.
     #[serde(rename = "concord.fund.v1.GrantWithdrawn")]
@@ -493,6 +513,9 @@ pub enum FundEvent {
         /// The agreement that backed it; the grant no longer rests on it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backing: Option<AgreementId>,
+        /// Its lead, whose file has it; absent where it was never filed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lead: Option<PartyId>,
     },
     /// The task contract 任务书 was signed: the money is committed, the rest of the reservation available again.
     #[serde(rename = "concord.fund.v1.ContractSigned")]
@@ -522,6 +545,15 @@ pub enum FundEvent {
         tranches: Vec<PlannedTranche>,
         /// Rulebook that the award's terms follow from now on.
         terms_rulebook: String,
+        /// Its lead, whose file has it (A11); absent in events recorded before there were files.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lead: Option<PartyId>,
+        /// Shares of all parties, the lead included; add up to what is contracted. Empty: all is the lead's.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        allocations: Vec<Allocation>,
+        /// Day by which final acceptance is due 验收期限 (A11).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acceptance_due_on: Option<Date>,
     },
     /// The payee's account 收款账户 was checked (A01).
     #[serde(rename = "concord.fund.v1.PayeeVerified")]
@@ -597,6 +629,9 @@ pub enum FundEvent {
         /// The agreement that backs the grant; absent where it names none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backing: Option<InstructedUnder>,
+        /// The part that is kept back for recoveries of other grants 抵扣: the bank pays the rest.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        offset_minor: i64,
     },
     /// The bank has paid 到账.
     #[serde(rename = "concord.fund.v1.TrancheSettled")]
@@ -629,8 +664,11 @@ pub enum FundEvent {
         currency: Currency,
         /// Number in the contract.
         tranche: u32,
-        /// Came back.
+        /// Came back; of a payment that had been settled, no more than the lead still held.
         amount_minor: i64,
+        /// The rest of a settled payment, which the lead did not hold any more; it is recovered.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        shortfall_minor: i64,
         /// The instruction.
         instruction: InstructionId,
         /// Attempt that failed.
@@ -741,6 +779,613 @@ pub enum FundEvent {
         /// Rulebook that the award's terms follow.
         terms_rulebook: String,
     },
+    /// Somebody objected to a published award 公示异议.
+    #[serde(rename = "concord.fund.v1.ObjectionRaised")]
+    ObjectionRaised {
+        /// The grant.
+        grant: GrantId,
+        /// Number of the objection, from 1.
+        objection: u32,
+        /// On what grounds.
+        grounds: String,
+    },
+    /// An objection was turned down 异议不成立.
+    #[serde(rename = "concord.fund.v1.ObjectionRejected")]
+    ObjectionRejected {
+        /// The grant.
+        grant: GrantId,
+        /// Number of the objection.
+        objection: u32,
+        /// Why.
+        reason: String,
+    },
+    /// An objection was upheld 异议成立: the grant goes back to review.
+    #[serde(rename = "concord.fund.v1.ObjectionUpheld")]
+    ObjectionUpheld {
+        /// The grant.
+        grant: GrantId,
+        /// Number of the objection.
+        objection: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A meeting set a rule aside for this grant 特批 (A18).
+    #[serde(rename = "concord.fund.v1.OverrideRecorded")]
+    OverrideRecorded {
+        /// The grant.
+        grant: GrantId,
+        /// The rule.
+        rule: OverriddenRule,
+        /// Minutes of the meeting.
+        minutes: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// The task contract was amended 任务书变更: another plan, other shares, or less money; what is contracted less goes back.
+    #[serde(rename = "concord.fund.v1.ContractAmended")]
+    ContractAmended {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Funding mode, for the programme's sub-limits.
+        mode: FundingMode,
+        /// Lead's region, for the programme's sub-limits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lead_region: Option<Region>,
+        /// Number of the amendment, from 1.
+        amendment: u32,
+        /// Contracted from now on.
+        amount_minor: i64,
+        /// Contracted less than before; 0 where only the plan or the shares changed.
+        released_minor: i64,
+        /// Whether that goes to the treasury, because the programme's year is over; else it is available again.
+        to_treasury: bool,
+        /// The whole plan from now on.
+        tranches: Vec<PlannedTranche>,
+        /// All shares from now on.
+        allocations: Vec<Allocation>,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+    /// The project was given more time 延期.
+    #[serde(rename = "concord.fund.v1.ProjectExtended")]
+    ProjectExtended {
+        /// The grant.
+        grant: GrantId,
+        /// Its lead.
+        lead: PartyId,
+        /// Last day before.
+        former_ends_on: Date,
+        /// Last day from now on.
+        ends_on: Date,
+        /// Day by which final acceptance is due from now on.
+        acceptance_due_on: Date,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+
+    /// Matching money was pledged 配套承诺.
+    #[serde(rename = "concord.fund.v1.MatchingPledged")]
+    MatchingPledged {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Number of the source, from 1.
+        source: u32,
+        /// Kind of source.
+        kind: MatchingKind,
+        /// Level of the government that matches; of a government's budget only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<GovernmentLevel>,
+        /// Whether it is public money (A15).
+        is_public: bool,
+        /// Who pays; absent where it is not settled, as of a loan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payer: Option<Party>,
+        /// Pledged: what the instalments add up to.
+        amount_minor: i64,
+        /// When it is due.
+        instalments: Vec<MatchingInstalment>,
+    },
+    /// Matching money arrived 配套到位.
+    #[serde(rename = "concord.fund.v1.MatchingArrived")]
+    MatchingArrived {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Number of the source.
+        source: u32,
+        /// Number of the instalment.
+        instalment: u32,
+        /// Arrived, the whole instalment or a part.
+        amount_minor: i64,
+        /// Bank's reference.
+        bank_reference: String,
+    },
+    /// A source was released from what had not arrived 配套核减.
+    #[serde(rename = "concord.fund.v1.MatchingReleased")]
+    MatchingReleased {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Number of the source.
+        source: u32,
+        /// All that had not arrived.
+        amount_minor: i64,
+        /// Why.
+        reason: String,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+
+    /// The lead passed a partner's share on 转拨.
+    #[serde(rename = "concord.fund.v1.ShareTransferred")]
+    ShareTransferred {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// The partner.
+        to: PartyId,
+        /// Passed on.
+        amount_minor: i64,
+        /// Bank's reference, the evidence.
+        bank_reference: String,
+    },
+    /// An item of spending was reported 支出申报. No money moves.
+    #[serde(rename = "concord.fund.v1.SpendReported")]
+    SpendReported {
+        /// The grant.
+        grant: GrantId,
+        /// The programme's currency.
+        currency: Currency,
+        /// The item.
+        spend: SpendId,
+        /// Who spent it.
+        party: PartyId,
+        /// On what.
+        category: SpendCategory,
+        /// When.
+        spent_on: Date,
+        /// How much.
+        amount_minor: i64,
+        /// The invoice, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invoice: Option<InvoicePart>,
+        /// What it was for.
+        purpose: String,
+    },
+    /// An item of spending was accepted 支出核定.
+    #[serde(rename = "concord.fund.v1.SpendAccepted")]
+    SpendAccepted {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// The item.
+        spend: SpendId,
+        /// Who spent it.
+        party: PartyId,
+        /// How much: all of it.
+        amount_minor: i64,
+    },
+    /// An item of spending was disallowed 支出审减: what had been accepted is unspent again.
+    #[serde(rename = "concord.fund.v1.SpendDisallowed")]
+    SpendDisallowed {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// The item.
+        spend: SpendId,
+        /// Who spent it.
+        party: PartyId,
+        /// The item's amount.
+        amount_minor: i64,
+        /// Whether it had been accepted; only then money moves.
+        was_accepted: bool,
+        /// Its invoice, which has that much to share out again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invoice: Option<InvoicePart>,
+        /// Why.
+        reason: String,
+    },
+
+    /// The project was checked at midterm 中期检查.
+    #[serde(rename = "concord.fund.v1.MidtermChecked")]
+    MidtermChecked {
+        /// The grant.
+        grant: GrantId,
+        /// Whether it passed; one that did not may be checked anew.
+        passed: bool,
+        /// Report or minutes.
+        report: String,
+    },
+    /// The recipient reported the project complete 完成报告.
+    #[serde(rename = "concord.fund.v1.CompletionReported")]
+    CompletionReported {
+        /// The grant.
+        grant: GrantId,
+        /// The report.
+        report: String,
+    },
+    /// Final acceptance was concluded 验收.
+    #[serde(rename = "concord.fund.v1.FinalAcceptanceConcluded")]
+    FinalAcceptanceConcluded {
+        /// The grant.
+        grant: GrantId,
+        /// Its lead.
+        lead: PartyId,
+        /// What it came to.
+        #[serde(flatten)]
+        outcome: AcceptanceOutcome,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+    /// A recipient gave a balance back 结余退回.
+    #[serde(rename = "concord.fund.v1.BalanceRefunded")]
+    BalanceRefunded {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Who.
+        party: PartyId,
+        /// Where it lay: unspent or retained.
+        from: Holding,
+        /// Given back.
+        amount_minor: i64,
+        /// Bank's reference.
+        bank_reference: String,
+    },
+    /// A recipient keeps a balance by rule 结余留用.
+    #[serde(rename = "concord.fund.v1.BalanceRetained")]
+    BalanceRetained {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Who.
+        party: PartyId,
+        /// Kept.
+        amount_minor: i64,
+        /// Last day on which it may be kept; absent where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Date>,
+        /// Document or minutes.
+        minutes: String,
+    },
+    /// A balance goes on in another project of the same lead and programme 结余结转.
+    #[serde(rename = "concord.fund.v1.BalanceTransferred")]
+    BalanceTransferred {
+        /// The grant that gives it.
+        grant: GrantId,
+        /// The grant that takes it.
+        to: GrantId,
+        /// The programme of both.
+        programme: ProgrammeId,
+        /// Its currency.
+        currency: Currency,
+        /// The lead of both, who holds it.
+        party: PartyId,
+        /// How much.
+        amount_minor: i64,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+    /// The grant was closed 结题. What was never drawn goes back.
+    #[serde(rename = "concord.fund.v1.GrantClosed")]
+    GrantClosed {
+        /// The grant.
+        grant: GrantId,
+        /// What ends with it.
+        #[serde(flatten)]
+        end: End,
+        /// Day by which what is still unspent must be given back; absent where nothing is (A10).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund_by: Option<Date>,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+    /// The closed grant was evaluated 绩效评价.
+    #[serde(rename = "concord.fund.v1.GrantEvaluated")]
+    GrantEvaluated {
+        /// The grant.
+        grant: GrantId,
+        /// Grade.
+        grade: EvaluationGrade,
+        /// Hundredths of a point, 0 to 10,000.
+        score_hundredths: u32,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+    /// The grant was terminated 终止: nothing more is paid, what was never drawn goes back, and what is unspent is to be refunded.
+    #[serde(rename = "concord.fund.v1.GrantTerminated")]
+    GrantTerminated {
+        /// The grant.
+        grant: GrantId,
+        /// What ends with it.
+        #[serde(flatten)]
+        end: End,
+        /// Day by which what is still unspent must be given back.
+        refund_by: Date,
+        /// Why.
+        reason: String,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+    /// The grant was cancelled 撤销: what was never drawn goes back, and all that was settled is recovered.
+    #[serde(rename = "concord.fund.v1.GrantCancelled")]
+    GrantCancelled {
+        /// The grant.
+        grant: GrantId,
+        /// What ends with it.
+        #[serde(flatten)]
+        end: End,
+        /// Why.
+        reason: String,
+        /// Minutes of the meeting.
+        minutes: String,
+    },
+    /// A fact of money was wrong and is reversed 更正冲销. The right fact follows as an event of its own.
+    #[serde(rename = "concord.fund.v1.FactCorrected")]
+    FactCorrected {
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Position of the event that is reversed.
+        reverses: u64,
+        /// What it said.
+        fact: MoneyFact,
+        /// When that had happened: its reversal counts from the same day.
+        fact_on: Date,
+        /// Why it was wrong.
+        reason: String,
+        /// Document by whose authority it is reversed 文号.
+        authority: String,
+    },
+
+    /// It was determined that money is to be recovered 追缴决定.
+    #[serde(rename = "concord.fund.v1.RecoveryDetermined")]
+    RecoveryDetermined {
+        /// The new recovery.
+        recovery: RecoveryId,
+        /// The grant that the money was paid for.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Why.
+        cause: RecoveryCause,
+        /// In all: what is taken adds up to it.
+        amount_minor: i64,
+        /// Where it is taken from.
+        takes: Vec<Taken>,
+        /// Minutes or decision.
+        minutes: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// It was demanded 追缴通知.
+    #[serde(rename = "concord.fund.v1.RecoveryDemanded")]
+    RecoveryDemanded {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grant.
+        grant: GrantId,
+        /// Day by which it is due.
+        due_on: Date,
+        /// Number of the demand 文号.
+        demand: String,
+    },
+    /// It was appealed against 申诉.
+    #[serde(rename = "concord.fund.v1.RecoveryAppealed")]
+    RecoveryAppealed {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grant.
+        grant: GrantId,
+        /// On what grounds.
+        grounds: String,
+    },
+    /// The appeal was turned down: the recovery stands 维持.
+    #[serde(rename = "concord.fund.v1.RecoveryUpheld")]
+    RecoveryUpheld {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grant.
+        grant: GrantId,
+        /// Why.
+        reason: String,
+    },
+    /// The appeal was allowed: the recovery is reversed 撤销追缴.
+    #[serde(rename = "concord.fund.v1.RecoveryOverturned")]
+    RecoveryOverturned {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// What goes back to where it was taken from.
+        gives_back: Vec<Taken>,
+        /// Why.
+        reason: String,
+    },
+    /// Money came in for it 追缴到账.
+    #[serde(rename = "concord.fund.v1.RecoveryRepaid")]
+    RecoveryRepaid {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Came in.
+        amount_minor: i64,
+        /// Bank's reference.
+        bank_reference: String,
+    },
+    /// It was offset against a tranche of another grant 抵扣.
+    #[serde(rename = "concord.fund.v1.RecoveryOffset")]
+    RecoveryOffset {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Offset.
+        amount_minor: i64,
+        /// The grant whose tranche pays that much less in cash.
+        against: GrantId,
+        /// Number of the tranche.
+        tranche: u32,
+    },
+    /// It was given up 核销.
+    #[serde(rename = "concord.fund.v1.RecoveryWrittenOff")]
+    RecoveryWrittenOff {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grant.
+        grant: GrantId,
+        /// Its programme.
+        programme: ProgrammeId,
+        /// Their currency.
+        currency: Currency,
+        /// Given up: all that was left.
+        amount_minor: i64,
+        /// Minutes of the meeting.
+        minutes: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// Somebody was charged with a finding 整改交办.
+    #[serde(rename = "concord.fund.v1.RectificationAssigned")]
+    RectificationAssigned {
+        /// The new rectification.
+        rectification: RectificationId,
+        /// The finding.
+        finding: FindingKey,
+        /// The grant that it is about, where it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<GrantId>,
+        /// Who is charged with it: opaque id of a person or an organisation.
+        owner: String,
+        /// Day by which it is to be put right.
+        deadline: Date,
+        /// What is asked.
+        task: String,
+    },
+    /// The owner explained it 说明.
+    #[serde(rename = "concord.fund.v1.RectificationExplained")]
+    RectificationExplained {
+        /// The rectification.
+        rectification: RectificationId,
+        /// What they say.
+        explanation: String,
+    },
+    /// It was put right 已整改.
+    #[serde(rename = "concord.fund.v1.FindingRectified")]
+    FindingRectified {
+        /// The rectification.
+        rectification: RectificationId,
+        /// What proves it.
+        evidence: String,
+    },
+    /// The explanation was accepted 说明成立.
+    #[serde(rename = "concord.fund.v1.FindingAccepted")]
+    FindingAccepted {
+        /// The rectification.
+        rectification: RectificationId,
+        /// Minutes or decision.
+        minutes: String,
+        /// Why.
+        reason: String,
+    },
+    /// The finding was dismissed: it is none 不成立.
+    #[serde(rename = "concord.fund.v1.FindingDismissed")]
+    FindingDismissed {
+        /// The rectification.
+        rectification: RectificationId,
+        /// Minutes or decision.
+        minutes: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How a lead's file has a project 档案 (A04, A11).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filed {
+    /// The lead.
+    pub lead: PartyId,
+    /// The project's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Fund of its programme: the family within which the cooling years count.
+    pub fund: String,
+}
+
+/// What ends with a grant: closed, terminated or cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Its programme.
+    pub programme: ProgrammeId,
+    /// Their currency.
+    pub currency: Currency,
+    /// Funding mode, for the programme's sub-limits.
+    pub mode: FundingMode,
+    /// Lead's region, for the programme's sub-limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_region: Option<Region>,
+    /// Its lead, whose file has it.
+    pub lead: PartyId,
+    /// Contracted and never drawn: it goes back.
+    pub undrawn_minor: i64,
+    /// Whether that goes to the treasury, because the programme's year is over; else it is available again.
+    pub to_treasury: bool,
+    /// The agreement that backed it; the grant no longer rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backing: Option<AgreementId>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(minor: &i64) -> bool {
+    *minor == 0
 }
 
 impl LogEvent for FundEvent {
@@ -772,28 +1417,94 @@ impl LogEvent for FundEvent {
             | Self::GrantHeld { grant, .. }
             | Self::HoldCauseCleared { grant, .. }
             | Self::GrantResumed { grant }
-            | Self::AwardImported { grant, .. } => ("grant", grant.0),
+            | Self::AwardImported { grant, .. }
+            | Self::ObjectionRaised { grant, .. }
+            | Self::ObjectionRejected { grant, .. }
+            | Self::ObjectionUpheld { grant, .. }
+            | Self::OverrideRecorded { grant, .. }
+            | Self::ContractAmended { grant, .. }
+            | Self::ProjectExtended { grant, .. }
+            | Self::MatchingPledged { grant, .. }
+            | Self::MatchingArrived { grant, .. }
+            | Self::MatchingReleased { grant, .. }
+            | Self::ShareTransferred { grant, .. }
+            | Self::SpendReported { grant, .. }
+            | Self::SpendAccepted { grant, .. }
+            | Self::SpendDisallowed { grant, .. }
+            | Self::MidtermChecked { grant, .. }
+            | Self::CompletionReported { grant, .. }
+            | Self::FinalAcceptanceConcluded { grant, .. }
+            | Self::BalanceRefunded { grant, .. }
+            | Self::BalanceRetained { grant, .. }
+            | Self::BalanceTransferred { grant, .. }
+            | Self::GrantClosed { grant, .. }
+            | Self::GrantEvaluated { grant, .. }
+            | Self::GrantTerminated { grant, .. }
+            | Self::GrantCancelled { grant, .. }
+            | Self::FactCorrected { grant, .. } => ("grant", grant.0),
             Self::BackingChanged { agreement, .. } => ("backing", BackingId::of(*agreement).0),
+            Self::RecoveryDetermined { recovery, .. }
+            | Self::RecoveryDemanded { recovery, .. }
+            | Self::RecoveryAppealed { recovery, .. }
+            | Self::RecoveryUpheld { recovery, .. }
+            | Self::RecoveryOverturned { recovery, .. }
+            | Self::RecoveryRepaid { recovery, .. }
+            | Self::RecoveryOffset { recovery, .. }
+            | Self::RecoveryWrittenOff { recovery, .. } => ("recovery", recovery.0),
+            Self::RectificationAssigned { rectification, .. }
+            | Self::RectificationExplained { rectification, .. }
+            | Self::FindingRectified { rectification, .. }
+            | Self::FindingAccepted { rectification, .. }
+            | Self::FindingDismissed { rectification, .. } => ("rectification", rectification.0),
         }
     }
 
     /// The programme, where its money moves between available, reserved and contracted; the record of an agreement that a
-    /// grant names or no longer names.
+    /// grant names or no longer names; the lead's file; the grants that a recovery and a balance move money of.
     fn also(&self) -> Vec<Uuid> {
+        let file = |lead: &PartyId| PartyFileId::of(*lead).0;
+        let record = |agreement: &AgreementId| BackingId::of(*agreement).0;
         match self {
-            Self::GrantApproved { programme, .. }
-            | Self::ContractSigned { programme, .. }
-            | Self::AwardImported { programme, .. } => vec![programme.0],
-            Self::GrantRejected { programme, released_minor, backing, .. }
-            | Self::GrantWithdrawn { programme, released_minor, backing, .. } => {
-                let programme = (*released_minor > 0).then_some(programme.0);
-                let backing = backing.map(|agreement| BackingId::of(agreement).0);
-                programme.into_iter().chain(backing).collect()
+            Self::GrantApproved { programme, .. } => vec![programme.0],
+            Self::ContractAmended { programme, released_minor, .. } => {
+                (*released_minor > 0).then_some(programme.0).into_iter().collect()
             }
-            Self::BackingNamed { agreement, former, .. } => std::iter::once(agreement)
-                .chain(former)
-                .map(|agreement| BackingId::of(*agreement).0)
-                .collect(),
+            Self::AwardImported { programme, lead, .. } => vec![programme.0, file(&lead.party)],
+            Self::ContractSigned { programme, lead, .. } => {
+                std::iter::once(programme.0).chain(lead.as_ref().map(file)).collect()
+            }
+            Self::GrantAdmitted { filed, .. } => filed.iter().map(|filed| file(&filed.lead)).collect(),
+            Self::ProjectExtended { lead, .. } | Self::FinalAcceptanceConcluded { lead, .. } => {
+                vec![file(lead)]
+            }
+            Self::GrantRejected { programme, released_minor, backing, lead, .. }
+            | Self::GrantWithdrawn { programme, released_minor, backing, lead, .. } => {
+                let programme = (*released_minor > 0).then_some(programme.0);
+                let others = backing.as_ref().map(record).into_iter().chain(lead.as_ref().map(file));
+                programme.into_iter().chain(others).collect()
+            }
+            Self::GrantClosed { end, .. }
+            | Self::GrantTerminated { end, .. }
+            | Self::GrantCancelled { end, .. } => {
+                let programme = (end.undrawn_minor > 0).then_some(end.programme.0);
+                let others = end.backing.as_ref().map(record).into_iter().chain([file(&end.lead)]);
+                programme.into_iter().chain(others).collect()
+            }
+            Self::BackingNamed { agreement, former, .. } => {
+                std::iter::once(agreement).chain(former).map(record).collect()
+            }
+            Self::SpendReported { invoice, .. } | Self::SpendDisallowed { invoice, .. } => {
+                invoice.iter().map(|part| part.invoice.0).collect()
+            }
+            Self::BalanceTransferred { to, .. } => vec![to.0],
+            Self::FactCorrected { fact: MoneyFact::RecoveryRepayment { recovery, .. }, .. } => {
+                vec![recovery.0]
+            }
+            Self::RecoveryDetermined { grant, .. }
+            | Self::RecoveryOverturned { grant, .. }
+            | Self::RecoveryRepaid { grant, .. }
+            | Self::RecoveryWrittenOff { grant, .. } => vec![grant.0],
+            Self::RecoveryOffset { grant, against, .. } => vec![grant.0, against.0],
             _ => Vec::new(),
         }
     }
@@ -828,6 +1539,43 @@ impl LogEvent for FundEvent {
             Self::HoldCauseCleared { .. } => "concord.fund.v1.HoldCauseCleared",
             Self::GrantResumed { .. } => "concord.fund.v1.GrantResumed",
             Self::AwardImported { .. } => "concord.fund.v1.AwardImported",
+            Self::ObjectionRaised { .. } => "concord.fund.v1.ObjectionRaised",
+            Self::ObjectionRejected { .. } => "concord.fund.v1.ObjectionRejected",
+            Self::ObjectionUpheld { .. } => "concord.fund.v1.ObjectionUpheld",
+            Self::OverrideRecorded { .. } => "concord.fund.v1.OverrideRecorded",
+            Self::ContractAmended { .. } => "concord.fund.v1.ContractAmended",
+            Self::ProjectExtended { .. } => "concord.fund.v1.ProjectExtended",
+            Self::MatchingPledged { .. } => "concord.fund.v1.MatchingPledged",
+            Self::MatchingArrived { .. } => "concord.fund.v1.MatchingArrived",
+            Self::MatchingReleased { .. } => "concord.fund.v1.MatchingReleased",
+            Self::ShareTransferred { .. } => "concord.fund.v1.ShareTransferred",
+            Self::SpendReported { .. } => "concord.fund.v1.SpendReported",
+            Self::SpendAccepted { .. } => "concord.fund.v1.SpendAccepted",
+            Self::SpendDisallowed { .. } => "concord.fund.v1.SpendDisallowed",
+            Self::MidtermChecked { .. } => "concord.fund.v1.MidtermChecked",
+            Self::CompletionReported { .. } => "concord.fund.v1.CompletionReported",
+            Self::FinalAcceptanceConcluded { .. } => "concord.fund.v1.FinalAcceptanceConcluded",
+            Self::BalanceRefunded { .. } => "concord.fund.v1.BalanceRefunded",
+            Self::BalanceRetained { .. } => "concord.fund.v1.BalanceRetained",
+            Self::BalanceTransferred { .. } => "concord.fund.v1.BalanceTransferred",
+            Self::GrantClosed { .. } => "concord.fund.v1.GrantClosed",
+            Self::GrantEvaluated { .. } => "concord.fund.v1.GrantEvaluated",
+            Self::GrantTerminated { .. } => "concord.fund.v1.GrantTerminated",
+            Self::GrantCancelled { .. } => "concord.fund.v1.GrantCancelled",
+            Self::FactCorrected { .. } => "concord.fund.v1.FactCorrected",
+            Self::RecoveryDetermined { .. } => "concord.fund.v1.RecoveryDetermined",
+            Self::RecoveryDemanded { .. } => "concord.fund.v1.RecoveryDemanded",
+            Self::RecoveryAppealed { .. } => "concord.fund.v1.RecoveryAppealed",
+            Self::RecoveryUpheld { .. } => "concord.fund.v1.RecoveryUpheld",
+            Self::RecoveryOverturned { .. } => "concord.fund.v1.RecoveryOverturned",
+            Self::RecoveryRepaid { .. } => "concord.fund.v1.RecoveryRepaid",
+            Self::RecoveryOffset { .. } => "concord.fund.v1.RecoveryOffset",
+            Self::RecoveryWrittenOff { .. } => "concord.fund.v1.RecoveryWrittenOff",
+            Self::RectificationAssigned { .. } => "concord.fund.v1.RectificationAssigned",
+            Self::RectificationExplained { .. } => "concord.fund.v1.RectificationExplained",
+            Self::FindingRectified { .. } => "concord.fund.v1.FindingRectified",
+            Self::FindingAccepted { .. } => "concord.fund.v1.FindingAccepted",
+            Self::FindingDismissed { .. } => "concord.fund.v1.FindingDismissed",
         }
     }
 

@@ -368,7 +368,10 @@ impl Backing {
             // It rests on another one, or it has ended.
             FundEvent::BackingNamed { grant, .. }
             | FundEvent::GrantRejected { grant, .. }
-            | FundEvent::GrantWithdrawn { grant, .. } => drop(self.dependents.remove(grant)),
+            | FundEvent::GrantWithdrawn { grant, .. }
+            | FundEvent::GrantClosed { grant, .. }
+            | FundEvent::GrantTerminated { grant, .. }
+            | FundEvent::GrantCancelled { grant, .. } => drop(self.dependents.remove(grant)),
             _ => {}
         }
     }
@@ -469,10 +472,14 @@ pub(crate) fn find<'v>(case: &Case<'_, 'v>, agreement: AgreementId) -> Result<Op
 }
 
 impl Stage {
-    /// Whether the grant takes nothing more.
+    /// Whether the grant is over: nothing more is approved, contracted or paid.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        matches!(self, Self::Rejected(_) | Self::Withdrawn(_))
+        match self {
+            Self::Rejected(_) | Self::Withdrawn(_) => true,
+            Self::Running(contract) => contract.progress.has_ended(),
+            _ => false,
+        }
     }
 }
 

@@ -18,6 +18,8 @@
 //! | `contract` | the task contract 任务书 and the payee's account |
 //! | `tranche` | the small lifecycle of each payment |
 //! | `hold` | what stops payments for a while 暂停 |
+//! | `closing` | from completion report to evaluation 验收、结题、绩效评价 |
+//! | `books` | what its money stands at |
 //!
 //! Each decides in one `match` over (command, stage). There, a command has an arm for each stage in which something
 //! happens, and one for the rest: what happened already in the same way changes nothing, at any later stage; in another
@@ -25,6 +27,8 @@
 //! take nothing more.
 
 pub mod approval;
+pub mod books;
+pub mod closing;
 pub mod contract;
 pub mod hold;
 pub mod opening;
@@ -38,12 +42,13 @@ use crate::{
     view::{self, Case},
 };
 use approval::Approval;
+use books::Books;
 use concord_chassis::{
     deciding::not_before,
     log::{Broken, Decision, Meta, Stop},
 };
 use concord_events::{
-    fund::{FundEvent, FundingMode, Party},
+    fund::{Allocation, FundEvent, FundingMode, Party},
     personal::PersonalRef,
 };
 use concord_kernel::{
@@ -89,6 +94,8 @@ pub struct Grant {
     pub backing: Option<AgreementId>,
     /// Whether it is on hold, and why.
     pub hold: Hold,
+    /// What its money stands at.
+    pub books: Books,
 }
 
 /// The project that a grant pays for.
@@ -104,6 +111,8 @@ pub struct Project {
     pub starts_on: Option<Date>,
     /// Planned last day.
     pub ends_on: Option<Date>,
+    /// Shares of all parties as they applied, the lead included.
+    pub allocations: Vec<Allocation>,
 }
 
 /// How a grant came to be.
@@ -140,8 +149,8 @@ pub enum Stage {
     OnNotice(Notice),
     /// 已立项: the money is reserved.
     Approved(Approval),
-    /// 执行中: the contract is signed, tranches run.
-    Running(Contract),
+    /// Contracted: how far it is since, its progress says.
+    Running(Box<Contract>),
     /// 不予立项, and why.
     Rejected(String),
     /// 已撤回, and why.
@@ -270,8 +279,9 @@ impl Grant {
         }
     }
 
-    /// Folds an event.
+    /// Folds an event: its own, or one of another grant or a recovery that moves its money.
     pub(crate) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
+        self.books.post(self.id, self.project.lead.party, event);
         match event {
             FundEvent::GrantRecommended { .. }
             | FundEvent::GrantAdmitted { .. }
@@ -293,6 +303,7 @@ impl Grant {
             _ => {
                 if let Stage::Running(contract) = &mut self.stage {
                     tranche::apply(contract, event, meta.effective_on);
+                    closing::apply(contract, event);
                 }
             }
         }
@@ -407,7 +418,7 @@ impl Stage {
                 ("on_notice", "公示中", "Next: approve it when the notice is over", "下一步：公示期满后立项")
             }
             Self::Approved(_) => ("approved", "已立项", "Next: sign the contract", "下一步：签订任务书"),
-            Self::Running(_) => ("contracted", "执行中", "Next: request its tranches", "下一步：申请拨款"),
+            Self::Running(contract) => contract.progress.words(),
             Self::Rejected(_) => {
                 ("rejected", "不予立项", "It has ended; file a new application", "该项目已终结，请另行申报")
             }

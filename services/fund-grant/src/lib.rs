@@ -136,7 +136,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "3";
+    const FOLD: &'static str = "4";
     type Event = FundEvent;
     type State = State;
     type Command = Command;

@@ -14,6 +14,9 @@
 //!            cut                   reject, withdraw, contracted less
 //! ```
 //!
+//! What a grant never draws (amended down, closed, terminated or cancelled) is available again, or goes to the treasury where
+//! the programme's year is over.
+//!
 //! Appropriating or setting a limit anew in the same way changes nothing. A supplement or a cut has no such mark: two of
 //! 100.00 are two, and only the request id, which the chassis keeps, tells a repeat.
 
@@ -309,7 +312,23 @@ impl Programme {
                 move_minor(&mut self.available_minor, &mut self.contracted_minor, *amount_minor);
                 self.take(*mode, lead.region.as_ref(), *amount_minor);
             }
+            FundEvent::ContractAmended { mode, lead_region, released_minor, to_treasury, .. } => {
+                self.give_back(*mode, lead_region.as_ref(), *released_minor, *to_treasury);
+            }
+            FundEvent::GrantClosed { end, .. }
+            | FundEvent::GrantTerminated { end, .. }
+            | FundEvent::GrantCancelled { end, .. } => {
+                self.give_back(end.mode, end.lead_region.as_ref(), end.undrawn_minor, end.to_treasury);
+            }
             _ => {}
+        }
+    }
+
+    fn give_back(&mut self, mode: FundingMode, lead_region: Option<&Region>, minor: i64, to_treasury: bool) {
+        move_minor(&mut self.contracted_minor, &mut self.available_minor, minor);
+        self.take(mode, lead_region, minor.saturating_neg());
+        if to_treasury {
+            self.appropriate(minor.saturating_neg());
         }
     }
 

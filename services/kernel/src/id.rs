@@ -6,8 +6,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::party::PartyId;
+
 /// The root of every identifier that is derived rather than drawn. It must never change: ids in the log depend on it.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_1c9e_7b1d_4d0a_9a53_2c41_90e6_b7d8);
+
+/// A UUID that follows from a source within a label, for values that are no ids of their own.
+pub(crate) fn hashed(label: &str, source: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::new_v5(&NAMESPACE, label.as_bytes()), source.as_bytes())
+}
 
 /// The most bytes of a [`PersonId`] or [`OrganisationId`].
 const OPAQUE_BYTES_MAX: usize = 128;
@@ -187,6 +194,48 @@ impl BackingId {
 uuid_id! {
     /// A payment instruction 支付指令: it stays the same over all its attempts at the bank (domain.md section 5, A14).
     InstructionId, "instruction"
+}
+
+uuid_id! {
+    /// An item of spending 支出 that a recipient reports, by the id that its own system gave it.
+    SpendId, "spend"
+}
+
+uuid_id! {
+    /// An invoice 发票, whose total may be shared out among several items of spending (domain.md section 3, "Partners").
+    InvoiceId, "invoice"
+}
+
+impl InvoiceId {
+    /// The id of the invoice that this issuer gave this number, the same on every run.
+    #[must_use]
+    pub fn of(issuer: &str, number: &str) -> Self {
+        Self::derived(issuer, number)
+    }
+}
+
+uuid_id! {
+    /// What the fund keeps of a leading party over all its grants 牵头单位档案: which projects are live (A04), and which final
+    /// acceptances are due (A11).
+    PartyFileId, "party file"
+}
+
+impl PartyFileId {
+    /// The id of this party's file, the same on every run.
+    #[must_use]
+    pub fn of(party: PartyId) -> Self {
+        Self::derived("party", &party.to_string())
+    }
+}
+
+uuid_id! {
+    /// A recovery 追缴: one claim on money that was paid.
+    RecoveryId, "recovery"
+}
+
+uuid_id! {
+    /// A rectification 整改: what somebody does about a finding.
+    RectificationId, "rectification"
 }
 
 opaque_id! {

@@ -16,6 +16,7 @@
 
 pub mod calendar;
 pub mod event;
+pub mod fingerprint;
 pub mod id;
 pub mod industry;
 mod iso3166;
@@ -24,6 +25,7 @@ pub mod money;
 pub mod party;
 pub mod region;
 pub mod rulebook;
+pub mod spending;
 
 /// A calendar date of law, in Asia/Shanghai (domain.md section 1, "Money" and "Times").
 pub use jiff::civil::Date;

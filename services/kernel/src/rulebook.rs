@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Date;
 use crate::calendar::{Calendar, CalendarError};
 use crate::money::Currency;
+use crate::spending::SpendCategory;
 
 static SHIPPED: LazyLock<Rulebooks> = LazyLock::new(|| {
     Rulebooks::from_toml_files(&[("2012-09.toml", include_str!("../../../deploy/rulebook/2012-09.toml"))])
@@ -60,6 +61,8 @@ pub struct Rulebook {
     pub split: Split,
     /// Unspent balances.
     pub unspent: Unspent,
+    /// What money is spent on.
+    pub spending: Spending,
     /// The loan-interest subsidy.
     pub interest_subsidy: InterestSubsidy,
     /// Risk compensation.
@@ -137,6 +140,8 @@ pub struct FinalAcceptance {
     pub extension_max_months: u32,
     /// How many extensions there may be.
     pub extensions_max: u32,
+    /// How often a project may be sent back to be put right before it passes or fails 整改.
+    pub rectifications_max: u32,
 }
 
 /// Idle money 闲置资金 (A12).
@@ -169,6 +174,8 @@ pub struct Recovery {
     pub pay_within_days: u32,
     /// Days from the demand after which it may be offset against another grant's tranche.
     pub offset_after_days: u32,
+    /// Days from the demand within which it may be appealed against 申诉.
+    pub appeal_within_days: u32,
 }
 
 /// Splitting under a threshold 拆分立项 (A05).
@@ -189,6 +196,16 @@ pub struct Unspent {
     pub retain_years_before_2021: u32,
     /// What becomes of a balance from 2021 on.
     pub from_2021: UnspentDisposition,
+    /// Days from closeout or termination within which a balance that is given back must have arrived 结余退回期限.
+    pub refund_within_days: u32,
+}
+
+/// Spending 支出 (A09).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spending {
+    /// Categories that grant money is never spent on: such an item is taken in and found.
+    pub ineligible: Vec<SpendCategory>,
 }
 
 /// What becomes of an unspent balance.

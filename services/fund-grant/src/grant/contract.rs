@@ -1,6 +1,6 @@
 //! The task contract 任务书 with its plan of tranches, and the payee's account 收款账户.
 
-use super::{Grant, Stage, approval::Approval, tranche::Tranche};
+use super::{Grant, Stage, approval::Approval, closing::Progress, tranche::Tranche};
 use crate::{
     refusal::{Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
@@ -8,11 +8,15 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::{
-    fund::{FundEvent, PlannedTranche},
+    fund::{Allocation, FundEvent, PlannedTranche},
     personal::PersonalRef,
 };
 use concord_kernel::money::Amount;
-use concord_kernel::{Date, rulebook::Duty};
+use concord_kernel::{
+    Date,
+    rulebook::{Duty, Rulebook},
+};
+use jiff::Span;
 use serde::{Deserialize, Serialize};
 
 /// A contract that runs.
@@ -28,8 +32,22 @@ pub struct Contract {
     pub ends_on: Option<Date>,
     /// The payment plan, and how far each tranche is.
     pub tranches: Vec<Tranche>,
+    /// Shares of all parties, the lead included. Empty: all is the lead's.
+    pub allocations: Vec<Allocation>,
     /// Rulebook that the award's terms follow.
     pub terms_rulebook: String,
+    /// Day by which final acceptance is due (A11); a migrated award has none here.
+    pub acceptance_due_on: Option<Date>,
+    /// How often it was amended.
+    pub amendments: u32,
+    /// How often the project was given more time.
+    pub extensions: u32,
+    /// Whether the midterm check was passed; `None` before one.
+    pub midterm_passed: Option<bool>,
+    /// How often final acceptance sent the project back to be put right.
+    pub rectifications: u32,
+    /// How far the grant is.
+    pub progress: Progress,
 }
 
 /// What a contract rests on.
@@ -129,6 +147,9 @@ fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signi
             ends_on: signing.ends_on,
             tranches: signing.tranches.clone(),
             terms_rulebook: case.rulebook.version.clone(),
+            lead: Some(grant.project.lead.party),
+            allocations: Vec::new(),
+            acceptance_due_on: acceptance_due(case.rulebook, signing.ends_on),
         },
     )
 }
@@ -157,6 +178,11 @@ fn contracted_already(grant: &Grant, first: &Contract) -> Broken {
         ("the contract was signed", "任务书已签订"),
         &[("contract_number", &number), ("amount", &grant.amount(first.amount_minor))],
     )
+}
+
+/// Day by which final acceptance is due for a project that ends on a day (domain.md section 6, "final acceptance due").
+pub(super) fn acceptance_due(rulebook: &Rulebook, ends_on: Date) -> Option<Date> {
+    ends_on.checked_add(Span::new().try_months(rulebook.final_acceptance.due_months).ok()?).ok()
 }
 
 impl Contract {
@@ -197,31 +223,55 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             ends_on,
             tranches,
             terms_rulebook,
+            allocations,
+            acceptance_due_on,
             ..
-        } => Stage::Running(Contract {
+        } => Stage::Running(Box::new(Contract {
             basis: Basis::Signed { approval, contract_number: contract_number.clone() },
             amount_minor: *amount_minor,
             starts_on: Some(*starts_on),
             ends_on: Some(*ends_on),
             tranches: tranches.iter().map(|plan| Tranche::planned(plan, on)).collect(),
+            allocations: allocations.clone(),
             terms_rulebook: terms_rulebook.clone(),
-        }),
+            acceptance_due_on: *acceptance_due_on,
+            amendments: 0,
+            extensions: 0,
+            midterm_passed: None,
+            rectifications: 0,
+            progress: Progress::Running,
+        })),
         _ => Stage::Approved(approval),
     }
 }
 
 /// The stage in which `AwardImported` opens a grant.
 pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
-    let FundEvent::AwardImported { amount_minor, starts_on, ends_on, tranches, terms_rulebook, .. } = event
+    let FundEvent::AwardImported {
+        amount_minor,
+        starts_on,
+        ends_on,
+        tranches,
+        allocations,
+        terms_rulebook,
+        ..
+    } = event
     else {
         return None;
     };
-    Some(Stage::Running(Contract {
+    Some(Stage::Running(Box::new(Contract {
         basis: Basis::Migrated,
         amount_minor: *amount_minor,
         starts_on: *starts_on,
         ends_on: *ends_on,
         tranches: tranches.iter().map(|plan| Tranche::planned(plan, on)).collect(),
+        allocations: allocations.clone(),
         terms_rulebook: terms_rulebook.clone(),
-    }))
+        acceptance_due_on: None,
+        amendments: 0,
+        extensions: 0,
+        midterm_passed: None,
+        rectifications: 0,
+        progress: Progress::Running,
+    })))
 }

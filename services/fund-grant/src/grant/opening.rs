@@ -1,6 +1,6 @@
 //! How a grant comes to be: it is applied for 申报, or it is imported as it stood elsewhere 历史项目导入.
 
-use super::{Grant, Origin, Project, Stage, contract, hold::Hold};
+use super::{Grant, Origin, Project, Stage, books::Books, contract, hold::Hold};
 use crate::{
     content_hash,
     refusal::{self, happens_under, refused, unchanged},
@@ -200,6 +200,7 @@ impl Grant {
                 lead,
                 industry,
                 requested_minor,
+                allocations,
                 starts_on,
                 ends_on,
                 ..
@@ -214,6 +215,7 @@ impl Grant {
                     industry: *industry,
                     starts_on: Some(*starts_on),
                     ends_on: Some(*ends_on),
+                    allocations: allocations.clone(),
                 },
                 origin: Origin::Applied {
                     requested_minor: *requested_minor,
@@ -226,6 +228,7 @@ impl Grant {
                 jobs: Vec::new(),
                 backing: None,
                 hold: Hold::default(),
+                books: Books::default(),
             },
             FundEvent::AwardImported {
                 grant,
@@ -235,6 +238,7 @@ impl Grant {
                 title,
                 lead,
                 industry,
+                allocations,
                 starts_on,
                 ends_on,
                 source,
@@ -250,6 +254,7 @@ impl Grant {
                     industry: *industry,
                     starts_on: *starts_on,
                     ends_on: *ends_on,
+                    allocations: allocations.clone(),
                 },
                 origin: Origin::Migrated { synthetic: source.synthetic },
                 opened_as: content_hash(event),
@@ -259,9 +264,11 @@ impl Grant {
                 jobs: Vec::new(),
                 backing: None,
                 hold: Hold::default(),
+                books: Books::default(),
             },
             _ => return None,
         };
+        grant.books.post(grant.id, grant.project.lead.party, event);
         grant.note_job(event, meta);
         Some(grant)
     }

@@ -117,7 +117,7 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
             )),
         },
 
-        (Admit, Stage::Recommended(_)) => happens(FundEvent::GrantAdmitted { grant: grant.id }),
+        (Admit, Stage::Recommended(_)) => happens(FundEvent::GrantAdmitted { grant: grant.id, filed: None }),
         (Admit, Stage::Admitted(_)) => unchanged(),
         (Admit, _) if stage.review().is_some() => unchanged(),
         (Admit, _) => {
@@ -173,6 +173,7 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
             released_minor: reserved_minor(stage),
             reason: reason.clone(),
             backing: grant.backing,
+            lead: None,
         }),
         (Withdraw { .. }, Stage::Running(_) | Stage::Rejected(_) | Stage::Withdrawn(_)) => refused(
             wrong_stage(stage, ("a grant is withdrawn before its contract", "签订任务书之前方可撤回")),
@@ -186,6 +187,7 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ProcedureCommand) -> Rulin
             released_minor: reserved_minor(stage),
             reason: reason.clone(),
             backing: grant.backing,
+            lead: None,
         }),
     }
 }

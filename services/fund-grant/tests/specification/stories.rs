@@ -53,6 +53,10 @@ fn what_is_approved_is_reserved_and_what_is_not_contracted_is_free_again() {
                 ends_on: signed.ends_on,
                 tranches: signed.tranches.clone(),
                 terms_rulebook: "2012-09".to_owned(),
+                lead: Some(lead().party),
+                allocations: Vec::new(),
+                // Six months after the last day (domain.md section 6).
+                acceptance_due_on: signed.ends_on.checked_add(jiff::Span::new().months(6)).ok(),
             },
             on: march(25),
             actor: "contracts".to_owned(),

@@ -244,6 +244,7 @@ impl Tranche {
             attempt: payment.attempt,
             payee: payee.clone(),
             backing: basis.verified.as_ref().and_then(|verified| verified.as_ref().ok()).copied(),
+            offset_minor: 0,
         };
         happens_under(weighed, instructed).map(|decision| decision.answering("attempt", payment.attempt))
     }
@@ -292,6 +293,7 @@ impl Tranche {
             currency: grant.currency,
             tranche: self.plan.number,
             amount_minor: payment.amount_minor,
+            shortfall_minor: 0,
             instruction: payment.instruction,
             attempt: payment.attempt,
             after_settlement,
