@@ -13,6 +13,14 @@ pub(crate) const fn account(account: Account) -> i16 {
         Account::Committed => 4,
         Account::Instructed => 5,
         Account::RecipientUnspent => 6,
+        Account::EligibleSpend => 7,
+        Account::Recoverable => 8,
+        Account::Refunded => 9,
+        Account::RetainedByRule => 10,
+        Account::WrittenOff => 11,
+        Account::MatchSource => 12,
+        Account::MatchPledged => 13,
+        Account::MatchArrived => 14,
     }
 }
 
@@ -22,7 +30,7 @@ pub(crate) fn account_of(number: i16) -> Option<Account> {
 }
 
 /// The types of events that have postings; the index is the number in `postings.event_type`.
-const EVENT_TYPES: [&str; 11] = [
+const EVENT_TYPES: [&str; 30] = [
     "concord.fund.v1.ProgrammeAppropriated",
     "concord.fund.v1.ProgrammeSupplemented",
     "concord.fund.v1.ProgrammeCut",
@@ -34,6 +42,25 @@ const EVENT_TYPES: [&str; 11] = [
     "concord.fund.v1.TrancheSettled",
     "concord.fund.v1.PaymentReturned",
     "concord.fund.v1.AwardImported",
+    "concord.fund.v1.ContractAmended",
+    "concord.fund.v1.MatchingPledged",
+    "concord.fund.v1.MatchingArrived",
+    "concord.fund.v1.MatchingReleased",
+    "concord.fund.v1.ShareTransferred",
+    "concord.fund.v1.SpendAccepted",
+    "concord.fund.v1.SpendDisallowed",
+    "concord.fund.v1.BalanceRefunded",
+    "concord.fund.v1.BalanceRetained",
+    "concord.fund.v1.BalanceTransferred",
+    "concord.fund.v1.GrantClosed",
+    "concord.fund.v1.GrantTerminated",
+    "concord.fund.v1.GrantCancelled",
+    "concord.fund.v1.FactCorrected",
+    "concord.fund.v1.RecoveryDetermined",
+    "concord.fund.v1.RecoveryOverturned",
+    "concord.fund.v1.RecoveryRepaid",
+    "concord.fund.v1.RecoveryOffset",
+    "concord.fund.v1.RecoveryWrittenOff",
 ];
 
 /// Number of an event type in `postings.event_type`; `None` where this version has no number for it.

@@ -9,7 +9,7 @@ use crate::numbers::{self, Step};
 use concord_chassis::{projection::ApplyError, record::Envelope};
 use concord_events::{
     fund::{FundEvent, FundingMode, HoldCause, Party, PlannedTranche},
-    ledger::{Account, Postings, postings},
+    ledger::{Postings, postings},
 };
 use concord_kernel::event::LogEvent;
 use concord_kernel::{
@@ -311,15 +311,16 @@ impl<'k, 'a> Fold<'k, 'a> {
         }
         let event_type = numbers::event_type(event_type)
             .ok_or_else(|| at.broken(&format!("is a {event_type}, which this projection does not post")))?;
-        let period = i32::from(at.effective_on.year()) * 100 + i32::from(at.effective_on.month());
+        let counts_from = set.counts_from.unwrap_or(at.effective_on);
+        let period = i32::from(counts_from.year()) * 100 + i32::from(counts_from.month());
         for (line, number) in set.lines.iter().zip(1i16..) {
-            let dims = self.dims(at, set, line.account, number)?;
+            let dims = self.dims(at, set, line.grant, number)?;
             let rows = &mut self.rows.postings;
             rows.position.push(at.position);
             rows.amount_minor.push(line.amount_minor);
             rows.dims.push(dims);
             rows.recorded_at.push(at.recorded_at);
-            rows.effective_on.push(at.effective_on);
+            rows.effective_on.push(counts_from);
             rows.period.push(period);
             rows.line.push(number);
             rows.account.push(numbers::account(line.account));
@@ -330,11 +331,7 @@ impl<'k, 'a> Fold<'k, 'a> {
     }
 
     /// Key of a line's dimensions. It is made from the first line that uses them.
-    ///
-    /// What is available belongs to the programme alone, whichever grant took it or gave it back: under a mode or a
-    /// region it would show as less than nothing.
-    fn dims(&mut self, at: At, set: &Postings, account: Account, line: i16) -> Result<i64, ApplyError> {
-        let grant = set.grant.filter(|_| account != Account::Available);
+    fn dims(&mut self, at: At, set: &Postings, grant: Option<GrantId>, line: i16) -> Result<i64, ApplyError> {
         let (currency, dims) = match grant {
             Some(grant) => {
                 let known = self.known.grants.get_mut(&grant).ok_or_else(|| unseen(at, grant))?;
