@@ -275,7 +275,7 @@ pub(crate) fn party(number: &str, region: &str, name: &str) -> Party {
     }
 }
 
-fn tranche(number: u32, amount_minor: i64, due_on: &str) -> PlannedTranche {
+pub(crate) fn tranche(number: u32, amount_minor: i64, due_on: &str) -> PlannedTranche {
     PlannedTranche { number, amount_minor, condition: TrancheCondition::Contract, due_on: date(due_on) }
 }
 
