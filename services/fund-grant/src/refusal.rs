@@ -2,8 +2,14 @@
 //! says what is wrong and what to do, in English and in Chinese.
 
 mod backing;
+mod matching;
+mod partners;
+mod spending;
 
 pub(crate) use backing::*;
+pub(crate) use matching::*;
+pub(crate) use partners::*;
+pub(crate) use spending::*;
 
 use crate::grant::Stage;
 use concord_chassis::{

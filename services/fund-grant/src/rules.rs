@@ -2,6 +2,14 @@
 //!
 //! Every parameter comes from the rulebook in force on the day of the act, none stands here.
 
+mod matching;
+mod partners;
+mod spending;
+
+pub use matching::*;
+pub use partners::*;
+pub use spending::*;
+
 use crate::{
     backing::{self, AGREEMENT_LOG, Backing},
     grant::{Grant, contract::Contract, procedure::Notice, tranche::Tranche},

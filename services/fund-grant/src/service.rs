@@ -1,5 +1,11 @@
 //! The gRPC services: one line an RPC. What they do with it, the chassis says.
 
+mod matching;
+mod spending;
+
+pub use matching::MatchingMoney;
+pub use spending::GrantSpending;
+
 use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
 use concord_chassis::{
     commands,

@@ -57,5 +57,12 @@ pub fn read_bulk(edge: Edge<'_>, caller: &Caller, bulk: BulkCommand) -> Drafted 
         Bulk::NameBackingAgreement(request) => reader.read(request),
         Bulk::HoldGrant(request) => reader.read(request),
         Bulk::ResumeGrant(request) => reader.read(request),
+        Bulk::PledgeMatching(request) => reader.read(request),
+        Bulk::RecordMatchingArrival(request) => reader.read(request),
+        Bulk::ReleaseMatching(request) => reader.read(request),
+        Bulk::TransferShare(request) => reader.read(request),
+        Bulk::ReportSpend(request) => reader.read(request),
+        Bulk::AcceptSpend(request) => reader.read(request),
+        Bulk::DisallowSpend(request) => reader.read(request),
     }
 }

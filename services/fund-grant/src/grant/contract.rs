@@ -1,6 +1,6 @@
 //! The task contract 任务书 with its plan of tranches, and the payee's account 收款账户.
 
-use super::{Grant, Stage, approval::Approval, closing::Progress, tranche::Tranche};
+use super::{Grant, Stage, approval::Approval, closing::Progress, partners, tranche::Tranche};
 use crate::{
     refusal::{Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
@@ -24,6 +24,8 @@ use serde::{Deserialize, Serialize};
 pub struct Contract {
     /// What it rests on.
     pub basis: Basis,
+    /// When it was signed, or taken in: nothing that needs a contract lies before.
+    pub signed_on: Date,
     /// Contracted.
     pub amount_minor: i64,
     /// First day of the project; a migrated source may not say.
@@ -91,6 +93,9 @@ pub struct Signing {
     pub ends_on: Date,
     /// The plan; adds up to the amount.
     pub tranches: Vec<PlannedTranche>,
+    /// Shares of all parties, the lead included; add up to the amount. Empty: those of the application.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<Allocation>,
 }
 
 pub(super) fn decide(
@@ -120,7 +125,7 @@ pub(super) fn decide(
 fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling {
     match &grant.stage {
         Stage::Approved(approval) => sign(case, grant, approval, signing),
-        Stage::Running(contract) if contract.is_signed_as(signing) => unchanged(),
+        Stage::Running(contract) if contract.is_signed_as(grant, signing) => unchanged(),
         Stage::Running(contract) => refused(contracted_already(grant, contract)),
         stage => {
             refused(wrong_stage(stage, ("a contract is signed after the approval", "立项之后方可签订任务书")))
@@ -131,7 +136,12 @@ fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling
 /// A02, and the rulebook's terms for the plan. What was approved beyond the contract is available again.
 fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signing) -> Ruling {
     let plan = rules::tranche_plan(case.rulebook, signing.amount, &signing.tranches);
-    let weighed = rules::a02_contract(signing.amount, approval.amount_minor).into_iter().chain(plan);
+    let (allocations, shares) = match partners::shares_of(grant, &signing.allocations, signing.amount) {
+        Ok(allocations) => (allocations, None),
+        Err(broken) => (Vec::new(), Some(broken)),
+    };
+    let contracted = rules::a02_contract(signing.amount, approval.amount_minor);
+    let weighed = contracted.into_iter().chain(plan).chain(shares);
     happens_under(
         weighed.map(Some),
         FundEvent::ContractSigned {
@@ -148,7 +158,7 @@ fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signi
             tranches: signing.tranches.clone(),
             terms_rulebook: case.rulebook.version.clone(),
             lead: Some(grant.project.lead.party),
-            allocations: Vec::new(),
+            allocations,
             acceptance_due_on: acceptance_due(case.rulebook, signing.ends_on),
         },
     )
@@ -201,7 +211,7 @@ impl Contract {
         self.tranches.iter().find(|tranche| tranche.plan.number == number)
     }
 
-    fn is_signed_as(&self, signing: &Signing) -> bool {
+    fn is_signed_as(&self, grant: &Grant, signing: &Signing) -> bool {
         let Basis::Signed { contract_number, .. } = &self.basis else {
             return false;
         };
@@ -210,6 +220,8 @@ impl Contract {
             && self.starts_on == Some(signing.starts_on)
             && self.ends_on == Some(signing.ends_on)
             && self.tranches.iter().map(|tranche| &tranche.plan).eq(&signing.tranches)
+            && partners::shares_of(grant, &signing.allocations, signing.amount)
+                .is_ok_and(|shares| shares == self.allocations)
     }
 }
 
@@ -228,6 +240,7 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             ..
         } => Stage::Running(Box::new(Contract {
             basis: Basis::Signed { approval, contract_number: contract_number.clone() },
+            signed_on: on,
             amount_minor: *amount_minor,
             starts_on: Some(*starts_on),
             ends_on: Some(*ends_on),
@@ -261,6 +274,7 @@ pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
     };
     Some(Stage::Running(Box::new(Contract {
         basis: Basis::Migrated,
+        signed_on: on,
         amount_minor: *amount_minor,
         starts_on: *starts_on,
         ends_on: *ends_on,

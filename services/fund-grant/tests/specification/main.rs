@@ -5,6 +5,10 @@
 //! | `world` | the whole fund as one cqrs-es aggregate, and a story to tell with it |
 //! | `stages` | every pair of state and command, as tables |
 //! | `backing` | agreements that grants rest on, holds, and what A01 says of them |
+//! | `money` | what the next three have in common: a grant of two parties, paid |
+//! | `matching` | matching money, and what A03 says of it |
+//! | `partners` | shares of a contract, and what the lead passes on |
+//! | `spending` | items of spending and their invoices, and what A09 says of them |
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
@@ -17,8 +21,12 @@
 
 mod backing;
 mod edge;
+mod matching;
+mod money;
+mod partners;
 mod refusals;
 mod repeats;
+mod spending;
 mod stages;
 mod stories;
 mod world;

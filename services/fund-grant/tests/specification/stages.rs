@@ -202,6 +202,10 @@ fn column_of(command: &Command) -> &'static str {
         Command::Backing(..) => "take",
         Command::Grant(_, GrantCommand::NameBacking { .. }) => "name",
         Command::Grant(_, GrantCommand::Hold(_)) => "hold",
+        // In the tables of `matching`, `partners` and `spending`.
+        Command::Grant(_, GrantCommand::Matching(..)) => "matching",
+        Command::Grant(_, GrantCommand::TransferShare(_)) => "transfer",
+        Command::Grant(_, GrantCommand::Spending(..)) => "spending",
         Command::Grant(_, GrantCommand::Apply(_)) => "apply",
         Command::Grant(_, GrantCommand::Import(_)) => "import",
         Command::Grant(_, GrantCommand::Procedure(command)) => match command {
