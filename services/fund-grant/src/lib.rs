@@ -183,7 +183,8 @@ impl Domain for Fund {
             }
             State::Grant(grant) => {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
-                let listed = grant.jobs.len() + grant.hold.causes.len();
+                let balances = grant.contract().map_or(0, |contract| contract.balances.entries());
+                let listed = grant.jobs.len() + grant.hold.causes.len() + 2 * balances;
                 let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
                 1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons
             }
@@ -230,9 +231,11 @@ fn back_dating(command: &Command) -> BackDating {
     match command {
         Command::Programme(_, ProgrammeCommand::SetSubLimit { .. }) => BackDating::Procedure,
         Command::Programme(..) => BackDating::Money,
-        Command::Grant(_, GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })) => {
-            BackDating::Money
-        }
+        Command::Grant(
+            _,
+            GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })
+            | GrantCommand::Balance(_),
+        ) => BackDating::Money,
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
             BackDating::Notice
         }

@@ -1,5 +1,9 @@
 //! The gRPC services: one line an RPC. What they do with it, the chassis says.
 
+mod closing;
+
+pub use closing::Closings;
+
 use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
 use concord_chassis::{
     commands,
@@ -87,6 +91,7 @@ impl GrantService for Grants {
             reject_grant(RejectGrantRequest) -> RejectGrantResponse;
             withdraw_grant(WithdrawGrantRequest) -> WithdrawGrantResponse;
             sign_contract(SignContractRequest) -> SignContractResponse;
+            amend_contract(AmendContractRequest) -> AmendContractResponse;
             verify_payee(VerifyPayeeRequest) -> VerifyPayeeResponse;
             request_tranche(RequestTrancheRequest) -> RequestTrancheResponse;
             authorise_tranche(AuthoriseTrancheRequest) -> AuthoriseTrancheResponse;

@@ -3,7 +3,7 @@
 use crate::{
     Fund,
     follow::FollowAgreements,
-    service::{Grants, Programmes},
+    service::{Closings, Grants, Programmes},
 };
 use concord_chassis::{
     config::Settings,
@@ -13,7 +13,8 @@ use concord_chassis::{
     service::{self, Serving, StartError},
 };
 use concord_proto::fund::v1::{
-    grant_service_server::GrantServiceServer, programme_service_server::ProgrammeServiceServer,
+    closing_service_server::ClosingServiceServer, grant_service_server::GrantServiceServer,
+    programme_service_server::ProgrammeServiceServer,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +33,9 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
     let grants = GrantServiceServer::new(Grants::new(desk.clone()))
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(BULK_MESSAGE_BYTES_MAX);
+    let closings = ClosingServiceServer::new(Closings::new(desk.clone()));
     let programmes = ProgrammeServiceServer::new(Programmes::new(desk));
     let mut server = Server::new();
-    server.add_service(grants).await.add_service(programmes).await;
+    server.add_service(grants).await.add_service(programmes).await.add_service(closings).await;
     opened.serve(server, settings, shutdown).await
 }

@@ -1,5 +1,7 @@
 //! States as answers.
 
+mod closing;
+
 use crate::{
     backing::{Backing, Standing},
     grant::{
@@ -64,6 +66,7 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
             since: since.to_string(),
             causes: grant.hold.causes.iter().map(hold_cause).collect(),
         }),
+        ..contract.map(closing::later_life).unwrap_or_default()
     }
 }
 
@@ -189,7 +192,7 @@ fn state(stage: &Stage) -> fund::State {
         Stage::Reviewed(_) => fund::State::Reviewed,
         Stage::OnNotice(_) => fund::State::OnNotice,
         Stage::Approved(_) => fund::State::Approved,
-        Stage::Running(_) => fund::State::Contracted,
+        Stage::Running(contract) => closing::state(&contract.progress),
         Stage::Rejected(_) => fund::State::Rejected,
         Stage::Withdrawn(_) => fund::State::Withdrawn,
     }

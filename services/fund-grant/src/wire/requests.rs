@@ -1,5 +1,7 @@
 //! Each request's command.
 
+mod closing;
+
 use super::{Asked, values};
 use crate::{
     Command,
