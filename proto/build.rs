@@ -6,6 +6,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "concord/type/v1/type.proto",
         "concord/log/v1/log.proto",
         "concord/fund/v1/programme.proto",
+        "concord/fund/v1/closing.proto",
         "concord/fund/v1/grant.proto",
         "concord/fund/v1/matching.proto",
         "concord/fund/v1/spending.proto",

@@ -1,10 +1,10 @@
-//! A grant 资助项目: one project's money, from application to payment, in the non-repayable mode 无偿资助.
+//! A grant 资助项目: one project's money, from application to evaluation, in the non-repayable mode 无偿资助.
 //!
 //! ```text
 //!  ApplyForGrant                                                                        ImportAward
 //!       ▼                                                                                    ▼
 //!    Applied ─▶ Recommended ─▶ Admitted ─▶ Reviewed ─▶ OnNotice ─▶ Approved ─────────────▶ Running
-//!          Recommend      Admit       Review     Publish ⟲    Approve     SignContract   (tranches)
+//!          Recommend      Admit       Review     Publish ⟲    Approve     SignContract   (`closing`)
 //!                                                  Notice      Grants
 //!       └────────────┴────────────┴──────────┴──────────┴───────────┘
 //!          RejectGrant ─▶ Rejected        WithdrawGrant ─▶ Withdrawn
@@ -21,20 +21,26 @@
 //! | `partners` | the parties' shares, and what the lead passes on 转拨 |
 //! | `spending` | items of spending, reported, accepted and disallowed 支出 |
 //! | `hold` | what stops payments for a while 暂停 |
-//! | `closing` | from completion report to evaluation 验收、结题、绩效评价 |
+//! | `amendment` | another plan or less money, and more time 任务书变更、延期 |
+//! | `midterm` | the midterm check 中期检查 |
+//! | `closing` | from completion report to evaluation 验收、结题、绩效评价; termination and cancellation |
+//! | `balance` | what becomes of a balance 结余 |
 //! | `books` | what its money stands at |
 //!
 //! Each decides in one `match` over (command, stage). There, a command has an arm for each stage in which something
 //! happens, and one for the rest: what happened already in the same way changes nothing, at any later stage; in another
-//! way it is refused, naming the first; and what is not yet, or no longer, possible is the wrong stage. Ended grants
-//! take nothing more.
+//! way it is refused, naming the first; and what is not yet, or no longer, possible is the wrong stage. A grant that has
+//! ended is paid nothing more; what comes back, or has to, goes on.
 
+pub mod amendment;
 pub mod approval;
+pub mod balance;
 pub mod books;
 pub mod closing;
 pub mod contract;
 pub mod hold;
 pub mod matching;
+pub mod midterm;
 pub mod opening;
 pub mod partners;
 pub mod procedure;
@@ -47,8 +53,11 @@ use crate::{
     rules::{self, Hand},
     view::{self, Case},
 };
+use amendment::AmendmentCommand;
 use approval::Approval;
+use balance::BalanceCommand;
 use books::Books;
+use closing::ClosingCommand;
 use concord_chassis::{
     deciding::not_before,
     log::{Broken, Decision, Meta, Stop},
@@ -67,6 +76,7 @@ use concord_kernel::{
 use contract::{Contract, ContractCommand};
 use hold::{Hold, HoldCommand};
 use matching::{Matching, MatchingCommand};
+use midterm::MidtermCheck;
 use opening::{Application, MigratedAward};
 use partners::{ShareTransfer, Shares};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
@@ -210,6 +220,14 @@ pub enum GrantCommand {
     TransferShare(ShareTransfer),
     /// About the item of spending with this id.
     Spending(SpendId, SpendingCommand),
+    /// Change its contract.
+    Amendment(AmendmentCommand),
+    /// Record its midterm check 中期检查.
+    CheckMidterm(MidtermCheck),
+    /// About its end, from the completion report on.
+    Closing(ClosingCommand),
+    /// About a balance 结余.
+    Balance(BalanceCommand),
 }
 
 /// Hands a command to the lifecycle that it is about.
@@ -237,6 +255,10 @@ pub(crate) fn decide(
         GrantCommand::Spending(spend, command) => {
             spending::decide(case, view::grant(case, id)?, *spend, command)
         }
+        GrantCommand::Amendment(command) => amendment::decide(case, view::grant(case, id)?, command),
+        GrantCommand::CheckMidterm(check) => midterm::decide(case, view::grant(case, id)?, check),
+        GrantCommand::Closing(command) => closing::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Balance(command) => balance::decide(case, view::grant(case, id)?, command),
     }
 }
 
@@ -334,7 +356,13 @@ impl Grant {
             _ => {
                 if let Stage::Running(contract) = &mut self.stage {
                     tranche::apply(contract, event, meta.effective_on);
+                    amendment::apply(contract, event, meta.effective_on);
+                    midterm::apply(contract, event);
                     closing::apply(contract, event);
+                    balance::apply(self.id, contract, event, meta);
+                }
+                if is_step_of_contract(event) {
+                    self.last_step_on = meta.effective_on;
                 }
             }
         }
@@ -349,6 +377,22 @@ impl Grant {
             self.jobs.push(Job { duty, person: meta.actor.to_owned() });
         }
     }
+}
+
+/// Whether an event is a step of a contracted grant itself. Its payments, its balances and its hold have steps of their own.
+fn is_step_of_contract(event: &FundEvent) -> bool {
+    matches!(
+        event,
+        FundEvent::ContractAmended { .. }
+            | FundEvent::ProjectExtended { .. }
+            | FundEvent::MidtermChecked { .. }
+            | FundEvent::CompletionReported { .. }
+            | FundEvent::FinalAcceptanceConcluded { .. }
+            | FundEvent::GrantClosed { .. }
+            | FundEvent::GrantEvaluated { .. }
+            | FundEvent::GrantTerminated { .. }
+            | FundEvent::GrantCancelled { .. }
+    )
 }
 
 /// The job that somebody did, as the event shows.

@@ -199,7 +199,8 @@ impl Domain for Fund {
             }
             State::Grant(grant) => {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
-                let listed = grant.jobs.len() + grant.hold.causes.len();
+                let balances = grant.contract().map_or(0, |contract| contract.balances.entries());
+                let listed = grant.jobs.len() + grant.hold.causes.len() + 2 * balances;
                 let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
                 let money = grant.matching.weight() + grant.shares.weight() + grant.spending.weight();
                 1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons + money
@@ -250,15 +251,14 @@ fn back_dating(command: &Command) -> BackDating {
     match command {
         Command::Programme(_, ProgrammeCommand::SetSubLimit { .. }) => BackDating::Procedure,
         Command::Programme(..) => BackDating::Money,
-        Command::Grant(_, GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })) => {
-            BackDating::Money
-        }
         // What is pledged, released or reported moves nothing yet.
         Command::Grant(
             _,
-            GrantCommand::Matching(_, MatchingCommand::RecordArrival { .. })
+            GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })
+            | GrantCommand::Matching(_, MatchingCommand::RecordArrival { .. })
             | GrantCommand::TransferShare(_)
-            | GrantCommand::Spending(_, SpendingCommand::Accept | SpendingCommand::Disallow { .. }),
+            | GrantCommand::Spending(_, SpendingCommand::Accept | SpendingCommand::Disallow { .. })
+            | GrantCommand::Balance(_),
         ) => BackDating::Money,
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
             BackDating::Notice

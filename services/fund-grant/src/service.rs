@@ -5,6 +5,9 @@ mod spending;
 
 pub use matching::MatchingMoney;
 pub use spending::GrantSpending;
+mod closing;
+
+pub use closing::Closings;
 
 use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
 use concord_chassis::{
@@ -93,6 +96,7 @@ impl GrantService for Grants {
             reject_grant(RejectGrantRequest) -> RejectGrantResponse;
             withdraw_grant(WithdrawGrantRequest) -> WithdrawGrantResponse;
             sign_contract(SignContractRequest) -> SignContractResponse;
+            amend_contract(AmendContractRequest) -> AmendContractResponse;
             verify_payee(VerifyPayeeRequest) -> VerifyPayeeResponse;
             request_tranche(RequestTrancheRequest) -> RequestTrancheResponse;
             authorise_tranche(AuthoriseTrancheRequest) -> AuthoriseTrancheResponse;

@@ -64,5 +64,17 @@ pub fn read_bulk(edge: Edge<'_>, caller: &Caller, bulk: BulkCommand) -> Drafted 
         Bulk::ReportSpend(request) => reader.read(request),
         Bulk::AcceptSpend(request) => reader.read(request),
         Bulk::DisallowSpend(request) => reader.read(request),
+        Bulk::AmendContract(request) => reader.read(request),
+        Bulk::ExtendProject(request) => reader.read(request),
+        Bulk::RecordMidtermCheck(request) => reader.read(request),
+        Bulk::ReportCompletion(request) => reader.read(request),
+        Bulk::ConcludeFinalAcceptance(request) => reader.read(request),
+        Bulk::RefundBalance(request) => reader.read(request),
+        Bulk::RetainBalance(request) => reader.read(request),
+        Bulk::TransferBalance(request) => reader.read(request),
+        Bulk::CloseGrant(request) => reader.read(request),
+        Bulk::EvaluateGrant(request) => reader.read(request),
+        Bulk::TerminateGrant(request) => reader.read(request),
+        Bulk::CancelGrant(request) => reader.read(request),
     }
 }

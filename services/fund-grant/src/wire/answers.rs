@@ -1,5 +1,6 @@
 //! States as answers.
 
+mod closing;
 mod money;
 
 use crate::{
@@ -70,6 +71,7 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
         shares: contract.map(|contract| money::shares(grant, contract)).unwrap_or_default(),
         spending: contract.map(|_| money::spending(&grant.spending)),
         balances: grant.books.balances().iter().map(money::balance).collect(),
+        ..contract.map(closing::later_life).unwrap_or_default()
     }
 }
 
@@ -195,7 +197,7 @@ fn state(stage: &Stage) -> fund::State {
         Stage::Reviewed(_) => fund::State::Reviewed,
         Stage::OnNotice(_) => fund::State::OnNotice,
         Stage::Approved(_) => fund::State::Approved,
-        Stage::Running(_) => fund::State::Contracted,
+        Stage::Running(contract) => closing::state(&contract.progress),
         Stage::Rejected(_) => fund::State::Rejected,
         Stage::Withdrawn(_) => fund::State::Withdrawn,
     }

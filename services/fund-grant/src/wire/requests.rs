@@ -2,6 +2,7 @@
 
 mod matching;
 mod spending;
+mod closing;
 
 use super::{Asked, values};
 use crate::{

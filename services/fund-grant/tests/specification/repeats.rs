@@ -1,8 +1,8 @@
 //! Properties of every sequence of commands.
 
-use crate::{backing, world::*};
+use crate::{backing, life, world::*};
 use concord_events::{
-    fund::{Ending, FundEvent, FundingMode, LimitOn},
+    fund::{AcceptanceOutcome, Ending, FundEvent, FundingMode, Holding, LimitOn, RecoveryCause},
     ledger::{Account, postings},
 };
 use concord_fund_grant::{Command, programme::ProgrammeCommand};
@@ -40,6 +40,8 @@ fn anything() -> impl Strategy<Value = Order> {
         (number, word.clone(), word)
             .prop_map(|(number, reference, reason)| send_back(number, reference, reason)),
         backing_or_hold(),
+        later_life(),
+        later_life(),
         money
             .clone()
             .prop_map(move |minor| programme(on, ProgrammeCommand::Supplement { amount: cny(minor) })),
@@ -66,6 +68,36 @@ fn backing_or_hold() -> impl Strategy<Value = Order> {
         1 => Just(backing::lapse(march(30), march(31))),
         1 => Just(backing::hold("audit")),
         1 => Just(backing::resume()),
+    ]
+}
+
+/// From an amendment to the end, in any order.
+fn later_life() -> impl Strategy<Value = Order> {
+    let part = prop_oneof![Just(AWARD / 5), Just(1_i64), 1..AWARD];
+    let reference = prop_oneof![Just("f"), Just("g")];
+    let from = prop_oneof![Just(Holding::Unspent), Just(Holding::Retained)];
+    let outcome = prop_oneof![
+        3 => Just(AcceptanceOutcome::Passed),
+        1 => Just(AcceptanceOutcome::Rectify { by: march(31).tomorrow().unwrap() }),
+    ];
+    let refund_by = proptest::option::weighted(0.8, Just(march(31)));
+    prop_oneof![
+        2 => part.clone().prop_map(|minor| {
+            let mut lines = plan();
+            lines[2].amount_minor = lines[2].amount_minor.saturating_sub(minor).max(1);
+            life::amend(Some(lines.iter().map(|line| line.amount_minor).sum()), lines)
+        }),
+        1 => Just(life::extend(life::day(2016, 3, 31))),
+        1 => proptest::bool::ANY.prop_map(|passed| life::midterm(passed, "Z-1")),
+        4 => Just(life::report("R-1")),
+        4 => outcome.prop_map(|outcome| life::conclude_by("M-1", outcome)),
+        4 => refund_by.prop_map(life::close),
+        2 => Just(life::evaluate(8_000)),
+        1 => Just(life::terminate("x", None)),
+        1 => Just(life::cancel(RecoveryCause::Fraud, "x")),
+        3 => (part.clone(), from, reference)
+            .prop_map(|(minor, from, reference)| life::refund_of(None, minor, from, reference)),
+        2 => part.prop_map(life::retain),
     ]
 }
 
@@ -134,8 +166,10 @@ proptest! {
                 let of = |account: Account| balances.get(&account).copied().unwrap_or_default();
                 prop_assert_eq!(programme.available_minor, of(Account::Available));
                 prop_assert_eq!(programme.reserved_minor, of(Account::Reserved));
-                let held = of(Account::Committed) + of(Account::Instructed) + of(Account::RecipientUnspent);
-                prop_assert_eq!(programme.contracted_minor, held);
+                let beyond = [Account::Treasury, Account::Available, Account::Reserved];
+                let contracted = Account::ALL.into_iter().filter(|account| !beyond.contains(account));
+                let contracted: i64 = contracted.map(of).sum();
+                prop_assert_eq!(programme.contracted_minor, contracted);
                 prop_assert_eq!(programme.appropriated_minor, -of(Account::Treasury));
                 let taken = programme.taken_minor(&LimitOn::Mode(FundingMode::NonRepayable));
                 prop_assert_eq!(taken, programme.reserved_minor + programme.contracted_minor);

@@ -111,7 +111,9 @@ impl Tranche {
         use TrancheState::{Authorised, Instructed, PaymentReturned, Planned, Requested, Settled};
         let (id, tranche) = (grant.id, self.plan.number);
         match (command, &self.state) {
-            (Request { amount }, Planned(_)) => self.request(grant, amount.map(|amount| amount.minor), basis),
+            (Request { amount }, Planned(_)) => {
+                self.request(grant, contract, amount.map(|amount| amount.minor), basis)
+            }
             (Request { amount }, _) => {
                 let asked_minor = amount.map_or(self.plan.amount_minor, |amount| amount.minor);
                 let first = self.amount_minor().filter(|first| *first != asked_minor);
@@ -125,7 +127,9 @@ impl Tranche {
             }
 
             (Authorise, Requested(amount_minor)) => happens_under(
-                std::iter::once(rules::not_on_hold(grant)).chain(basis.broken.iter().cloned().map(Some)),
+                [rules::pays(grant), rules::not_on_hold(grant)]
+                    .into_iter()
+                    .chain(basis.broken.iter().cloned().map(Some)),
                 FundEvent::TrancheAuthorised {
                     grant: id,
                     currency: grant.currency,
@@ -235,8 +239,11 @@ impl Tranche {
         };
         let used = rules::a14_instruction_unused(contract, self.plan.number, payment.instruction);
         let basis_broken = basis.broken.iter().cloned().map(Some);
-        let weighed: Vec<_> =
-            [rules::not_on_hold(grant), no_payee].into_iter().chain(basis_broken).chain([used]).collect();
+        let weighed: Vec<_> = [rules::pays(grant), rules::not_on_hold(grant), no_payee]
+            .into_iter()
+            .chain(basis_broken)
+            .chain([used])
+            .collect();
         let Some(payee) = payee else {
             return Err(weighed.into_iter().flatten().collect());
         };
@@ -255,12 +262,13 @@ impl Tranche {
         happens_under(weighed, instructed).map(|decision| decision.answering("attempt", payment.attempt))
     }
 
-    fn request(&self, grant: &Grant, asked_minor: Option<i64>, basis: &Basis) -> Ruling {
+    fn request(&self, grant: &Grant, contract: &Contract, asked_minor: Option<i64>, basis: &Basis) -> Ruling {
         let asked = grant.amount(asked_minor.unwrap_or(self.plan.amount_minor));
         happens_under(
             [
+                rules::pays(grant),
                 rules::not_on_hold(grant),
-                rules::condition_met(&self.plan, grant.is_migrated()),
+                rules::condition_met(&self.plan, contract),
                 rules::a02_request(asked, &self.plan),
             ]
             .into_iter()
