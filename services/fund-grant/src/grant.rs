@@ -19,6 +19,9 @@
 //! | `tranche` | the small lifecycle of each payment |
 //! | `hold` | what stops payments for a while 暂停 |
 //! | `closing` | from completion report to evaluation 验收、结题、绩效评价 |
+//! | `objection` | objections to the notice 公示异议 |
+//! | `overriding` | rules that a meeting set aside 特批 |
+//! | `correction` | facts of money that were not so 更正 |
 //! | `books` | what its money stands at |
 //!
 //! Each decides in one `match` over (command, stage). There, a command has an arm for each stage in which something
@@ -30,8 +33,11 @@ pub mod approval;
 pub mod books;
 pub mod closing;
 pub mod contract;
+pub mod correction;
 pub mod hold;
+pub mod objection;
 pub mod opening;
+pub mod overriding;
 pub mod procedure;
 pub mod tranche;
 
@@ -53,14 +59,17 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, GrantId, ProgrammeId},
+    id::{AgreementId, GrantId, ProgrammeId, RecoveryId},
     industry::Industry,
     money::{Amount, Currency},
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};
+use correction::{Correct, RecordedFact};
 use hold::{Hold, HoldCommand};
+use objection::{Objection, ObjectionCommand};
 use opening::{Application, MigratedAward};
+use overriding::{Override, RecordOverride};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
 use tranche::TrancheCommand;
@@ -96,6 +105,14 @@ pub struct Grant {
     pub hold: Hold,
     /// What its money stands at.
     pub books: Books,
+    /// Objections to its notice, by their numbers from 1.
+    pub objections: Vec<Objection>,
+    /// Rules that a meeting set aside for it.
+    pub overrides: Vec<Override>,
+    /// Facts of its money that can be corrected, in order.
+    pub facts: Vec<RecordedFact>,
+    /// Recoveries of its money, in order.
+    pub recoveries: Vec<RecoveryId>,
 }
 
 /// The project that a grant pays for.
@@ -189,6 +206,12 @@ pub enum GrantCommand {
     },
     /// Put it on hold, or resume it.
     Hold(HoldCommand),
+    /// About the objection with this number.
+    Objection(u32, ObjectionCommand),
+    /// Set a rule aside for it.
+    Override(RecordOverride),
+    /// Correct a fact of its money.
+    Correct(Correct),
 }
 
 /// Hands a command to the lifecycle that it is about.
@@ -209,6 +232,11 @@ pub(crate) fn decide(
             backing::name(case, view::grant(case, id)?, *agreement, *agreement_position)
         }
         GrantCommand::Hold(command) => hold::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Objection(number, command) => {
+            objection::decide(case, view::grant(case, id)?, *number, command)
+        }
+        GrantCommand::Override(command) => overriding::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Correct(command) => correction::decide(case, view::grant(case, id)?, command),
     }
 }
 
@@ -282,6 +310,7 @@ impl Grant {
     /// Folds an event: its own, or one of another grant or a recovery that moves its money.
     pub(crate) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
         self.books.post(self.id, self.project.lead.party, event);
+        correction::apply(&mut self.facts, event, meta);
         match event {
             FundEvent::GrantRecommended { .. }
             | FundEvent::GrantAdmitted { .. }
@@ -300,6 +329,21 @@ impl Grant {
             FundEvent::GrantHeld { .. }
             | FundEvent::HoldCauseCleared { .. }
             | FundEvent::GrantResumed { .. } => self.hold.apply(event, meta.effective_on),
+            FundEvent::ObjectionRaised { .. } | FundEvent::ObjectionRejected { .. } => {
+                objection::apply(&mut self.objections, event, meta.effective_on);
+            }
+            FundEvent::ObjectionUpheld { .. } => {
+                objection::apply(&mut self.objections, event, meta.effective_on);
+                let stage = std::mem::replace(&mut self.stage, Stage::Applied);
+                self.stage = stage.after(event, meta.effective_on);
+                self.last_step_on = meta.effective_on;
+            }
+            FundEvent::OverrideRecorded { .. } => {
+                overriding::apply(&mut self.overrides, event, meta.effective_on);
+            }
+            FundEvent::RecoveryDetermined { recovery, .. } => self.recoveries.push(*recovery),
+            // Of this grant's recovery, against a tranche of another one.
+            FundEvent::RecoveryOffset { against, .. } if *against != self.id => {}
             _ => {
                 if let Stage::Running(contract) = &mut self.stage {
                     tranche::apply(contract, event, meta.effective_on);

@@ -8,6 +8,9 @@
 //! | [`backing`] | the agreements that grants rest on, as the agreement log has them |
 //! | [`follow`] | how the fund reacts to the agreement log |
 //! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
+//! | [`recovery`] | money that is claimed back, a life of its own |
+//! | [`rectification`] | what is done about a finding |
+//! | [`party_file`] | what is kept of a lead over all its grants |
 //! | [`rules`] | the audit rules that stop a command, one function each |
 //! | `refusal` | what a refusal says, in English and in Chinese |
 //! | `view` | what a decision sees |
@@ -20,7 +23,10 @@
 pub mod backing;
 pub mod follow;
 pub mod grant;
+pub mod party_file;
 pub mod programme;
+pub mod recovery;
+pub mod rectification;
 mod refusal;
 pub mod rules;
 pub mod service;
@@ -39,11 +45,15 @@ use concord_chassis::{
 use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
-    id::{AgreementId, BackingId, GrantId, ProgrammeId},
+    event::LogEvent,
+    id::{AgreementId, BackingId, GrantId, ProgrammeId, RecoveryId, RectificationId},
     region::Regions,
 };
 use grant::{Grant, GrantCommand, approval::Meeting, procedure, tranche::TrancheCommand};
+use party_file::PartyFile;
 use programme::{Programme, ProgrammeCommand};
+use recovery::{Recovery, RecoveryAct, RecoveryCommand};
+use rectification::{Rectification, RectificationCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
@@ -75,6 +85,12 @@ pub enum State {
     Grant(Box<Grant>),
     /// An agreement that backs grants.
     Backing(Box<Backing>),
+    /// A recovery.
+    Recovery(Box<Recovery>),
+    /// A rectification.
+    Rectification(Box<Rectification>),
+    /// What is kept of a lead.
+    PartyFile(Box<PartyFile>),
 }
 
 /// What is asked of the fund. Its JSON is stored with the answer, so its names are permanent.
@@ -89,6 +105,10 @@ pub enum Command {
     Approve(Meeting),
     /// About an agreement that backs grants.
     Backing(AgreementId, BackingCommand),
+    /// Of one recovery.
+    Recovery(RecoveryId, RecoveryCommand),
+    /// Of one rectification.
+    Rectification(RectificationId, RectificationCommand),
 }
 
 impl State {
@@ -109,6 +129,27 @@ impl State {
     fn backing(&self) -> Option<&Backing> {
         match self {
             Self::Backing(backing) => Some(backing),
+            _ => None,
+        }
+    }
+
+    fn recovery(&self) -> Option<&Recovery> {
+        match self {
+            Self::Recovery(recovery) => Some(recovery),
+            _ => None,
+        }
+    }
+
+    fn rectification(&self) -> Option<&Rectification> {
+        match self {
+            Self::Rectification(rectification) => Some(rectification),
+            _ => None,
+        }
+    }
+
+    fn party_file(&self) -> Option<&PartyFile> {
+        match self {
+            Self::PartyFile(file) => Some(file),
             _ => None,
         }
     }
@@ -136,7 +177,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "4";
+    const FOLD: &'static str = "5";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
@@ -147,6 +188,8 @@ impl Domain for Fund {
             Command::Grant(grant, _) => vec![grant.0],
             Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.0).collect(),
             Command::Backing(agreement, _) => vec![BackingId::of(*agreement).0],
+            Command::Recovery(recovery, _) => vec![recovery.0],
+            Command::Rectification(rectification, _) => vec![rectification.0],
         }
     }
 
@@ -164,6 +207,8 @@ impl Domain for Fund {
             Command::Grant(id, command) => grant::decide(&case, *id, command),
             Command::Approve(meeting) => grant::approval::decide(&case, meeting),
             Command::Backing(agreement, command) => backing::decide(&case, *agreement, command),
+            Command::Recovery(id, command) => recovery::decide(&case, *id, command),
+            Command::Rectification(id, command) => rectification::decide(&case, *id, command),
         }
     }
 
@@ -172,6 +217,9 @@ impl Domain for Fund {
             Some(State::Programme(programme)) => programme.apply(event),
             Some(State::Grant(grant)) => grant.apply(event, meta),
             Some(State::Backing(backing)) => backing.apply(event, meta),
+            Some(State::Recovery(recovery)) => recovery.apply(event, meta),
+            Some(State::Rectification(rectification)) => rectification.apply(event, meta),
+            Some(State::PartyFile(file)) => file.apply(event, meta),
             None => *state = opened_by(id, event, meta),
         }
     }
@@ -185,9 +233,20 @@ impl Domain for Fund {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
                 let listed = grant.jobs.len() + grant.hold.causes.len();
                 let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
-                1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons
+                let objected: usize = grant.objections.iter().map(|known| 128 + known.grounds.len()).sum();
+                let kept = 128 * grant.facts.len() + objected + 256 * grant.overrides.len();
+                1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons + kept
             }
             State::Backing(backing) => 512 + 128 * backing.parties.len() + 24 * backing.dependents.len(),
+            State::Recovery(recovery) => {
+                let appealed = recovery.appeal.as_ref().map_or(0, |appeal| 2 * appeal.grounds.len());
+                1024 + 64 * recovery.takes.len() + 128 * recovery.receipts.len() + appealed
+            }
+            State::Rectification(rectification) => {
+                let explained = rectification.explanation.as_ref().map_or(0, String::len);
+                1024 + rectification.charge.task.len() + explained
+            }
+            State::PartyFile(file) => 256 + 64 * (file.funds.len() + file.entries.len()),
         }
     }
 
@@ -214,13 +273,25 @@ impl Domain for Fund {
 
 /// The state that an event opens under this id. An imported award opens its grant, and its programme where that was not.
 fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
-    let programme = Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
-    let grant = || Grant::opened_by(event, meta).filter(|grant| grant.id.0 == id);
-    let backing = || Backing::opened_by(event, meta).filter(|backing| backing.id().0 == id);
-    programme
-        .map(|programme| State::Programme(Box::new(programme)))
-        .or_else(|| grant().map(|grant| State::Grant(Box::new(grant))))
-        .or_else(|| backing().map(|backing| State::Backing(Box::new(backing))))
+    let (stream, own) = event.stream();
+    // What an event opens beside its own stream: an import its programme, and the first grant of a lead its file.
+    let beside = || {
+        let file = PartyFile::opened_by(event, meta).filter(|file| file.id().0 == id);
+        let programme = || Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
+        let file = file.map(|file| State::PartyFile(Box::new(file)));
+        file.or_else(|| programme().map(|programme| State::Programme(Box::new(programme))))
+    };
+    match stream {
+        _ if own != id => beside(),
+        "programme" => Programme::opened_by(event, meta).map(|opened| State::Programme(Box::new(opened))),
+        "grant" => Grant::opened_by(event, meta).map(|opened| State::Grant(Box::new(opened))),
+        "backing" => Backing::opened_by(event, meta).map(|opened| State::Backing(Box::new(opened))),
+        "recovery" => Recovery::opened_by(event, meta).map(|opened| State::Recovery(Box::new(opened))),
+        "rectification" => {
+            Rectification::opened_by(event, meta).map(|opened| State::Rectification(Box::new(opened)))
+        }
+        _ => None,
+    }
 }
 
 /// How far back a command may be dated: acts that move money less far than acts of procedure, imports as far as history
@@ -233,10 +304,20 @@ fn back_dating(command: &Command) -> BackDating {
         Command::Grant(_, GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })) => {
             BackDating::Money
         }
+        Command::Recovery(_, RecoveryCommand::Act(act)) => match act {
+            RecoveryAct::Demand { .. } | RecoveryAct::Appeal { .. } | RecoveryAct::Uphold { .. } => {
+                BackDating::Procedure
+            }
+            RecoveryAct::Overturn { .. }
+            | RecoveryAct::Repay { .. }
+            | RecoveryAct::Offset { .. }
+            | RecoveryAct::WriteOff { .. } => BackDating::Money,
+        },
+        Command::Recovery(_, RecoveryCommand::Determine(_)) => BackDating::Money,
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
             BackDating::Notice
         }
         Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) => BackDating::Unlimited,
-        Command::Grant(..) | Command::Approve(_) => BackDating::Procedure,
+        Command::Grant(..) | Command::Approve(_) | Command::Rectification(..) => BackDating::Procedure,
     }
 }

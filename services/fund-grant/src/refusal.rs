@@ -1,9 +1,19 @@
 //! What a refusal says: one constructor for each broken rule. Codes are stable, sentences may improve. Every sentence
 //! says what is wrong and what to do, in English and in Chinese.
 
+mod approval;
 mod backing;
+mod correction;
+mod party_file;
+mod recovery;
+mod rectification;
 
+pub(crate) use approval::*;
 pub(crate) use backing::*;
+pub(crate) use correction::*;
+pub(crate) use party_file::*;
+pub(crate) use recovery::*;
+pub(crate) use rectification::*;
 
 use crate::grant::Stage;
 use concord_chassis::{

@@ -2,6 +2,16 @@
 //!
 //! Every parameter comes from the rulebook in force on the day of the act, none stands here.
 
+mod approval;
+mod correction;
+mod party_file;
+mod recovery;
+
+pub use approval::*;
+pub use correction::*;
+pub use party_file::*;
+pub use recovery::*;
+
 use crate::{
     backing::{self, AGREEMENT_LOG, Backing},
     grant::{Grant, contract::Contract, procedure::Notice, tranche::Tranche},

@@ -229,6 +229,10 @@ impl Grant {
                 backing: None,
                 hold: Hold::default(),
                 books: Books::default(),
+                objections: Vec::new(),
+                overrides: Vec::new(),
+                facts: Vec::new(),
+                recoveries: Vec::new(),
             },
             FundEvent::AwardImported {
                 grant,
@@ -265,6 +269,10 @@ impl Grant {
                 backing: None,
                 hold: Hold::default(),
                 books: Books::default(),
+                objections: Vec::new(),
+                overrides: Vec::new(),
+                facts: Vec::new(),
+                recoveries: Vec::new(),
             },
             _ => return None,
         };
