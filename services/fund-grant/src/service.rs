@@ -1,5 +1,11 @@
 //! The gRPC services: one line an RPC. What they do with it, the chassis says.
 
+mod recovery;
+mod rectification;
+
+pub use recovery::Recoveries;
+pub use rectification::Rectifications;
+
 use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
 use concord_chassis::{
     commands,
@@ -97,6 +103,11 @@ impl GrantService for Grants {
             name_backing_agreement(NameBackingAgreementRequest) -> NameBackingAgreementResponse;
             hold_grant(HoldGrantRequest) -> HoldGrantResponse;
             resume_grant(ResumeGrantRequest) -> ResumeGrantResponse;
+            raise_objection(RaiseObjectionRequest) -> RaiseObjectionResponse;
+            reject_objection(RejectObjectionRequest) -> RejectObjectionResponse;
+            uphold_objection(UpholdObjectionRequest) -> UpholdObjectionResponse;
+            record_override(RecordOverrideRequest) -> RecordOverrideResponse;
+            correct_fact(CorrectFactRequest) -> CorrectFactResponse;
             import_award(ImportAwardRequest) -> ImportAwardResponse;
     }
 

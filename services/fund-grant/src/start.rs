@@ -3,7 +3,7 @@
 use crate::{
     Fund,
     follow::FollowAgreements,
-    service::{Grants, Programmes},
+    service::{Grants, Programmes, Recoveries, Rectifications},
 };
 use concord_chassis::{
     config::Settings,
@@ -14,6 +14,7 @@ use concord_chassis::{
 };
 use concord_proto::fund::v1::{
     grant_service_server::GrantServiceServer, programme_service_server::ProgrammeServiceServer,
+    recovery_service_server::RecoveryServiceServer, rectification_service_server::RectificationServiceServer,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +33,11 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
     let grants = GrantServiceServer::new(Grants::new(desk.clone()))
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(BULK_MESSAGE_BYTES_MAX);
-    let programmes = ProgrammeServiceServer::new(Programmes::new(desk));
+    let programmes = ProgrammeServiceServer::new(Programmes::new(desk.clone()));
+    let recoveries = RecoveryServiceServer::new(Recoveries::new(desk.clone()));
+    let rectifications = RectificationServiceServer::new(Rectifications::new(desk));
     let mut server = Server::new();
     server.add_service(grants).await.add_service(programmes).await;
+    server.add_service(recoveries).await.add_service(rectifications).await;
     opened.serve(server, settings, shutdown).await
 }

@@ -1,5 +1,9 @@
 //! States as answers.
 
+mod recovery;
+
+pub use recovery::{recovery, rectification};
+
 use crate::{
     backing::{Backing, Standing},
     grant::{
@@ -64,6 +68,10 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
             since: since.to_string(),
             causes: grant.hold.causes.iter().map(hold_cause).collect(),
         }),
+        objections: recovery::objections(&grant.objections),
+        overrides: recovery::overrides(&grant.overrides),
+        facts: recovery::facts(&grant.facts),
+        recovery_ids: grant.recoveries.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -144,6 +152,7 @@ fn tranche(tranche: &Tranche) -> fund::Tranche {
         due_on: tranche.plan.due_on.to_string(),
         instruction_id: payment.map(|payment| payment.instruction.to_string()).unwrap_or_default(),
         attempt: payment.map_or(0, |payment| payment.attempt),
+        offset_minor: tranche.offset_minor,
     }
 }
 

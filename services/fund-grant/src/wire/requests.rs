@@ -1,5 +1,9 @@
 //! Each request's command.
 
+mod oversight;
+mod recovery;
+mod rectification;
+
 use super::{Asked, values};
 use crate::{
     Command,
