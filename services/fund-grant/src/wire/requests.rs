@@ -1,8 +1,11 @@
 //! Each request's command.
 
-mod matching;
-mod spending;
 mod closing;
+mod matching;
+mod oversight;
+mod recovery;
+mod rectification;
+mod spending;
 
 use super::{Asked, values};
 use crate::{

@@ -81,7 +81,10 @@ pub fn of_other(orders: Vec<Order>) -> Vec<Order> {
         match &mut order.command {
             Command::Grant(grant, _) => *grant = OTHER_GRANT,
             Command::Approve(meeting) => meeting.awards[0].grant = OTHER_GRANT,
-            Command::Programme(..) | Command::Backing(..) => {}
+            Command::Programme(..)
+            | Command::Backing(..)
+            | Command::Recovery(..)
+            | Command::Rectification(..) => {}
         }
         order
     };
