@@ -394,7 +394,12 @@ impl Grant {
             FundEvent::OverrideRecorded { .. } => {
                 overriding::apply(&mut self.overrides, event, meta.effective_on);
             }
-            FundEvent::RecoveryDetermined { recovery, .. } => self.recoveries.push(*recovery),
+            FundEvent::RecoveryDetermined { recovery, .. } => {
+                self.recoveries.push(*recovery);
+                if let Stage::Running(contract) = &mut self.stage {
+                    closing::apply(contract, event);
+                }
+            }
             // Of this grant's recovery, against a tranche of another one.
             FundEvent::RecoveryOffset { against, .. } if *against != self.id => {}
             _ => {
