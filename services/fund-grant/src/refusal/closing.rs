@@ -57,10 +57,10 @@ pub(crate) fn rectified_already(times: u32, most: u32) -> Broken {
         broken(
             "RECTIFIED_ALREADY",
             format!(
-                "the project was sent back to be put right {times} times, which is the most ({most}); conclude that it passed \
-                 or failed"
+                "a project is sent back to be put right {most} times at most, and this one was {times} times; conclude that it \
+                 passed or failed"
             ),
-            format!("该项目已限期整改{times}次，达到上限{most}次；请作出通过或不通过的验收结论"),
+            format!("项目最多限期整改{most}次，该项目已整改{times}次；请作出通过或不通过的验收结论"),
             &[("rectifications", &times), ("rectifications_max", &most)],
         ),
     )

@@ -59,7 +59,7 @@ pub fn retained_until(rulebook: &Rulebook, effective_on: Date) -> Result<Option<
     }
 }
 
-/// A balance goes on in a project of the same programme and lead that runs.
+/// A balance goes on in a grant of the same programme and lead that is contracted and has not ended.
 #[must_use]
 pub fn transfer_between(giver: &Grant, taker: &Grant) -> Vec<Broken> {
     let runs = taker.contract().is_some_and(|contract| !contract.progress.has_ended());

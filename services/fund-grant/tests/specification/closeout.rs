@@ -286,15 +286,15 @@ fn a10_what_is_unspent_has_a_disposition() {
 fn what_was_never_drawn_goes_back_with_the_end() {
     let mut before = World::after(life("finally_accepted"));
     before.execute(&refund(PAID, "f-1")).unwrap();
-    let ends: [(&str, fn() -> Order); 3] = [
-        ("closed", || close(None)),
-        ("terminated", || terminate("x", None)),
-        ("cancelled", || cancel(RecoveryCause::Fraud, "x")),
+    let ends = [
+        ("closed", close(None)),
+        ("terminated", terminate("x", None)),
+        ("cancelled", cancel(RecoveryCause::Fraud, "x")),
     ];
     for (state, order) in ends {
         for (on, to_treasury) in [(day(2013, 12, 31), false), (day(2014, 1, 1), true)] {
             let mut world = before.clone();
-            let events = world.execute(&order().on(on)).unwrap();
+            let events = world.execute(&order.clone().on(on)).unwrap();
             let [
                 FundEvent::GrantClosed { end, .. }
                 | FundEvent::GrantTerminated { end, .. }
@@ -423,6 +423,11 @@ fn a_settled_payment_may_still_come_back_after_the_end() {
             "WRONG_STAGE",
             "{row}: nothing is paid anew"
         );
+        let events = world.execute(&cancel(RecoveryCause::Fraud, "x")).unwrap();
+        let [FundEvent::GrantCancelled { end, .. }] = events.as_slice() else {
+            panic!("{row}: nothing is with recipients: {events:?}");
+        };
+        assert_eq!(end.undrawn_minor, PAID, "{row}: it goes back with a later cancellation");
     }
 }
 

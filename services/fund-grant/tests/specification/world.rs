@@ -201,6 +201,11 @@ impl World {
         }
     }
 
+    /// Whether the grant of the story is there.
+    pub fn is_begun(&self) -> bool {
+        self.states.contains_key(&GRANT.0)
+    }
+
     pub fn grant(&self) -> &Grant {
         match self.states.get(&GRANT.0) {
             Some(State::Grant(grant)) => grant,
