@@ -8,6 +8,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "concord/fund/v1/programme.proto",
         "concord/fund/v1/closing.proto",
         "concord/fund/v1/grant.proto",
+        "concord/fund/v1/matching.proto",
+        "concord/fund/v1/spending.proto",
         "concord/agreement/v1/party.proto",
         "concord/agreement/v1/agreement.proto",
         "concord/audit/v1/funding_audit.proto",

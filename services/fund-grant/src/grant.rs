@@ -17,6 +17,9 @@
 //! | `approval` | one meeting's decision on many grants 立项 |
 //! | `contract` | the task contract 任务书 and the payee's account |
 //! | `tranche` | the small lifecycle of each payment |
+//! | `matching` | what others put beside it 配套 |
+//! | `partners` | the parties' shares, and what the lead passes on 转拨 |
+//! | `spending` | items of spending, reported, accepted and disallowed 支出 |
 //! | `hold` | what stops payments for a while 暂停 |
 //! | `amendment` | another plan or less money, and more time 任务书变更、延期 |
 //! | `midterm` | the midterm check 中期检查 |
@@ -36,9 +39,12 @@ pub mod books;
 pub mod closing;
 pub mod contract;
 pub mod hold;
+pub mod matching;
 pub mod midterm;
 pub mod opening;
+pub mod partners;
 pub mod procedure;
+pub mod spending;
 pub mod tranche;
 
 use crate::{
@@ -62,17 +68,20 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, GrantId, ProgrammeId},
+    id::{AgreementId, GrantId, ProgrammeId, SpendId},
     industry::Industry,
     money::{Amount, Currency},
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};
 use hold::{Hold, HoldCommand};
+use matching::{Matching, MatchingCommand};
 use midterm::MidtermCheck;
 use opening::{Application, MigratedAward};
+use partners::{ShareTransfer, Shares};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
+use spending::{Spending, SpendingCommand};
 use tranche::TrancheCommand;
 
 /// A grant as its events left it.
@@ -106,6 +115,12 @@ pub struct Grant {
     pub hold: Hold,
     /// What its money stands at.
     pub books: Books,
+    /// What others put beside it.
+    pub matching: Matching,
+    /// What its lead passed on.
+    pub shares: Shares,
+    /// What was spent.
+    pub spending: Spending,
 }
 
 /// The project that a grant pays for.
@@ -199,6 +214,12 @@ pub enum GrantCommand {
     },
     /// Put it on hold, or resume it.
     Hold(HoldCommand),
+    /// About the source of matching money with this number.
+    Matching(u32, MatchingCommand),
+    /// Pass a partner's share on 转拨.
+    TransferShare(ShareTransfer),
+    /// About the item of spending with this id.
+    Spending(SpendId, SpendingCommand),
     /// Change its contract.
     Amendment(AmendmentCommand),
     /// Record its midterm check 中期检查.
@@ -227,6 +248,13 @@ pub(crate) fn decide(
             backing::name(case, view::grant(case, id)?, *agreement, *agreement_position)
         }
         GrantCommand::Hold(command) => hold::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Matching(number, command) => {
+            matching::decide(case, view::grant(case, id)?, *number, command)
+        }
+        GrantCommand::TransferShare(transfer) => partners::decide(case, view::grant(case, id)?, transfer),
+        GrantCommand::Spending(spend, command) => {
+            spending::decide(case, view::grant(case, id)?, *spend, command)
+        }
         GrantCommand::Amendment(command) => amendment::decide(case, view::grant(case, id)?, command),
         GrantCommand::CheckMidterm(check) => midterm::decide(case, view::grant(case, id)?, check),
         GrantCommand::Closing(command) => closing::decide(case, view::grant(case, id)?, command),
@@ -304,6 +332,9 @@ impl Grant {
     /// Folds an event: its own, or one of another grant or a recovery that moves its money.
     pub(crate) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
         self.books.post(self.id, self.project.lead.party, event);
+        self.matching.apply(event, meta);
+        self.shares.apply(event, meta);
+        self.spending.apply(event, meta);
         match event {
             FundEvent::GrantRecommended { .. }
             | FundEvent::GrantAdmitted { .. }

@@ -8,6 +8,7 @@
 //! | [`backing`] | the agreements that grants rest on, as the agreement log has them |
 //! | [`follow`] | how the fund reacts to the agreement log |
 //! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
+//! | [`invoice`] | what spending takes of an invoice, over all grants |
 //! | [`rules`] | the audit rules that stop a command, one function each |
 //! | `refusal` | what a refusal says, in English and in Chinese |
 //! | `view` | what a decision sees |
@@ -20,6 +21,7 @@
 pub mod backing;
 pub mod follow;
 pub mod grant;
+pub mod invoice;
 pub mod programme;
 mod refusal;
 pub mod rules;
@@ -42,7 +44,11 @@ use concord_kernel::{
     id::{AgreementId, BackingId, GrantId, ProgrammeId},
     region::Regions,
 };
-use grant::{Grant, GrantCommand, approval::Meeting, procedure, tranche::TrancheCommand};
+use grant::{
+    Grant, GrantCommand, approval::Meeting, matching::MatchingCommand, procedure, spending::SpendingCommand,
+    tranche::TrancheCommand,
+};
+use invoice::Invoice;
 use programme::{Programme, ProgrammeCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
@@ -75,6 +81,8 @@ pub enum State {
     Grant(Box<Grant>),
     /// An agreement that backs grants.
     Backing(Box<Backing>),
+    /// An invoice that spending takes of.
+    Invoice(Box<Invoice>),
 }
 
 /// What is asked of the fund. Its JSON is stored with the answer, so its names are permanent.
@@ -109,6 +117,13 @@ impl State {
     fn backing(&self) -> Option<&Backing> {
         match self {
             Self::Backing(backing) => Some(backing),
+            _ => None,
+        }
+    }
+
+    fn invoice(&self) -> Option<&Invoice> {
+        match self {
+            Self::Invoice(invoice) => Some(invoice),
             _ => None,
         }
     }
@@ -172,6 +187,7 @@ impl Domain for Fund {
             Some(State::Programme(programme)) => programme.apply(event),
             Some(State::Grant(grant)) => grant.apply(event, meta),
             Some(State::Backing(backing)) => backing.apply(event, meta),
+            Some(State::Invoice(invoice)) => invoice.apply(event),
             None => *state = opened_by(id, event, meta),
         }
     }
@@ -186,9 +202,11 @@ impl Domain for Fund {
                 let balances = grant.contract().map_or(0, |contract| contract.balances.entries());
                 let listed = grant.jobs.len() + grant.hold.causes.len() + 2 * balances;
                 let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
-                1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons
+                let money = grant.matching.weight() + grant.shares.weight() + grant.spending.weight();
+                1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons + money
             }
             State::Backing(backing) => 512 + 128 * backing.parties.len() + 24 * backing.dependents.len(),
+            State::Invoice(invoice) => 256 + invoice.issuer.len() + invoice.number.len(),
         }
     }
 
@@ -218,10 +236,12 @@ fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
     let programme = Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
     let grant = || Grant::opened_by(event, meta).filter(|grant| grant.id.0 == id);
     let backing = || Backing::opened_by(event, meta).filter(|backing| backing.id().0 == id);
+    let invoice = || Invoice::opened_by(event).filter(|invoice| invoice.id.0 == id);
     programme
         .map(|programme| State::Programme(Box::new(programme)))
         .or_else(|| grant().map(|grant| State::Grant(Box::new(grant))))
         .or_else(|| backing().map(|backing| State::Backing(Box::new(backing))))
+        .or_else(|| invoice().map(|invoice| State::Invoice(Box::new(invoice))))
 }
 
 /// How far back a command may be dated: acts that move money less far than acts of procedure, imports as far as history
@@ -231,9 +251,13 @@ fn back_dating(command: &Command) -> BackDating {
     match command {
         Command::Programme(_, ProgrammeCommand::SetSubLimit { .. }) => BackDating::Procedure,
         Command::Programme(..) => BackDating::Money,
+        // What is pledged, released or reported moves nothing yet.
         Command::Grant(
             _,
             GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })
+            | GrantCommand::Matching(_, MatchingCommand::RecordArrival { .. })
+            | GrantCommand::TransferShare(_)
+            | GrantCommand::Spending(_, SpendingCommand::Accept | SpendingCommand::Disallow { .. })
             | GrantCommand::Balance(_),
         ) => BackDating::Money,
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {

@@ -3,11 +3,17 @@
 
 mod amendment;
 mod backing;
+mod matching;
+mod partners;
+mod spending;
 mod balance;
 mod closing;
 
 pub(crate) use amendment::*;
 pub(crate) use backing::*;
+pub(crate) use matching::*;
+pub(crate) use partners::*;
+pub(crate) use spending::*;
 pub(crate) use balance::*;
 pub(crate) use closing::*;
 

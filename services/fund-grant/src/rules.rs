@@ -2,6 +2,13 @@
 //!
 //! Every parameter comes from the rulebook in force on the day of the act, none stands here.
 
+mod matching;
+mod partners;
+mod spending;
+
+pub use matching::*;
+pub use partners::*;
+pub use spending::*;
 mod amendment;
 mod balance;
 mod closing;

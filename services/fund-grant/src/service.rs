@@ -1,5 +1,10 @@
 //! The gRPC services: one line an RPC. What they do with it, the chassis says.
 
+mod matching;
+mod spending;
+
+pub use matching::MatchingMoney;
+pub use spending::GrantSpending;
 mod closing;
 
 pub use closing::Closings;

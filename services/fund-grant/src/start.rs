@@ -3,7 +3,7 @@
 use crate::{
     Fund,
     follow::FollowAgreements,
-    service::{Closings, Grants, Programmes},
+    service::{Closings, GrantSpending, Grants, MatchingMoney, Programmes},
 };
 use concord_chassis::{
     config::Settings,
@@ -14,7 +14,8 @@ use concord_chassis::{
 };
 use concord_proto::fund::v1::{
     closing_service_server::ClosingServiceServer, grant_service_server::GrantServiceServer,
-    programme_service_server::ProgrammeServiceServer,
+    matching_service_server::MatchingServiceServer, programme_service_server::ProgrammeServiceServer,
+    spending_service_server::SpendingServiceServer,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -33,9 +34,12 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
     let grants = GrantServiceServer::new(Grants::new(desk.clone()))
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(BULK_MESSAGE_BYTES_MAX);
-    let closings = ClosingServiceServer::new(Closings::new(desk.clone()));
-    let programmes = ProgrammeServiceServer::new(Programmes::new(desk));
+    let programmes = ProgrammeServiceServer::new(Programmes::new(desk.clone()));
+    let matching = MatchingServiceServer::new(MatchingMoney::new(desk.clone()));
+    let spending = SpendingServiceServer::new(GrantSpending::new(desk.clone()));
+    let closings = ClosingServiceServer::new(Closings::new(desk));
     let mut server = Server::new();
-    server.add_service(grants).await.add_service(programmes).await.add_service(closings).await;
+    server.add_service(grants).await.add_service(programmes).await;
+    server.add_service(matching).await.add_service(spending).await.add_service(closings).await;
     opened.serve(server, settings, shutdown).await
 }

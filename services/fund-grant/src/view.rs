@@ -1,11 +1,11 @@
 //! What a decision sees: the states that it touches.
 
-use crate::{State, grant::Grant, programme::Programme, refusal};
+use crate::{State, grant::Grant, invoice::Invoice, programme::Programme, refusal};
 use concord_chassis::{
     deciding,
     log::{RefusalKind, Stop},
 };
-use concord_kernel::id::{GrantId, ProgrammeId};
+use concord_kernel::id::{GrantId, InvoiceId, ProgrammeId};
 
 /// One command being decided.
 pub(crate) type Case<'c, 'v> = deciding::Case<'c, 'v, State>;
@@ -32,4 +32,9 @@ pub(crate) fn programme_or_free<'v>(
     id: ProgrammeId,
 ) -> Result<Option<&'v Programme>, Stop> {
     case.find_or_free(id.0, "programme_id", State::programme)
+}
+
+/// The invoice with this id; `None` while no item has named it.
+pub(crate) fn invoice_or_free<'v>(case: &Case<'_, 'v>, id: InvoiceId) -> Result<Option<&'v Invoice>, Stop> {
+    case.find_or_free(id.0, "invoice", State::invoice)
 }

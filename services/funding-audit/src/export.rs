@@ -87,29 +87,20 @@ impl Table {
                 ]
             }
             Self::Balances(question) => {
-                let (balance, _) = question.read(row)?;
+                let (mut balance, _) = question.read(row)?;
                 let mut record = Vec::new();
-                for ((dimension, value), label) in
-                    question.group_by.iter().zip(balance.group).zip(balance.labels)
-                {
+                let (group, labels) =
+                    (std::mem::take(&mut balance.group), std::mem::take(&mut balance.labels));
+                for ((dimension, value), label) in question.group_by.iter().zip(group).zip(labels) {
                     record.push(value);
                     if query::balances::label_column(*dimension).is_some() {
                         record.push(label);
                     }
                 }
-                record.push(balance.currency);
-                let numbers = [
-                    balance.appropriated_minor,
-                    balance.available_minor,
-                    balance.reserved_minor,
-                    balance.committed_minor,
-                    balance.instructed_minor,
-                    balance.recipient_unspent_minor,
-                    balance.settled_minor,
-                    balance.grants,
-                    balance.synthetic_grants,
-                ];
-                record.extend(numbers.map(|number| number.to_string()));
+                record.push(std::mem::take(&mut balance.currency));
+                let amounts = query::balances::amounts_of(&mut balance).map(|amount| amount.to_string());
+                record.extend(amounts);
+                record.extend([balance.grants, balance.synthetic_grants].map(|number| number.to_string()));
                 record
             }
             Self::Undrawn(_) => {

@@ -3,6 +3,7 @@
 mod lag;
 mod point;
 
+use crate::LogClock;
 use crate::{
     columns,
     export::{self, ExportError, Table},
@@ -45,18 +46,6 @@ const PAGE: (usize, usize) = (100, 1_000);
 
 /// Pieces of an export that may wait for the client.
 const PIECES_WAITING_MAX: usize = 2;
-
-/// Where the log's today comes from (architecture, "Two clocks").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogClock {
-    /// The calendar day in Asia/Shanghai.
-    System,
-    /// Moved by events only, from this day on.
-    Played {
-        /// Today before the first such event, as the log was created.
-        from: Date,
-    },
-}
 
 /// The funding audit's queries.
 #[derive(Clone)]

@@ -7,6 +7,7 @@ use super::{
     balance::Balances,
     closing::{Acceptance, Progress},
     midterm::MidtermCheck,
+    partners,
     tranche::Tranche,
 };
 use crate::{
@@ -33,6 +34,8 @@ use serde::{Deserialize, Serialize};
 pub struct Contract {
     /// What it rests on.
     pub basis: Basis,
+    /// When it was signed, or taken in: nothing that needs a contract lies before.
+    pub signed_on: Date,
     /// Contracted.
     pub amount_minor: i64,
     /// First day of the project; a migrated source may not say.
@@ -108,6 +111,9 @@ pub struct Signing {
     pub ends_on: Date,
     /// The plan; adds up to the amount.
     pub tranches: Vec<PlannedTranche>,
+    /// Shares of all parties, the lead included; add up to the amount. Empty: those of the application.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<Allocation>,
 }
 
 pub(super) fn decide(
@@ -137,7 +143,7 @@ pub(super) fn decide(
 fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling {
     match &grant.stage {
         Stage::Approved(approval) => sign(case, grant, approval, signing),
-        Stage::Running(contract) if contract.is_signed_as(signing) => unchanged(),
+        Stage::Running(contract) if contract.is_signed_as(grant, signing) => unchanged(),
         Stage::Running(contract) => refused(contracted_already(grant, contract)),
         stage => {
             refused(wrong_stage(stage, ("a contract is signed after the approval", "立项之后方可签订任务书")))
@@ -148,7 +154,12 @@ fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling
 /// A02, and the rulebook's terms for the plan. What was approved beyond the contract is available again.
 fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signing) -> Ruling {
     let plan = rules::tranche_plan(case.rulebook, signing.amount, &signing.tranches);
-    let weighed = rules::a02_contract(signing.amount, approval.amount_minor).into_iter().chain(plan);
+    let (allocations, shares) = match partners::shares_of(grant, &signing.allocations, signing.amount) {
+        Ok(allocations) => (allocations, None),
+        Err(broken) => (Vec::new(), Some(broken)),
+    };
+    let contracted = rules::a02_contract(signing.amount, approval.amount_minor);
+    let weighed = contracted.into_iter().chain(plan).chain(shares);
     happens_under(
         weighed.map(Some),
         FundEvent::ContractSigned {
@@ -165,7 +176,7 @@ fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signi
             tranches: signing.tranches.clone(),
             terms_rulebook: case.rulebook.version.clone(),
             lead: Some(grant.project.lead.party),
-            allocations: Vec::new(),
+            allocations,
             acceptance_due_on: acceptance_due(case.rulebook, signing.ends_on),
         },
     )
@@ -229,19 +240,27 @@ impl Contract {
         self.tranches.iter().find(|tranche| tranche.plan.number == number)
     }
 
-    fn is_signed_as(&self, signing: &Signing) -> bool {
+    fn is_signed_as(&self, grant: &Grant, signing: &Signing) -> bool {
         let Basis::Signed { contract_number, signed_as, .. } = &self.basis else {
             return false;
         };
         let Signing { amount, starts_on, ends_on, tranches, .. } = signing;
         *contract_number == signing.contract_number
-            && *signed_as == terms_hash(amount.minor, *starts_on, *ends_on, tranches)
+            && partners::shares_of(grant, &signing.allocations, signing.amount).is_ok_and(|shares| {
+                *signed_as == terms_hash(amount.minor, *starts_on, *ends_on, tranches, &shares)
+            })
     }
 }
 
 /// Hash of what a contract's terms are when it is signed.
-fn terms_hash(amount_minor: i64, starts_on: Date, ends_on: Date, tranches: &[PlannedTranche]) -> String {
-    content_hash(&(amount_minor, starts_on, ends_on, tranches))
+fn terms_hash(
+    amount_minor: i64,
+    starts_on: Date,
+    ends_on: Date,
+    tranches: &[PlannedTranche],
+    shares: &[Allocation],
+) -> String {
+    content_hash(&(amount_minor, starts_on, ends_on, tranches, shares))
 }
 
 /// The stage after `ContractSigned`.
@@ -261,8 +280,9 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             basis: Basis::Signed {
                 approval,
                 contract_number: contract_number.clone(),
-                signed_as: terms_hash(*amount_minor, *starts_on, *ends_on, tranches),
+                signed_as: terms_hash(*amount_minor, *starts_on, *ends_on, tranches, allocations),
             },
+            signed_on: on,
             amount_minor: *amount_minor,
             starts_on: Some(*starts_on),
             ends_on: Some(*ends_on),
@@ -299,6 +319,7 @@ pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
     };
     Some(Stage::Running(Box::new(Contract {
         basis: Basis::Migrated,
+        signed_on: on,
         amount_minor: *amount_minor,
         starts_on: *starts_on,
         ends_on: *ends_on,

@@ -85,25 +85,6 @@ pub(crate) fn tranche_not_kept(tranche: &Tranche, planned: Amount, least: Amount
     )
 }
 
-pub(crate) fn shares_not_the_contract(sum_minor: i128, amount: Amount) -> Broken {
-    at(
-        "allocations",
-        broken(
-            "SHARES_NOT_THE_CONTRACT",
-            format!(
-                "the shares add up to {sum_minor} minor units and {} are contracted ({amount}); give all shares so that the \
-                 two are the same",
-                amount.minor
-            ),
-            format!(
-                "分配额度合计{sum_minor}个最小货币单位，任务书金额为{}（{amount}）；请填报全部分配额度并使两者一致",
-                amount.minor
-            ),
-            &[("sum_minor", &sum_minor), ("amount_minor", &amount.minor), ("currency", &amount.currency)],
-        ),
-    )
-}
-
 pub(crate) fn share_below_passed_on(party: &str, share: Amount, passed_on: Amount) -> Broken {
     at(
         "allocations",

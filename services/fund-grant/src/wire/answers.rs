@@ -1,6 +1,7 @@
 //! States as answers.
 
 mod closing;
+mod money;
 
 use crate::{
     backing::{Backing, Standing},
@@ -66,6 +67,10 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
             since: since.to_string(),
             causes: grant.hold.causes.iter().map(hold_cause).collect(),
         }),
+        matching: grant.matching.sources.iter().map(money::source).collect(),
+        shares: contract.map(|contract| money::shares(grant, contract)).unwrap_or_default(),
+        spending: contract.map(|_| money::spending(&grant.spending)),
+        balances: grant.books.balances().iter().map(money::balance).collect(),
         ..contract.map(closing::later_life).unwrap_or_default()
     }
 }

@@ -64,15 +64,29 @@ pub(super) fn shares(
     lead: Option<&Party>,
     requested: Option<Amount>,
 ) -> Option<Vec<Allocation>> {
-    let shares = allocations(reading, asked, false)?;
-    let requested_minor = requested?.minor;
+    let shares = adding_up(reading, asked, requested, "asked for")?;
     if shares.is_empty() {
-        return Some(vec![Allocation { party: lead?.clone(), amount_minor: Some(requested_minor) }]);
+        return Some(vec![Allocation { party: lead?.clone(), amount_minor: Some(requested?.minor) }]);
+    }
+    Some(shares)
+}
+
+/// Shares above zero, each party once, that together are an amount, which is `so` (for the sentence about it): or none at all.
+pub(super) fn adding_up(
+    reading: &mut Reading<'_>,
+    asked: &[fund::Allocation],
+    amount: Option<Amount>,
+    so: &str,
+) -> Option<Vec<Allocation>> {
+    let shares = allocations(reading, asked, false)?;
+    let amount_minor = amount?.minor;
+    if shares.is_empty() {
+        return Some(shares);
     }
     each_once(reading, &shares);
     let sum = total(shares.iter().filter_map(|share| share.amount_minor));
-    if sum != i128::from(requested_minor) {
-        let fault = format!("add up to {sum}, not to the {requested_minor} minor units asked for");
+    if sum != i128::from(amount_minor) {
+        let fault = format!("add up to {sum}, not to the {amount_minor} minor units {so}");
         reading.faults.add("allocations", fault);
     }
     Some(shares)

@@ -79,6 +79,7 @@ fn contract() -> SignContractRequest {
             tranche(1, 60, TrancheCondition::Contract),
             tranche(2, 40, TrancheCondition::FinalAcceptance),
         ],
+        allocations: Vec::new(),
     }
 }
 

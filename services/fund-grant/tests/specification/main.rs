@@ -10,6 +10,10 @@
 //! | `closeout` | closeout, evaluation, termination, cancellation |
 //! | `balance` | what becomes of a balance |
 //! | `backing` | agreements that grants rest on, holds, and what A01 says of them |
+//! | `money` | what the next three have in common: a grant of two parties, paid |
+//! | `matching` | matching money, and what A03 says of it |
+//! | `partners` | shares of a contract, and what the lead passes on |
+//! | `spending` | items of spending and their invoices, and what A09 says of them |
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
@@ -26,9 +30,13 @@ mod backing;
 mod balance;
 mod closeout;
 mod edge;
+mod matching;
+mod money;
+mod partners;
 mod life;
 mod refusals;
 mod repeats;
+mod spending;
 mod stages;
 mod stories;
 mod world;

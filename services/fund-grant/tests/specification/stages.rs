@@ -204,6 +204,10 @@ fn column_of(command: &Command) -> &'static str {
         Command::Backing(..) => "take",
         Command::Grant(_, GrantCommand::NameBacking { .. }) => "name",
         Command::Grant(_, GrantCommand::Hold(_)) => "hold",
+        // In the tables of `matching`, `partners` and `spending`.
+        Command::Grant(_, GrantCommand::Matching(..)) => "matching",
+        Command::Grant(_, GrantCommand::TransferShare(_)) => "transfer",
+        Command::Grant(_, GrantCommand::Spending(..)) => "spending",
         // In the tables of `closeout`.
         Command::Grant(_, GrantCommand::Amendment(_)) => "amend",
         Command::Grant(_, GrantCommand::CheckMidterm(_)) => "midterm",

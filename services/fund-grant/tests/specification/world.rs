@@ -21,11 +21,12 @@ use concord_fund_grant::{
         procedure::ProcedureCommand,
         tranche::TrancheCommand,
     },
+    invoice::Invoice,
     programme::{Appropriation, Programme, ProgrammeCommand},
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId},
+    id::{AgreementId, BackingId, GrantId, InstructionId, InvoiceId, ProgrammeId},
     money::{Amount, Currency},
     party::{PartyCode, PartyId, PartyKind},
 };
@@ -210,6 +211,14 @@ impl World {
         match self.states.get(&GRANT.0) {
             Some(State::Grant(grant)) => grant,
             other => panic!("{other:?} is no grant"),
+        }
+    }
+
+    /// What is known of an invoice.
+    pub fn invoice(&self, id: InvoiceId) -> Option<&Invoice> {
+        match self.states.get(&id.0) {
+            Some(State::Invoice(invoice)) => Some(invoice),
+            _ => None,
         }
     }
 
@@ -408,6 +417,7 @@ pub fn signing() -> Signing {
         starts_on: jiff::civil::date(2013, 4, 1),
         ends_on: jiff::civil::date(2015, 3, 31),
         tranches: plan(),
+        allocations: Vec::new(),
     }
 }
 

@@ -44,7 +44,7 @@ pub(in crate::grant) fn decide(
         let none = refusal::no_tranche(number, contract.tranches.len());
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
-    let basis = Basis::of(case, grant, command)?;
+    let basis = Basis::of(case, grant, number, command)?;
     let ruling = tranche.rule(grant, contract, command, &basis);
     let answer = grant.conclude(case, hand, tranche.last_step_on, ruling)?;
     match basis.verified {
@@ -56,7 +56,8 @@ pub(in crate::grant) fn decide(
     }
 }
 
-/// What A01 says of the agreement that backs the grant. Empty for other commands than `Instruct`.
+/// What lies beside the tranche: what A03 says of matching money to `Request` and `Authorise`, and A01 of the agreement that
+/// backs the grant to `Instruct`. Empty for other commands.
 #[derive(Default)]
 struct Basis {
     broken: Vec<Broken>,
@@ -64,11 +65,16 @@ struct Basis {
 }
 
 impl Basis {
-    fn of(case: &Case<'_, '_>, grant: &Grant, command: &TrancheCommand) -> Result<Self, Stop> {
-        if !matches!(command, TrancheCommand::Instruct { .. }) {
-            return Ok(Self::default());
-        }
+    fn of(case: &Case<'_, '_>, grant: &Grant, number: u32, command: &TrancheCommand) -> Result<Self, Stop> {
         let (rulebook, context) = (case.rulebook, case.context);
+        match command {
+            TrancheCommand::Request { .. } | TrancheCommand::Authorise => {
+                let broken = rules::a03_matching(rulebook, grant, number, context.effective_on);
+                return Ok(Self { broken, verified: None });
+            }
+            TrancheCommand::Instruct { .. } => {}
+            _ => return Ok(Self::default()),
+        }
         let backing = match grant.backing {
             Some(agreement) => match backing::find(case, agreement)? {
                 Some(backing) => Some(backing),
@@ -106,7 +112,7 @@ impl Tranche {
         let (id, tranche) = (grant.id, self.plan.number);
         match (command, &self.state) {
             (Request { amount }, Planned(_)) => {
-                self.request(grant, contract, amount.map(|amount| amount.minor))
+                self.request(grant, contract, amount.map(|amount| amount.minor), basis)
             }
             (Request { amount }, _) => {
                 let asked_minor = amount.map_or(self.plan.amount_minor, |amount| amount.minor);
@@ -121,7 +127,9 @@ impl Tranche {
             }
 
             (Authorise, Requested(amount_minor)) => happens_under(
-                [rules::pays(grant), rules::not_on_hold(grant)],
+                [rules::pays(grant), rules::not_on_hold(grant)]
+                    .into_iter()
+                    .chain(basis.broken.iter().cloned().map(Some)),
                 FundEvent::TrancheAuthorised {
                     grant: id,
                     currency: grant.currency,
@@ -254,7 +262,7 @@ impl Tranche {
         happens_under(weighed, instructed).map(|decision| decision.answering("attempt", payment.attempt))
     }
 
-    fn request(&self, grant: &Grant, contract: &Contract, asked_minor: Option<i64>) -> Ruling {
+    fn request(&self, grant: &Grant, contract: &Contract, asked_minor: Option<i64>, basis: &Basis) -> Ruling {
         let asked = grant.amount(asked_minor.unwrap_or(self.plan.amount_minor));
         happens_under(
             [
@@ -262,7 +270,9 @@ impl Tranche {
                 rules::not_on_hold(grant),
                 rules::condition_met(&self.plan, contract),
                 rules::a02_request(asked, &self.plan),
-            ],
+            ]
+            .into_iter()
+            .chain(basis.broken.iter().cloned().map(Some)),
             FundEvent::TrancheRequested {
                 grant: grant.id,
                 currency: grant.currency,
