@@ -3,19 +3,19 @@
 
 mod amendment;
 mod backing;
+mod balance;
+mod closing;
 mod matching;
 mod partners;
 mod spending;
-mod balance;
-mod closing;
 
 pub(crate) use amendment::*;
 pub(crate) use backing::*;
+pub(crate) use balance::*;
+pub(crate) use closing::*;
 pub(crate) use matching::*;
 pub(crate) use partners::*;
 pub(crate) use spending::*;
-pub(crate) use balance::*;
-pub(crate) use closing::*;
 
 use crate::grant::Stage;
 use concord_chassis::{

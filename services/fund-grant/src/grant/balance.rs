@@ -107,7 +107,7 @@ pub enum BalanceCommand {
 }
 
 impl Balances {
-    fn refunded_as(&self, bank_reference: &str) -> Option<&Refund> {
+    pub(crate) fn refunded_as(&self, bank_reference: &str) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.bank_reference == bank_reference)
     }
 

@@ -7,7 +7,7 @@ use concord_chassis::{
     log::Broken,
 };
 use concord_events::fund::{AcceptanceOutcome, TrancheCondition};
-use concord_kernel::{Date, money::Amount};
+use concord_kernel::{Date, id::SpendId, money::Amount};
 
 pub(crate) fn condition_not_met(number: u32, condition: TrancheCondition) -> Broken {
     let (name, name_zh) = condition_name(condition);
@@ -90,6 +90,24 @@ pub(crate) fn open_tranche(tranche: &Tranche) -> Broken {
             "第{number}笔拨款目前为“{state_zh}”；没有在途拨款方可结题：请先完成支付或退汇，或驳回、取消申请"
         ),
         &[("tranche", &number), ("state", &state)],
+    )
+}
+
+/// `count` items wait, `sum` in all; `first` is one of them.
+pub(crate) fn open_spending(count: usize, sum: Amount, first: SpendId) -> Broken {
+    broken(
+        "CLOSE_OPEN_SPENDING",
+        format!(
+            "{count} items of spending, {sum} in all, are reported and not decided, the first {first}; accept or disallow them, \
+             then close"
+        ),
+        format!("有{count}项支出（合计{sum}）已申报而未核定，首项为{first}；请先核定或审减，再结题"),
+        &[
+            ("items", &count),
+            ("sum_minor", &sum.minor),
+            ("currency", &sum.currency),
+            ("first_spend_id", &first),
+        ],
     )
 }
 

@@ -5,6 +5,7 @@ use crate::{
         Grant,
         closing::Progress,
         contract::Contract,
+        spending::ItemState,
         tranche::{Tranche, TrancheState},
     },
     refusal,
@@ -63,6 +64,15 @@ pub fn no_open_tranche(contract: &Contract) -> Vec<Broken> {
         TrancheState::Planned(_) | TrancheState::Settled { .. } | TrancheState::PaymentReturned(_) => false,
     };
     contract.tranches.iter().filter(is_open).map(refusal::open_tranche).collect()
+}
+
+/// Nor is it closed while an item of spending waits: what is spent and what is unspent is not known until then.
+#[must_use]
+pub fn no_open_spending(grant: &Grant) -> Option<Broken> {
+    let open = || grant.spending.items.iter().filter(|item| item.state == ItemState::Reported);
+    let first = open().next()?;
+    let sum_minor = open().fold(0, |sum: i64, item| sum.saturating_add(item.amount_minor));
+    Some(refusal::open_spending(open().count(), grant.amount(sum_minor), first.spend))
 }
 
 /// A grant ends only when no payment is with the bank: what comes of it decides where the money lies.

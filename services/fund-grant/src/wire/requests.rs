@@ -1,8 +1,8 @@
 //! Each request's command.
 
+mod closing;
 mod matching;
 mod spending;
-mod closing;
 
 use super::{Asked, values};
 use crate::{

@@ -208,7 +208,11 @@ fn shares_add_up_and_cover_what_was_passed_on() {
     let refused = broken(&world, &shared(AWARD - 1_999_999, 1_999_999));
     says(&refused, "SHARE_BELOW_PASSED_ON", &[("share_minor", "1999999"), ("passed_on_minor", "2000000")]);
     let refused = broken(&world, &shared(AWARD - 2_000_000, 2_000_001));
-    says(&refused, "SHARES_NOT_THE_CONTRACT", &[("shares_minor", "10000001"), ("contracted_minor", "10000000")]);
+    says(
+        &refused,
+        "SHARES_NOT_THE_CONTRACT",
+        &[("shares_minor", "10000001"), ("contracted_minor", "10000000")],
+    );
     // Without shares they stay; and then they must add up to the new amount too.
     assert_eq!(outcome(&amend_by("A-2", None, planned_as(&[PAID, PAID]), None)), "ContractAmended");
     assert_eq!(outcome(&amended_to(&[PAID, PAID - 1])), "SHARES_NOT_THE_CONTRACT");

@@ -14,7 +14,11 @@ use concord_events::{
 };
 use concord_fund_grant::{
     Command,
-    grant::{GrantCommand, closing::ClosingCommand, closing::recovery_of_cancelled},
+    grant::{
+        GrantCommand,
+        closing::{ClosingCommand, recovery_of_cancelled},
+        spending::SpendingCommand,
+    },
     wire,
 };
 use concord_proto::fund::v1::{
@@ -230,6 +234,25 @@ fn a_grant_is_closed_with_no_open_tranche() {
     ]);
     let refused = broken(&World::after(paying(instructed())), &shut());
     says(&refused, "CLOSE_OPEN_TRANCHE", &[("tranche", "2"), ("state", "instructed")]);
+}
+
+#[test]
+fn a_grant_is_closed_with_no_undecided_spending() {
+    let shut = || close(Some(april(30)));
+    let reported = || with("finally_accepted", [report_spend(1, 100), report_spend(2, 200)]);
+    let decided = |item, command| reported().into_iter().chain([spending(item, command)]).collect::<Vec<_>>();
+    let disallow = || SpendingCommand::Disallow { reason: "no receipt".to_owned() };
+    let mut both = decided(1, SpendingCommand::Accept);
+    both.push(spending(2, disallow()));
+    check([
+        row("two wait", reported(), shut(), "CLOSE_OPEN_SPENDING"),
+        row("one is accepted", decided(1, SpendingCommand::Accept), shut(), "CLOSE_OPEN_SPENDING"),
+        row("one is disallowed", decided(1, disallow()), shut(), "CLOSE_OPEN_SPENDING"),
+        row("both are decided", both, shut(), "GrantClosed"),
+        row("a termination waits for none", reported(), terminate("x", None), "GrantTerminated"),
+    ]);
+    let refused = broken(&World::after(reported()), &shut());
+    says(&refused, "CLOSE_OPEN_SPENDING", &[("items", "2"), ("sum_minor", "300"), ("currency", "CNY")]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use concord_events::{
 };
 use concord_fund_grant::{
     Command,
+    grant::spending::SpendingCommand,
     programme::{Programme, ProgrammeCommand},
 };
 use proptest::prelude::*;
@@ -115,7 +116,14 @@ fn later_life() -> impl Strategy<Value = Order> {
         (part.clone(), from, reference)
             .prop_map(|(minor, from, reference)| life::refund_of(None, minor, from, reference)),
         part.clone().prop_map(life::retain),
-        part.prop_map(|minor| life::transfer(life::SECOND, minor)),
+        part.clone().prop_map(|minor| life::transfer(life::SECOND, minor)),
+    ];
+    let item = 1..4_u128;
+    let disallow = SpendingCommand::Disallow { reason: "x".to_owned() };
+    let spending = prop_oneof![
+        (item.clone(), part).prop_map(|(item, minor)| life::report_spend(item, minor)),
+        item.clone().prop_map(|item| life::spending(item, SpendingCommand::Accept)),
+        item.prop_map(move |item| life::spending(item, disallow.clone())),
     ];
     let payment = prop_oneof![
         Just(request(2, None)),
@@ -124,7 +132,8 @@ fn later_life() -> impl Strategy<Value = Order> {
         Just(instruct(2, 2)),
         Just(settle(2, "b-2")),
     ];
-    prop_oneof![3 => own_life, 2 => balance, 2 => payment].prop_map(|order| order.on(backing::april(10)))
+    prop_oneof![3 => own_life, 2 => balance, 2 => payment, 2 => spending]
+        .prop_map(|order| order.on(backing::april(10)))
 }
 
 /// Two supplements of 100.00 are two: only the request id, which the chassis keeps, tells a repeat.

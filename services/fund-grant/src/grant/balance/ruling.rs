@@ -59,7 +59,7 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, taker: Option<&Grant>, command: &Bal
                     unchanged()
                 }
                 Some(first) => refused(refunded_already(grant, first)),
-                None => refund(grant, contract, party, *amount, *from, bank_reference),
+                None => refund(grant, party, *amount, *from, bank_reference),
             }
         }
         (Refund { .. }, stage) => refused(wrong_stage(
@@ -92,19 +92,12 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, taker: Option<&Grant>, command: &Bal
     }
 }
 
-fn refund(
-    grant: &Grant,
-    contract: &Contract,
-    party: PartyId,
-    amount: Amount,
-    from: Holding,
-    bank_reference: &str,
-) -> Ruling {
+fn refund(grant: &Grant, party: PartyId, amount: Amount, from: Holding, bank_reference: &str) -> Ruling {
     happens_under(
         [
-            rules::party_of_grant(grant, contract, party),
+            rules::party_of_grant(grant, party),
             rules::refund_within_balance(grant, party, from, amount),
-            rules::a14_reference_unused(contract, 0, bank_reference),
+            rules::a14_reference_free(grant, bank_reference),
         ],
         FundEvent::BalanceRefunded {
             grant: grant.id,
@@ -123,13 +116,8 @@ fn retain(case: &Case<'_, '_>, grant: &Grant, party: PartyId, amount: Amount, mi
         Ok(until) => (until, None),
         Err(recalled) => (None, Some(recalled)),
     };
-    let contract = grant.contract();
     happens_under(
-        [
-            contract.and_then(|contract| rules::party_of_grant(grant, contract, party)),
-            recalled,
-            rules::unspent_covers(grant, party, amount),
-        ],
+        [rules::party_of_grant(grant, party), recalled, rules::unspent_covers(grant, party, amount)],
         FundEvent::BalanceRetained {
             grant: grant.id,
             programme: grant.programme,

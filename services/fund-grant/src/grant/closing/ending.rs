@@ -26,6 +26,7 @@ pub(super) fn close(
     let refund_by = refund_by.filter(|_| unspent);
     let weighed = rules::no_open_tranche(contract)
         .into_iter()
+        .chain(rules::no_open_spending(grant))
         .chain(rules::a10_disposition(case.rulebook, grant, case.context.effective_on, refund_by))
         .map(Some);
     let end = end(case, grant)?;
