@@ -10,6 +10,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "concord/fund/v1/grant.proto",
         "concord/fund/v1/matching.proto",
         "concord/fund/v1/spending.proto",
+        "concord/fund/v1/recovery.proto",
+        "concord/fund/v1/rectification.proto",
         "concord/agreement/v1/party.proto",
         "concord/agreement/v1/agreement.proto",
         "concord/audit/v1/funding_audit.proto",

@@ -25,6 +25,9 @@
 //! | `midterm` | the midterm check 中期检查 |
 //! | `closing` | from completion report to evaluation 验收、结题、绩效评价; termination and cancellation |
 //! | `balance` | what becomes of a balance 结余 |
+//! | `objection` | objections to the notice 公示异议 |
+//! | `overriding` | rules that a meeting set aside 特批 |
+//! | `correction` | facts of money that were not so 更正 |
 //! | `books` | what its money stands at |
 //!
 //! Each decides in one `match` over (command, stage). There, a command has an arm for each stage in which something
@@ -38,10 +41,13 @@ pub mod balance;
 pub mod books;
 pub mod closing;
 pub mod contract;
+pub mod correction;
 pub mod hold;
 pub mod matching;
 pub mod midterm;
+pub mod objection;
 pub mod opening;
+pub mod overriding;
 pub mod partners;
 pub mod procedure;
 pub mod spending;
@@ -68,16 +74,19 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, GrantId, ProgrammeId, SpendId},
+    id::{AgreementId, GrantId, ProgrammeId, RecoveryId, SpendId},
     industry::Industry,
     money::{Amount, Currency},
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};
+use correction::{Correct, RecordedFact};
 use hold::{Hold, HoldCommand};
 use matching::{Matching, MatchingCommand};
 use midterm::MidtermCheck;
+use objection::{Objection, ObjectionCommand};
 use opening::{Application, MigratedAward};
+use overriding::{Override, RecordOverride};
 use partners::{ShareTransfer, Shares};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
@@ -121,6 +130,14 @@ pub struct Grant {
     pub shares: Shares,
     /// What was spent.
     pub spending: Spending,
+    /// Objections to its notice, by their numbers from 1.
+    pub objections: Vec<Objection>,
+    /// Rules that a meeting set aside for it.
+    pub overrides: Vec<Override>,
+    /// Facts of its money that can be corrected, in order.
+    pub facts: Vec<RecordedFact>,
+    /// Recoveries of its money, in order.
+    pub recoveries: Vec<RecoveryId>,
 }
 
 /// The project that a grant pays for.
@@ -228,6 +245,12 @@ pub enum GrantCommand {
     Closing(ClosingCommand),
     /// About a balance 结余.
     Balance(BalanceCommand),
+    /// About the objection with this number.
+    Objection(u32, ObjectionCommand),
+    /// Set a rule aside for it.
+    Override(RecordOverride),
+    /// Correct a fact of its money.
+    Correct(Correct),
 }
 
 /// Hands a command to the lifecycle that it is about.
@@ -259,6 +282,11 @@ pub(crate) fn decide(
         GrantCommand::CheckMidterm(check) => midterm::decide(case, view::grant(case, id)?, check),
         GrantCommand::Closing(command) => closing::decide(case, view::grant(case, id)?, command),
         GrantCommand::Balance(command) => balance::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Objection(number, command) => {
+            objection::decide(case, view::grant(case, id)?, *number, command)
+        }
+        GrantCommand::Override(command) => overriding::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Correct(command) => correction::decide(case, view::grant(case, id)?, command),
     }
 }
 
@@ -335,6 +363,7 @@ impl Grant {
         self.matching.apply(event, meta);
         self.shares.apply(event, meta);
         self.spending.apply(event, meta);
+        correction::apply(&mut self.facts, event, meta);
         match event {
             FundEvent::GrantRecommended { .. }
             | FundEvent::GrantAdmitted { .. }
@@ -353,6 +382,26 @@ impl Grant {
             FundEvent::GrantHeld { .. }
             | FundEvent::HoldCauseCleared { .. }
             | FundEvent::GrantResumed { .. } => self.hold.apply(event, meta.effective_on),
+            FundEvent::ObjectionRaised { .. } | FundEvent::ObjectionRejected { .. } => {
+                objection::apply(&mut self.objections, event, meta.effective_on);
+            }
+            FundEvent::ObjectionUpheld { .. } => {
+                objection::apply(&mut self.objections, event, meta.effective_on);
+                let stage = std::mem::replace(&mut self.stage, Stage::Applied);
+                self.stage = stage.after(event, meta.effective_on);
+                self.last_step_on = meta.effective_on;
+            }
+            FundEvent::OverrideRecorded { .. } => {
+                overriding::apply(&mut self.overrides, event, meta.effective_on);
+            }
+            FundEvent::RecoveryDetermined { recovery, .. } => {
+                self.recoveries.push(*recovery);
+                if let Stage::Running(contract) = &mut self.stage {
+                    closing::apply(contract, event);
+                }
+            }
+            // Of this grant's recovery, against a tranche of another one.
+            FundEvent::RecoveryOffset { against, .. } if *against != self.id => {}
             _ => {
                 if let Stage::Running(contract) = &mut self.stage {
                     tranche::apply(contract, event, meta.effective_on);

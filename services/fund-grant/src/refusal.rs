@@ -2,19 +2,29 @@
 //! says what is wrong and what to do, in English and in Chinese.
 
 mod amendment;
+mod approval;
 mod backing;
 mod balance;
 mod closing;
+mod correction;
 mod matching;
 mod partners;
+mod party_file;
+mod recovery;
+mod rectification;
 mod spending;
 
 pub(crate) use amendment::*;
+pub(crate) use approval::*;
 pub(crate) use backing::*;
 pub(crate) use balance::*;
 pub(crate) use closing::*;
+pub(crate) use correction::*;
 pub(crate) use matching::*;
 pub(crate) use partners::*;
+pub(crate) use party_file::*;
+pub(crate) use recovery::*;
+pub(crate) use rectification::*;
 pub(crate) use spending::*;
 
 use crate::grant::Stage;

@@ -2,20 +2,27 @@
 //!
 //! Every parameter comes from the rulebook in force on the day of the act, none stands here.
 
-mod matching;
-mod partners;
-mod spending;
-
-pub use matching::*;
-pub use partners::*;
-pub use spending::*;
 mod amendment;
+mod approval;
 mod balance;
 mod closing;
+mod correction;
+mod matching;
+mod partners;
+mod party_file;
+mod recovery;
+mod spending;
 
 pub use amendment::*;
+pub use approval::*;
 pub use balance::*;
 pub use closing::*;
+pub use correction::*;
+pub use matching::*;
+pub use partners::*;
+pub use party_file::*;
+pub use recovery::*;
+pub use spending::*;
 
 use crate::{
     backing::{self, AGREEMENT_LOG, Backing},

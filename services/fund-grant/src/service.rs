@@ -1,13 +1,16 @@
 //! The gRPC services: one line an RPC. What they do with it, the chassis says.
 
+mod closing;
 mod matching;
+mod recovery;
+mod rectification;
 mod spending;
 
-pub use matching::MatchingMoney;
-pub use spending::GrantSpending;
-mod closing;
-
 pub use closing::Closings;
+pub use matching::MatchingMoney;
+pub use recovery::Recoveries;
+pub use rectification::Rectifications;
+pub use spending::GrantSpending;
 
 use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
 use concord_chassis::{
@@ -107,6 +110,11 @@ impl GrantService for Grants {
             name_backing_agreement(NameBackingAgreementRequest) -> NameBackingAgreementResponse;
             hold_grant(HoldGrantRequest) -> HoldGrantResponse;
             resume_grant(ResumeGrantRequest) -> ResumeGrantResponse;
+            raise_objection(RaiseObjectionRequest) -> RaiseObjectionResponse;
+            reject_objection(RejectObjectionRequest) -> RejectObjectionResponse;
+            uphold_objection(UpholdObjectionRequest) -> UpholdObjectionResponse;
+            record_override(RecordOverrideRequest) -> RecordOverrideResponse;
+            correct_fact(CorrectFactRequest) -> CorrectFactResponse;
             import_award(ImportAwardRequest) -> ImportAwardResponse;
     }
 

@@ -123,6 +123,19 @@ pub(crate) fn tranche_with_the_bank(tranche: &Tranche) -> Broken {
     )
 }
 
+pub(crate) fn offset_unpaid(tranche: &Tranche, offset: Amount) -> Broken {
+    let number = tranche.plan.number;
+    broken(
+        "END_TRANCHE_OFFSET",
+        format!(
+            "{offset} of tranche {number} was offset against a recovery of another grant, which counts as paid; have the tranche \
+             instructed and settled first"
+        ),
+        format!("第{number}笔拨款中的{offset}已抵扣其他项目的追缴款，视同已缴；请先完成该笔拨款的支付"),
+        &[("tranche", &number), ("offset_minor", &offset.minor), ("currency", &offset.currency)],
+    )
+}
+
 // A10: unspent balance kept.
 
 pub(crate) fn unspent_without_disposition(party: &str, unspent: Amount, latest: Date) -> Broken {

@@ -82,6 +82,16 @@ pub fn nothing_with_the_bank(contract: &Contract) -> Vec<Broken> {
     contract.tranches.iter().filter(is_with_it).map(refusal::tranche_with_the_bank).collect()
 }
 
+/// Nor while a tranche is still to be paid against which a recovery of another grant was offset: that recovery counts as paid
+/// with it.
+#[must_use]
+pub fn nothing_offset(grant: &Grant, contract: &Contract) -> Vec<Broken> {
+    let waits =
+        |tranche: &&Tranche| tranche.offset_minor > 0 && matches!(tranche.state, TrancheState::Authorised(_));
+    let told = |tranche: &Tranche| refusal::offset_unpaid(tranche, grant.amount(tranche.offset_minor));
+    contract.tranches.iter().filter(waits).map(told).collect()
+}
+
 /// A10, unspent balance kept: at closeout nothing is unspent, or it will be given back by a day that the rulebook allows.
 #[must_use]
 pub fn a10_disposition(

@@ -2,6 +2,9 @@
 
 mod closing;
 mod matching;
+mod oversight;
+mod recovery;
+mod rectification;
 mod spending;
 
 use super::{Asked, values};

@@ -533,6 +533,36 @@ fn a_grant_that_was_never_paid_is_cancelled_without_a_recovery() {
     ]);
 }
 
+/// A recovery of another grant is offset against the second tranche: from then on it has to be paid.
+#[test]
+fn a_grant_ends_only_once_what_was_offset_against_it_is_paid() {
+    let authorised = [request(2, None), authorise(2)].map(|order| order.on(april(10)));
+    let mut world = World::after(with("completion_reported", authorised));
+    happened(
+        &mut world,
+        FundEvent::RecoveryOffset {
+            recovery: recovery_of_cancelled(SECOND),
+            grant: SECOND,
+            programme: PROGRAMME,
+            currency: cny(0).currency,
+            amount_minor: 1_000,
+            against: GRANT,
+            tranche: 2,
+        },
+    );
+    let ends = [fail(), terminate("x", None), cancel(RecoveryCause::Fraud, "x")];
+    for order in &ends {
+        says(&broken(&world, order), "END_TRANCHE_OFFSET", &[("tranche", "2"), ("offset_minor", "1000")]);
+    }
+    assert_eq!(world.outcome(&pass()), "FinalAcceptanceConcluded", "it is paid after that");
+    for order in [instruct(2, 2), settle(2, "b-2")] {
+        world.execute(&order.on(april(10))).unwrap();
+    }
+    for order in &ends {
+        assert!(world.clone().execute(order).is_ok(), "{order:?}");
+    }
+}
+
 // ---- What it rested on -----------------------------------------------------------------------------------------------
 
 #[test]

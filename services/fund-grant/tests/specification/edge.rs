@@ -37,7 +37,7 @@ pub fn cny(amount_minor: i64) -> Option<Money> {
     Some(Money { amount_minor, currency: "CNY".to_owned() })
 }
 
-fn party(code: &str, region: &str) -> Option<Party> {
+pub fn party(code: &str, region: &str) -> Option<Party> {
     let (code, region) = (code.to_owned(), region.to_owned());
     Some(Party { code, kind: PartyKind::Enterprise.into(), region, name: String::new() })
 }
@@ -67,7 +67,7 @@ pub fn tranche(number: u32, amount_minor: i64, condition: TrancheCondition) -> P
     PlannedTranche { number, amount_minor, condition: condition.into(), due_on: "2013-06-30".to_owned() }
 }
 
-fn contract() -> SignContractRequest {
+pub fn contract() -> SignContractRequest {
     SignContractRequest {
         header: header(),
         grant_id: ID.to_owned(),

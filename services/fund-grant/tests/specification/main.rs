@@ -18,6 +18,7 @@
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
 //! | `edge` | bad requests: all faults at once |
+//! | `edge_money` | the same, of requests about matching, shares and spending; and what a grant's money looks like as an answer |
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -30,6 +31,7 @@ mod backing;
 mod balance;
 mod closeout;
 mod edge;
+mod edge_money;
 mod life;
 mod matching;
 mod money;

@@ -204,6 +204,12 @@ fn column_of(command: &Command) -> &'static str {
         Command::Backing(..) => "take",
         Command::Grant(_, GrantCommand::NameBacking { .. }) => "name",
         Command::Grant(_, GrantCommand::Hold(_)) => "hold",
+        // In the tables of `recovery`, `rectification`, `objection` and `correction`.
+        Command::Recovery(..) => "recover",
+        Command::Rectification(..) => "rectify",
+        Command::Grant(_, GrantCommand::Objection(..)) => "object",
+        Command::Grant(_, GrantCommand::Override(_)) => "override",
+        Command::Grant(_, GrantCommand::Correct(_)) => "correct",
         // In the tables of `matching`, `partners` and `spending`.
         Command::Grant(_, GrantCommand::Matching(..)) => "matching",
         Command::Grant(_, GrantCommand::TransferShare(_)) => "transfer",

@@ -202,15 +202,18 @@ impl World {
         }
     }
 
-    /// Whether the grant of the story is there.
-    pub fn is_begun(&self) -> bool {
-        self.states.contains_key(&GRANT.0)
-    }
-
     pub fn grant(&self) -> &Grant {
         match self.states.get(&GRANT.0) {
             Some(State::Grant(grant)) => grant,
             other => panic!("{other:?} is no grant"),
+        }
+    }
+
+    /// The story's grant, once there is one.
+    pub fn any_grant(&self) -> Option<&Grant> {
+        match self.states.get(&GRANT.0) {
+            Some(State::Grant(grant)) => Some(grant),
+            _ => None,
         }
     }
 

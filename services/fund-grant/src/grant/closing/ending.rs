@@ -47,6 +47,7 @@ pub(super) fn terminate(
     let by = refund_by.unwrap_or_else(|| rules::refund_latest(case.rulebook, on));
     let weighed = rules::nothing_with_the_bank(contract)
         .into_iter()
+        .chain(rules::nothing_offset(grant, contract))
         .chain(rules::a10_refund_day(case.rulebook, on, by))
         .map(Some);
     let terminated = FundEvent::GrantTerminated {
@@ -74,7 +75,9 @@ pub(super) fn cancel(
         reason: reason.to_owned(),
         minutes: minutes.to_owned(),
     };
-    let mut ruling = happens_under(rules::nothing_with_the_bank(contract).into_iter().map(Some), cancelled);
+    let weighed =
+        rules::nothing_with_the_bank(contract).into_iter().chain(rules::nothing_offset(grant, contract));
+    let mut ruling = happens_under(weighed.map(Some), cancelled);
     let takes = with_recipients(grant);
     if let (Ok(decision), false) = (&mut ruling, takes.is_empty()) {
         decision.events.push(FundEvent::RecoveryDetermined {

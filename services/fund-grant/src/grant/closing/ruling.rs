@@ -151,15 +151,17 @@ fn conclude(
     outcome: AcceptanceOutcome,
     minutes: &str,
 ) -> Ruling {
-    let rectify = match outcome {
-        AcceptanceOutcome::Rectify { by } => [
-            rules::rectified_seldom(case.rulebook, contract),
-            rules::rectified_later(by, case.context.effective_on),
-        ],
-        AcceptanceOutcome::Passed | AcceptanceOutcome::Failed { .. } => [None, None],
+    let weighed: Vec<Broken> = match outcome {
+        AcceptanceOutcome::Passed => Vec::new(),
+        AcceptanceOutcome::Rectify { by } => {
+            let seldom = rules::rectified_seldom(case.rulebook, contract);
+            seldom.into_iter().chain(rules::rectified_later(by, case.context.effective_on)).collect()
+        }
+        // Nothing is paid after a failure.
+        AcceptanceOutcome::Failed { .. } => rules::nothing_offset(grant, contract),
     };
     happens_under(
-        rectify,
+        weighed.into_iter().map(Some),
         FundEvent::FinalAcceptanceConcluded {
             grant: grant.id,
             lead: grant.project.lead.party,
