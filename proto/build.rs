@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "concord/agreement/v1/party.proto",
         "concord/agreement/v1/agreement.proto",
         "concord/audit/v1/funding_audit.proto",
+        "concord/audit/v1/findings.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

@@ -5,6 +5,10 @@
 //! A spreadsheet opens a cell that begins with `=`, `+`, `-`, `@` or a tab as a formula, and a title may begin so. In
 //! files an apostrophe stands before such a value of a column of words ([`is_written`]); never before a number.
 
+mod findings;
+
+pub use findings::{CONTROL_TESTS, FINDINGS};
+
 use crate::query::balances;
 use concord_proto::audit::v1::{Column, Dimension};
 
@@ -357,19 +361,20 @@ pub fn balances(group_by: &[Dimension]) -> Vec<&'static str> {
 /// codes, and begins with a letter or a digit.
 #[must_use]
 pub fn is_written(name: &str) -> bool {
-    name == "title" || name.ends_with("_label")
+    matches!(name, "title" | "message" | "message_zh" | "owner") || name.ends_with("_label")
 }
 
 /// What a column means; `None` where there is no such column.
 #[must_use]
 pub fn documented(name: &str) -> Option<&'static Documented> {
-    DICTIONARY.iter().find(|column| column.name == name)
+    DICTIONARY.iter().chain(findings::DICTIONARY).find(|column| column.name == name)
 }
 
 /// The dictionary as the service answers it.
 pub(crate) fn dictionary() -> Vec<Column> {
     DICTIONARY
         .iter()
+        .chain(findings::DICTIONARY)
         .map(|column| Column {
             name: column.name.to_owned(),
             meaning_en: column.en.to_owned(),

@@ -1,5 +1,6 @@
 //! The queries as gRPC: request to question, question to answer, and the point that the answer reflects.
 
+mod findings;
 mod lag;
 mod point;
 
@@ -7,6 +8,7 @@ use crate::LogClock;
 use crate::{
     columns,
     export::{self, ExportError, Table},
+    findings::Alike,
     query::{
         Point, Slice, Store,
         balances::Question,
@@ -23,6 +25,7 @@ use concord_proto::audit::v1::{
     GetProjectionStatusRequest, GetProjectionStatusResponse, ListBalancesRequest, ListBalancesResponse,
     ListColumnsRequest, ListColumnsResponse, ListOverdueRequest, ListOverdueResponse, ListPostingsRequest,
     ListPostingsResponse, ListUndrawnRequest, ListUndrawnResponse,
+    finding_service_server::FindingServiceServer,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
 use lag::Lag;
@@ -58,6 +61,8 @@ pub struct Audit {
     lag: Lag,
     clock: LogClock,
     regions: Arc<Regions>,
+    kept: findings::Kept,
+    alike: Alike,
 }
 
 impl Audit {
@@ -89,6 +94,8 @@ impl Audit {
             lag,
             clock,
             regions,
+            kept: findings::Kept::default(),
+            alike: Alike::default(),
         }
     }
 
@@ -96,6 +103,12 @@ impl Audit {
     #[must_use]
     pub fn into_server(self) -> FundingAuditServiceServer<Self> {
         FundingAuditServiceServer::new(self)
+    }
+
+    /// Its findings, ready to be added to a server beside it.
+    #[must_use]
+    pub fn findings_server(&self) -> FindingServiceServer<Self> {
+        FindingServiceServer::new(self.clone())
     }
 }
 
