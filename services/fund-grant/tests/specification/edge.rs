@@ -22,10 +22,10 @@ use jiff::civil::date;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-const ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e6f";
-const PROGRAMME_ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e70";
+pub const ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e6f";
+pub const PROGRAMME_ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e70";
 
-fn header() -> Option<CommandHeader> {
+pub fn header() -> Option<CommandHeader> {
     Some(CommandHeader {
         request_id: ID.to_owned(),
         effective_on: "2013-03-04".to_owned(),
@@ -33,7 +33,7 @@ fn header() -> Option<CommandHeader> {
     })
 }
 
-fn cny(amount_minor: i64) -> Option<Money> {
+pub fn cny(amount_minor: i64) -> Option<Money> {
     Some(Money { amount_minor, currency: "CNY".to_owned() })
 }
 
@@ -109,13 +109,13 @@ fn imported() -> ImportAwardRequest {
     }
 }
 
-fn caller() -> Caller {
+pub fn caller() -> Caller {
     let actor = ProtoActor { person_id: "p".to_owned(), organisation_id: "o".to_owned() };
     Caller { actor: Actor::from_proto(&actor, "actor", &mut Violations::new("test")), traceparent: None }
 }
 
 /// Reads a request as on 5 March 2013.
-fn read(request: impl Ask<Command>) -> Result<Draft, Status> {
+pub fn read(request: impl Ask<Command>) -> Result<Draft, Status> {
     let fund = Fund::shipped();
     let edge = Edge { regions: fund.regions(), today: date(2013, 3, 5) };
     wire::read(edge, &caller(), Violations::new(Fund::error_domain()), request)
@@ -123,13 +123,13 @@ fn read(request: impl Ask<Command>) -> Result<Draft, Status> {
 }
 
 /// The fields that are at fault.
-fn faults(request: impl Ask<Command>) -> Vec<String> {
+pub fn faults(request: impl Ask<Command>) -> Vec<String> {
     let status = read(request).err().unwrap();
     assert_eq!(status.code(), Code::InvalidArgument);
     fields(&status)
 }
 
-fn fields(status: &Status) -> Vec<String> {
+pub fn fields(status: &Status) -> Vec<String> {
     let details = status.get_details_bad_request().unwrap();
     details.field_violations.into_iter().map(|violation| violation.field).collect()
 }

@@ -8,7 +8,12 @@
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
-//! | `edge` | bad requests: all faults at once |
+//! | `recovery` | money that is claimed back, and payments that come back short |
+//! | `correction` | facts of money that were not so |
+//! | `party_file` | A04 and A11: what a lead's other grants mean |
+//! | `objection` | objections to the notice, and approvals against the review (A07) |
+//! | `rectification` | what is done about a finding |
+//! | `edge`, `oversight_edge` | bad requests: all faults at once |
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -16,7 +21,13 @@
 )]
 
 mod backing;
+mod correction;
 mod edge;
+mod objection;
+mod oversight_edge;
+mod party_file;
+mod recovery;
+mod rectification;
 mod refusals;
 mod repeats;
 mod stages;

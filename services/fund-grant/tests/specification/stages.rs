@@ -5,6 +5,7 @@
 //! w  wrong stage                        d  done already, in another way: refused
 //! ?  not found                          t  the id is taken
 //! 1  A01: no contract                   8  A08: never published
+//! a  too late to appeal                 >  beyond what is outstanding
 //! ```
 
 use crate::world::*;
@@ -41,19 +42,24 @@ fn outcome(mark: &str, event: &str) -> impl Fn(&str) -> bool {
     move |outcome: &str| match mark.as_str() {
         "+" => outcome == event,
         "=" => outcome == "unchanged",
-        "w" => matches!(outcome, "WRONG_STAGE" | "WRONG_TRANCHE_STATE"),
+        "w" => matches!(
+            outcome,
+            "WRONG_STAGE" | "WRONG_TRANCHE_STATE" | "WRONG_RECOVERY_STATE" | "WRONG_RECTIFICATION_STATE"
+        ),
         "d" => outcome.contains("ALREADY_"),
         "?" => outcome.ends_with("_NOT_FOUND"),
         "t" => outcome == "ID_TAKEN",
         "1" => outcome == "A01_NO_CONTRACT",
         "8" => outcome == "A08_NOT_PUBLISHED",
         "i" => outcome == "A14_ANOTHER_INSTRUCTION",
+        "a" => outcome == "APPEAL_TOO_LATE",
+        ">" => outcome == "REPAYMENT_ABOVE_OUTSTANDING",
         _ => panic!("the mark {mark} stands for nothing"),
     }
 }
 
 /// Runs a table: `world` is the state of a row, `order` the command of a column with the event that it may cause.
-fn check(
+pub fn check(
     table: &'static str,
     rows: &[&str],
     columns: &[&str],
@@ -202,6 +208,12 @@ fn column_of(command: &Command) -> &'static str {
         Command::Backing(..) => "take",
         Command::Grant(_, GrantCommand::NameBacking { .. }) => "name",
         Command::Grant(_, GrantCommand::Hold(_)) => "hold",
+        // In the tables of `recovery`, `rectification`, `objection` and `correction`.
+        Command::Recovery(..) => "recover",
+        Command::Rectification(..) => "rectify",
+        Command::Grant(_, GrantCommand::Objection(..)) => "object",
+        Command::Grant(_, GrantCommand::Override(_)) => "override",
+        Command::Grant(_, GrantCommand::Correct(_)) => "correct",
         Command::Grant(_, GrantCommand::Apply(_)) => "apply",
         Command::Grant(_, GrantCommand::Import(_)) => "import",
         Command::Grant(_, GrantCommand::Procedure(command)) => match command {

@@ -22,10 +22,11 @@ use concord_fund_grant::{
         tranche::TrancheCommand,
     },
     programme::{Appropriation, Programme, ProgrammeCommand},
+    recovery::Recovery,
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId},
+    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId, RecoveryId},
     money::{Amount, Currency},
     party::{PartyCode, PartyId, PartyKind},
 };
@@ -39,6 +40,8 @@ use uuid::Uuid;
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct World {
     states: BTreeMap<Uuid, State>,
+    /// Position of the last event.
+    head: u64,
 }
 
 /// An event with what the log knows beside it.
@@ -117,8 +120,9 @@ impl Aggregate for World {
     }
 
     fn apply(&mut self, fact: Fact) {
+        self.head += 1;
         let meta = Meta {
-            position: 0,
+            position: self.head,
             effective_on: fact.on,
             actor: &fact.actor,
             actor_organisation: &fact.organisation,
@@ -153,7 +157,7 @@ impl World {
             actor: &order.actor,
             actor_organisation: &order.organisation,
             authority: None,
-            head: 0,
+            head: self.head,
             now,
             followed: &followed,
         };
@@ -202,10 +206,36 @@ impl World {
     }
 
     pub fn grant(&self) -> &Grant {
-        match self.states.get(&GRANT.0) {
+        self.grant_of(GRANT)
+    }
+
+    pub fn grant_of(&self, id: GrantId) -> &Grant {
+        match self.states.get(&id.0) {
             Some(State::Grant(grant)) => grant,
             other => panic!("{other:?} is no grant"),
         }
+    }
+
+    pub fn recovery(&self, id: RecoveryId) -> &Recovery {
+        match self.states.get(&id.0) {
+            Some(State::Recovery(recovery)) => recovery,
+            other => panic!("{other:?} is no recovery"),
+        }
+    }
+
+    /// Something that another command would have to say happened.
+    pub fn happened(&mut self, event: FundEvent, on: Date) {
+        self.apply(Fact { event, on, actor: "x".to_owned(), organisation: "funding-office".to_owned() });
+    }
+
+    /// Position of the last event.
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// What the refusal of an order says, broken rule by broken rule: code, field and facts.
+    pub fn refusal(&self, order: &Order) -> Vec<concord_chassis::log::Broken> {
+        self.clone().execute(order).unwrap_err().0.broken
     }
 
     pub fn backing(&self, agreement: AgreementId) -> Option<&Backing> {
@@ -287,6 +317,16 @@ impl Order {
         self
     }
 
+    /// Of another grant than the story's.
+    pub fn of(mut self, other: GrantId) -> Self {
+        match &mut self.command {
+            Command::Grant(grant, _) => *grant = other,
+            Command::Approve(meeting) => meeting.awards.iter_mut().for_each(|award| award.grant = other),
+            command => panic!("{command:?} is of no grant"),
+        }
+        self
+    }
+
     pub fn learned_on(mut self, today: Date) -> Self {
         self.today = today;
         self
@@ -359,7 +399,11 @@ pub fn admit() -> Order {
 }
 
 pub fn review(score_hundredths: u32) -> Order {
-    step(march(11), "secretary", ProcedureCommand::Review { score_hundredths, ceiling: cny(AWARD) })
+    review_up_to(score_hundredths, AWARD)
+}
+
+pub fn review_up_to(score_hundredths: u32, ceiling: i64) -> Order {
+    step(march(11), "secretary", ProcedureCommand::Review { score_hundredths, ceiling: cny(ceiling) })
 }
 
 /// Published on Tuesday the 12th: seven working days, from the 13th to the 21st.
