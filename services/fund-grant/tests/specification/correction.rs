@@ -24,7 +24,7 @@ fn april(day: i8) -> Date {
     date(2013, 4, day)
 }
 
-fn correct_as(position: u64, reason: &str, authority: &str) -> Order {
+pub fn correct_as(position: u64, reason: &str, authority: &str) -> Order {
     let (reason, authority) = (reason.to_owned(), authority.to_owned());
     let command = GrantCommand::Correct(Correct { position, reason, authority });
     order(april(8), "controller", Command::Grant(GRANT, command))

@@ -16,16 +16,16 @@ fn objection(on: Date, number: u32, command: ObjectionCommand) -> Order {
 }
 
 /// By a member of the public, on the notice's last day.
-fn raise(number: u32, grounds: &str) -> Order {
+pub fn raise(number: u32, grounds: &str) -> Order {
     objection(march(21), number, ObjectionCommand::Raise { grounds: grounds.to_owned() })
         .by("a-rival", "another-company")
 }
 
-fn reject_it(number: u32, reason: &str) -> Order {
+pub fn reject_it(number: u32, reason: &str) -> Order {
     objection(march(22), number, ObjectionCommand::Reject { reason: reason.to_owned() })
 }
 
-fn uphold_it(number: u32, reason: &str) -> Order {
+pub fn uphold_it(number: u32, reason: &str) -> Order {
     objection(march(22), number, ObjectionCommand::Uphold { reason: reason.to_owned() })
 }
 
@@ -140,7 +140,7 @@ fn an_objection_to_an_ended_grant_is_moot() {
 
 // A07.
 
-fn set_aside(minutes: &str) -> Order {
+pub fn set_aside(minutes: &str) -> Order {
     let (minutes, reason) = (minutes.to_owned(), "urgent".to_owned());
     let command = RecordOverride { rule: OverriddenRule::A07, minutes, reason };
     order(march(13), "director", Command::Grant(GRANT, GrantCommand::Override(command)))

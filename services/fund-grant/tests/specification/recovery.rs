@@ -64,15 +64,15 @@ pub fn demand(number: &str) -> Order {
     act(april(3), RecoveryAct::Demand { demand: number.to_owned() })
 }
 
-fn appeal(grounds: &str) -> Order {
+pub fn appeal(grounds: &str) -> Order {
     act(april(4), RecoveryAct::Appeal { grounds: grounds.to_owned() }).by("applicant", "the-university")
 }
 
-fn uphold(reason: &str) -> Order {
+pub fn uphold(reason: &str) -> Order {
     act(april(5), RecoveryAct::Uphold { reason: reason.to_owned() })
 }
 
-fn overturn(reason: &str) -> Order {
+pub fn overturn(reason: &str) -> Order {
     act(april(5), RecoveryAct::Overturn { reason: reason.to_owned() })
 }
 
@@ -84,7 +84,7 @@ fn offset(minor: i64) -> Order {
     act(OFFSETTABLE, RecoveryAct::Offset { amount: cny(minor), against: OTHER, tranche: 1 })
 }
 
-fn write_off(reason: &str) -> Order {
+pub fn write_off(reason: &str) -> Order {
     let (minutes, reason) = ("2013-R9".to_owned(), reason.to_owned());
     act(april(6), RecoveryAct::WriteOff { minutes, reason })
 }

@@ -1,6 +1,6 @@
 //! Properties of every sequence of commands.
 
-use crate::{backing, world::*};
+use crate::{backing, correction, objection, recovery, world::*};
 use concord_events::{
     fund::{Ending, FundEvent, FundingMode, LimitOn},
     ledger::{Account, postings},
@@ -40,6 +40,8 @@ fn anything() -> impl Strategy<Value = Order> {
         (number, word.clone(), word)
             .prop_map(|(number, reference, reason)| send_back(number, reference, reason)),
         backing_or_hold(),
+        recovery_or_correction(),
+        objection_or_override(),
         money
             .clone()
             .prop_map(move |minor| programme(on, ProgrammeCommand::Supplement { amount: cny(minor) })),
@@ -66,6 +68,34 @@ fn backing_or_hold() -> impl Strategy<Value = Order> {
         1 => Just(backing::lapse(march(30), march(31))),
         1 => Just(backing::hold("audit")),
         1 => Just(backing::resume()),
+    ]
+}
+
+/// Recoveries of either amount and what becomes of them, and corrections of whatever stands at a position.
+fn recovery_or_correction() -> impl Strategy<Value = Order> {
+    let minor = prop_oneof![Just(1_i64), Just(AWARD / 4), Just(AWARD / 2)];
+    let word = prop_oneof![Just("x"), Just("y")];
+    prop_oneof![
+        2 => minor.clone().prop_map(recovery::determine),
+        2 => word.clone().prop_map(recovery::demand),
+        1 => word.clone().prop_map(recovery::appeal),
+        1 => word.clone().prop_map(recovery::uphold),
+        1 => word.clone().prop_map(recovery::overturn),
+        2 => (minor, word.clone()).prop_map(|(minor, reference)| recovery::repay(minor, reference)),
+        1 => word.clone().prop_map(recovery::write_off),
+        3 => (8..40_u64, word)
+            .prop_map(|(position, reason)| correction::correct_as(position, reason, "2013-C1")),
+    ]
+}
+
+fn objection_or_override() -> impl Strategy<Value = Order> {
+    let word = prop_oneof![Just("x"), Just("y")];
+    let number = 1..3_u32;
+    prop_oneof![
+        2 => (number.clone(), word.clone()).prop_map(|(number, grounds)| objection::raise(number, grounds)),
+        2 => (number.clone(), word.clone()).prop_map(|(number, why)| objection::reject_it(number, why)),
+        1 => (number, word.clone()).prop_map(|(number, why)| objection::uphold_it(number, why)),
+        1 => word.prop_map(objection::set_aside),
     ]
 }
 
@@ -99,7 +129,7 @@ proptest! {
     /// or more and add up; and the programme's figures are those of the chain.
     #[test]
     fn the_same_command_again_changes_nothing_and_the_books_balance(
-        start in 0..12_usize,
+        start in 0..15_usize,
         backed in proptest::bool::ANY,
         orders in proptest::collection::vec(anything(), 1..40),
     ) {
@@ -132,9 +162,16 @@ proptest! {
             if !balances.is_empty() {
                 let programme = world.programme();
                 let of = |account: Account| balances.get(&account).copied().unwrap_or_default();
+                if let Some(grant) = world.find_grant(GRANT) {
+                    let outstanding = grant.recoveries.iter().map(|id| world.recovery(*id).outstanding_minor());
+                    prop_assert_eq!(outstanding.sum::<i64>(), of(Account::Recoverable));
+                    prop_assert_eq!(grant.books.total_minor(Account::RecipientUnspent), of(Account::RecipientUnspent));
+                }
                 prop_assert_eq!(programme.available_minor, of(Account::Available));
                 prop_assert_eq!(programme.reserved_minor, of(Account::Reserved));
-                let held = of(Account::Committed) + of(Account::Instructed) + of(Account::RecipientUnspent);
+                let undrawn = of(Account::Committed) + of(Account::Instructed);
+                let recovered = of(Account::Recoverable) + of(Account::Refunded) + of(Account::WrittenOff);
+                let held = undrawn + of(Account::RecipientUnspent) + recovered;
                 prop_assert_eq!(programme.contracted_minor, held);
                 prop_assert_eq!(programme.appropriated_minor, -of(Account::Treasury));
                 let taken = programme.taken_minor(&LimitOn::Mode(FundingMode::NonRepayable));

@@ -210,8 +210,12 @@ impl World {
     }
 
     pub fn grant_of(&self, id: GrantId) -> &Grant {
-        match self.states.get(&id.0) {
-            Some(State::Grant(grant)) => grant,
+        self.find_grant(id).expect("there is such a grant")
+    }
+
+    pub fn find_grant(&self, id: GrantId) -> Option<&Grant> {
+        match self.states.get(&id.0)? {
+            State::Grant(grant) => Some(grant),
             other => panic!("{other:?} is no grant"),
         }
     }
