@@ -2,7 +2,7 @@
 
 use crate::{stages, world::*};
 use concord_events::{
-    fund::{FundEvent, Holding, RecoveryCause, Taken},
+    fund::{End, FundEvent, FundingMode, Holding, RecoveryCause, Taken},
     ledger::{Account, postings},
 };
 use concord_fund_grant::{
@@ -408,6 +408,28 @@ fn a_recovery_is_offset_against_an_authorised_tranche_of_the_same_lead() {
             "WRONG_TRANCHE_STATE",
         ),
     ]);
+    // One that has ended pays nothing any more.
+    let mut world = World::after(given(other()));
+    world.happened(
+        FundEvent::GrantTerminated {
+            grant: OTHER,
+            end: End {
+                programme: PROGRAMME,
+                currency: Currency::CNY,
+                mode: FundingMode::NonRepayable,
+                lead_region: None,
+                lead: lead().party,
+                undrawn_minor: 0,
+                to_treasury: false,
+                backing: None,
+            },
+            refund_by: april(30),
+            reason: "x".to_owned(),
+            minutes: "m".to_owned(),
+        },
+        april(4),
+    );
+    assert_eq!(world.outcome(&offset(CLAIM)), "WRONG_STAGE");
     // A tranche of 2,000.00 takes no more than that, of all recoveries together.
     let small = [import(award(plan())), request(1, Some(200_000)), authorise(1)].map(|order| order.of(OTHER));
     let world = World::after(given(small.into_iter().collect()));
