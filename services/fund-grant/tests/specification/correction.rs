@@ -1,7 +1,8 @@
 //! Corrections 更正 that reverse.
 
 use crate::{
-    recovery::{self, RECOVERY, accepted, demand, determine, partner, repay, transferred},
+    recovery::{self, RECOVERY, demand, determine, partner, repay},
+    shortfall::{accepted, transferred},
     world::*,
 };
 use concord_events::{
@@ -30,7 +31,7 @@ pub fn correct_as(position: u64, reason: &str, authority: &str) -> Order {
     order(april(8), "controller", Command::Grant(GRANT, command))
 }
 
-fn correct(position: u64) -> Order {
+pub fn correct(position: u64) -> Order {
     correct_as(position, "booked twice", "2013-C1")
 }
 
@@ -42,7 +43,7 @@ fn after(events: impl IntoIterator<Item = FundEvent>) -> (World, u64) {
     (world, last)
 }
 
-fn settlement(world: &World) -> u64 {
+pub fn settlement(world: &World) -> u64 {
     let settled = |fact: &MoneyFact| matches!(fact, MoneyFact::Settlement { .. });
     world.grant().facts.iter().find(|known| settled(&known.fact)).unwrap().position
 }

@@ -8,7 +8,8 @@
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
-//! | `recovery` | money that is claimed back, and payments that come back short |
+//! | `recovery`, `shortfall` | money that is claimed back, and payments that come back short |
+//! | `oversight_answers` | what is shown of all this |
 //! | `correction` | facts of money that were not so |
 //! | `party_file` | A04 and A11: what a lead's other grants mean |
 //! | `objection` | objections to the notice, and approvals against the review (A07) |
@@ -24,12 +25,14 @@ mod backing;
 mod correction;
 mod edge;
 mod objection;
+mod oversight_answers;
 mod oversight_edge;
 mod party_file;
 mod recovery;
 mod rectification;
 mod refusals;
 mod repeats;
+mod shortfall;
 mod stages;
 mod stories;
 mod world;

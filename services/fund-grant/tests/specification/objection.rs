@@ -52,7 +52,7 @@ rejected      d     d      d
 upheld        d     d      d
 ";
 
-fn objected(until: &str) -> World {
+pub fn objected(until: &str) -> World {
     World::after(match until {
         "none" => story("on_notice"),
         "open" => with("on_notice", [raise(1, "copied")]),

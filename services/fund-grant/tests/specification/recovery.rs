@@ -1,9 +1,9 @@
-//! Recoveries 追缴, offsets, and payments that come back for less than was settled.
+//! Recoveries 追缴, and their offsets.
 
-use crate::{stages, world::*};
+use crate::{backing, stages, world::*};
 use concord_events::{
-    fund::{End, FundEvent, FundingMode, Holding, RecoveryCause, Taken},
-    ledger::{Account, postings},
+    fund::{End, FundEvent, FundingMode, Holding, RecoveryCause},
+    ledger::Account,
 };
 use concord_fund_grant::{
     Command,
@@ -12,7 +12,7 @@ use concord_fund_grant::{
 };
 use concord_kernel::{
     Date,
-    id::{GrantId, ProgrammeId, RecoveryId, SpendId},
+    id::{GrantId, ProgrammeId, RecoveryId},
     money::{Amount, Currency},
     party::{PartyCode, PartyId},
 };
@@ -21,11 +21,11 @@ use uuid::Uuid;
 
 pub const RECOVERY: RecoveryId = RecoveryId(Uuid::from_u128(0x51));
 pub const OTHER: GrantId = GrantId(Uuid::from_u128(0x2));
-const CLAIM: i64 = 1_000_000;
+pub const CLAIM: i64 = 1_000_000;
 /// Ninety days after the demand.
 const OFFSETTABLE: Date = date(2013, 7, 2);
 
-fn april(day: i8) -> Date {
+pub fn april(day: i8) -> Date {
     date(2013, 4, day)
 }
 
@@ -102,7 +102,7 @@ fn other_of(award: MigratedAward) -> Vec<Order> {
 }
 
 /// A recovery of 10,000.00 of the 50,000.00 that were settled, up to a state.
-fn recovery_story(until: &str) -> Vec<Order> {
+pub fn recovery_story(until: &str) -> Vec<Order> {
     let claimed = [determine(CLAIM)];
     let demanded = || claimed.iter().cloned().chain([demand("D-1")]);
     let appealed = || demanded().chain([appeal("not so")]);
@@ -266,6 +266,35 @@ fn a_recovery_takes_what_is_held_and_no_more_than_was_settled() {
     assert_eq!(facts(1, "recovered_minor"), "1000000");
 }
 
+/// A grant of the story that was terminated.
+fn terminated(grant: GrantId) -> FundEvent {
+    let end = End {
+        programme: PROGRAMME,
+        currency: Currency::CNY,
+        mode: FundingMode::NonRepayable,
+        lead_region: None,
+        lead: lead().party,
+        undrawn_minor: 0,
+        to_treasury: false,
+        backing: None,
+    };
+    let (reason, minutes) = ("x".to_owned(), "m".to_owned());
+    FundEvent::GrantTerminated { grant, end, refund_by: april(30), reason, minutes }
+}
+
+#[test]
+fn a_recovery_goes_on_whatever_becomes_of_the_grant() {
+    let on_hold = recovery_story("absent").into_iter().chain([backing::hold("audit")]);
+    assert_eq!(World::after(on_hold).outcome(&determine(CLAIM)), "RecoveryDetermined");
+    let mut world = World::after(recovery_story("absent"));
+    world.happened(terminated(GRANT), april(1));
+    for order in [determine(CLAIM), demand("D-1"), appeal("not so"), uphold("it is so"), repay(CLAIM, "p-1")]
+    {
+        assert!(world.execute(&order).is_ok(), "{:?}", order.command);
+    }
+    assert_eq!(world.grant().books.total_minor(Account::Refunded), CLAIM);
+}
+
 #[test]
 fn the_days_to_pay_and_to_appeal_count_from_the_demand() {
     let events = World::after(recovery_story("determined")).execute(&demand("D-1")).unwrap();
@@ -410,25 +439,7 @@ fn a_recovery_is_offset_against_an_authorised_tranche_of_the_same_lead() {
     ]);
     // One that has ended pays nothing any more.
     let mut world = World::after(given(other()));
-    world.happened(
-        FundEvent::GrantTerminated {
-            grant: OTHER,
-            end: End {
-                programme: PROGRAMME,
-                currency: Currency::CNY,
-                mode: FundingMode::NonRepayable,
-                lead_region: None,
-                lead: lead().party,
-                undrawn_minor: 0,
-                to_treasury: false,
-                backing: None,
-            },
-            refund_by: april(30),
-            reason: "x".to_owned(),
-            minutes: "m".to_owned(),
-        },
-        april(4),
-    );
+    world.happened(terminated(OTHER), april(4));
     assert_eq!(world.outcome(&offset(CLAIM)), "WRONG_STAGE");
     // A tranche of 2,000.00 takes no more than that, of all recoveries together.
     let small = [import(award(plan())), request(1, Some(200_000)), authorise(1)].map(|order| order.of(OTHER));
@@ -473,128 +484,6 @@ fn what_is_offset_the_bank_does_not_pay() {
     assert_eq!(old.total_minor(Account::Recoverable), 0);
     assert_eq!(new.total_minor(Account::RecipientUnspent), CLAIM);
     assert_eq!(new.total_minor(Account::Instructed), 4_000_000);
-}
-
-// Payments that come back for less than was settled.
-
-pub fn transferred(minor: i64) -> FundEvent {
-    FundEvent::ShareTransferred {
-        grant: GRANT,
-        programme: PROGRAMME,
-        currency: Currency::CNY,
-        to: partner(),
-        amount_minor: minor,
-        bank_reference: "t-1".to_owned(),
-    }
-}
-
-pub fn accepted(spend: u128, party: PartyId, minor: i64) -> FundEvent {
-    FundEvent::SpendAccepted {
-        grant: GRANT,
-        programme: PROGRAMME,
-        currency: Currency::CNY,
-        spend: SpendId(Uuid::from_u128(spend)),
-        party,
-        amount_minor: minor,
-    }
-}
-
-fn retained(party: PartyId, minor: i64) -> FundEvent {
-    FundEvent::BalanceRetained {
-        grant: GRANT,
-        programme: PROGRAMME,
-        currency: Currency::CNY,
-        party,
-        amount_minor: minor,
-        until: None,
-        minutes: "m".to_owned(),
-    }
-}
-
-/// A settled tranche, of which these things became.
-fn settled_then(events: impl IntoIterator<Item = FundEvent>) -> World {
-    let mut world = World::after(tranche_story("settled"));
-    events.into_iter().for_each(|event| world.happened(event, march(31)));
-    world
-}
-
-#[test]
-fn a_returned_payment_takes_what_the_lead_holds_and_the_rest_is_recovered() {
-    let mut world = settled_then([
-        transferred(1_000_000),
-        accepted(1, lead().party, 2_500_000),
-        accepted(2, partner(), 300_000),
-        retained(partner(), 200_000),
-    ]);
-    let events = world.execute(&send_back(1, "r-1", "closed account")).unwrap();
-    let [
-        FundEvent::PaymentReturned { amount_minor, shortfall_minor, after_settlement: true, .. },
-        FundEvent::RecoveryDetermined { recovery, cause, amount_minor: recovered_minor, takes, .. },
-    ] = &events[..]
-    else {
-        panic!("the payment came back and the rest is recovered: {events:?}");
-    };
-    assert_eq!((*amount_minor, *shortfall_minor, *recovered_minor), (1_500_000, 3_500_000, 3_500_000));
-    assert_eq!(*cause, RecoveryCause::PaymentReturned);
-    let took = |party, from, amount_minor| Taken { party, from, amount_minor };
-    assert_eq!(
-        *takes,
-        [
-            took(lead().party, Holding::Spent, 2_500_000),
-            took(partner(), Holding::Unspent, 500_000),
-            took(partner(), Holding::Spent, 300_000),
-            took(partner(), Holding::Retained, 200_000),
-        ]
-    );
-    events.iter().filter_map(postings).for_each(|set| assert_eq!(set.sum_minor(), 0));
-    let books = &world.grant().books;
-    assert!(books.balances().iter().all(|balance| balance.account.is_contra() || balance.amount_minor > 0));
-    assert_eq!(books.total_minor(Account::Recoverable), 3_500_000);
-    assert_eq!(world.recovery(*recovery).state(), RecoveryState::Determined);
-    // It is told once.
-    assert_eq!(world.outcome(&send_back(1, "r-1", "closed account")), "unchanged");
-    // What came back is paid again, and no more.
-    let again = world.execute(&instruct(1, 1)).unwrap();
-    assert!(matches!(again[0], FundEvent::TrancheInstructed { amount_minor: 1_500_000, attempt: 2, .. }));
-}
-
-#[test]
-fn a_payment_of_which_nothing_is_left_with_the_lead_is_recovered_and_not_paid_again() {
-    let mut world = settled_then([accepted(1, lead().party, AWARD / 2)]);
-    let events = world.execute(&send_back(1, "r-1", "closed account")).unwrap();
-    assert!(matches!(
-        events[..],
-        [
-            FundEvent::PaymentReturned { amount_minor: 0, shortfall_minor: 5_000_000, .. },
-            FundEvent::RecoveryDetermined { amount_minor: 5_000_000, .. }
-        ]
-    ));
-    assert_eq!(world.outcome(&instruct(1, 1)), "TRANCHE_NOTHING_TO_INSTRUCT");
-}
-
-#[test]
-fn what_is_recovered_already_is_not_recovered_twice() {
-    let mut world = World::after(recovery_story("determined"));
-    let events = world.execute(&send_back(1, "r-1", "closed account").on(april(3))).unwrap();
-    assert!(
-        matches!(
-            events[..],
-            [FundEvent::PaymentReturned { amount_minor: 4_000_000, shortfall_minor: CLAIM, .. }]
-        ),
-        "{events:?}"
-    );
-    assert_eq!(world.grant().books.total_minor(Account::Recoverable), CLAIM);
-    assert_eq!(world.grant().recoveries, [RECOVERY]);
-}
-
-#[test]
-fn a_payment_that_the_lead_holds_whole_comes_back_whole() {
-    let mut world = settled_then([]);
-    let events = world.execute(&send_back(1, "r-1", "closed account")).unwrap();
-    assert!(matches!(
-        events[..],
-        [FundEvent::PaymentReturned { amount_minor: 5_000_000, shortfall_minor: 0, .. }]
-    ));
 }
 
 #[test]

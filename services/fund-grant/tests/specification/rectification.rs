@@ -9,7 +9,7 @@ use concord_fund_grant::{
 use concord_kernel::Date;
 use jiff::civil::date;
 
-fn finding() -> FindingKey {
+pub fn finding() -> FindingKey {
     FindingKey { rule: "A06".to_owned(), subject: format!("{GRANT}/share"), position: 3 }
 }
 
@@ -50,7 +50,7 @@ fn dismiss(reason: &str) -> Order {
     asked(RectificationCommand::Conclude(Conclusion::Dismissed { minutes, reason }))
 }
 
-fn orders(until: &str) -> Vec<Order> {
+pub fn orders(until: &str) -> Vec<Order> {
     let assigned = || [assign(charge())].into_iter();
     let explained = || assigned().chain([explain("the bank was closed")]);
     let orders: Vec<Order> = match until {

@@ -23,10 +23,11 @@ use concord_fund_grant::{
     },
     programme::{Appropriation, Programme, ProgrammeCommand},
     recovery::Recovery,
+    rectification::Rectification,
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId, RecoveryId},
+    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId, RecoveryId, RectificationId},
     money::{Amount, Currency},
     party::{PartyCode, PartyId, PartyKind},
 };
@@ -230,6 +231,13 @@ impl World {
     /// Something that another command would have to say happened.
     pub fn happened(&mut self, event: FundEvent, on: Date) {
         self.apply(Fact { event, on, actor: "x".to_owned(), organisation: "funding-office".to_owned() });
+    }
+
+    pub fn rectification(&self, id: RectificationId) -> &Rectification {
+        match self.states.get(&id.0) {
+            Some(State::Rectification(rectification)) => rectification,
+            other => panic!("{other:?} is no rectification"),
+        }
     }
 
     /// Position of the last event.
