@@ -98,7 +98,8 @@ pub fn application(programme_id: &str, grant_id: &str, requested_minor: i64) -> 
         grant_id: grant_id.to_owned(),
         programme_id: programme_id.to_owned(),
         mode: FundingMode::NonRepayable.into(),
-        title: "高温合金叶片中试".to_owned(),
+        // Every application is of a project of its own: the same one is not funded twice (A04).
+        title: format!("高温合金叶片中试 {grant_id}"),
         lead: university(),
         industry: "new_materials".to_owned(),
         requested: fen(requested_minor),

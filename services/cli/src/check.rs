@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 use concord_agreement::Agreements;
 use concord_chassis::log::Domain as _;
 use concord_fund_grant::Fund;
+use concord_funding_audit::LogClock;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
 use tokio::sync::mpsc;
@@ -236,6 +237,7 @@ impl Sides {
                     source: source.to_owned(),
                     log_id: status.log_id.clone(),
                     generation: status.generation,
+                    clock: LogClock::of(&status.played_from),
                 };
                 projection::find(url, origin, head, patience, faults).await?
             }

@@ -4,6 +4,9 @@
 //! `GOLDEN=write cargo test -p concord-events --test golden` writes the files that are not there yet.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "golden/life.rs"]
+mod life;
+
 use concord_events::{
     agreement::Term,
     fund::{
@@ -69,21 +72,27 @@ fn names(event: &FundEvent) -> Vec<&'static str> {
         }
         FundEvent::GrantApplied { .. } => vec!["grant_applied", "grant_applied_bare"],
         FundEvent::GrantRecommended { .. } => vec!["grant_recommended"],
-        FundEvent::GrantAdmitted { .. } => vec!["grant_admitted"],
+        FundEvent::GrantAdmitted { .. } => vec!["grant_admitted", "grant_admitted_filed"],
         FundEvent::GrantReviewed { .. } => vec!["grant_reviewed"],
         FundEvent::NoticePublished { .. } => vec!["notice_published"],
         FundEvent::GrantApproved { .. } => vec!["grant_approved"],
-        FundEvent::GrantRejected { .. } => vec!["grant_rejected", "grant_rejected_backed"],
-        FundEvent::GrantWithdrawn { .. } => vec!["grant_withdrawn", "grant_withdrawn_backed"],
-        FundEvent::ContractSigned { .. } => vec!["contract_signed"],
+        FundEvent::GrantRejected { .. } => {
+            vec!["grant_rejected", "grant_rejected_backed", "grant_rejected_filed"]
+        }
+        FundEvent::GrantWithdrawn { .. } => {
+            vec!["grant_withdrawn", "grant_withdrawn_backed", "grant_withdrawn_filed"]
+        }
+        FundEvent::ContractSigned { .. } => vec!["contract_signed", "contract_signed_shared"],
         FundEvent::PayeeVerified { .. } => vec!["payee_verified"],
         FundEvent::TrancheRequested { .. } => vec!["tranche_requested"],
         FundEvent::TrancheAuthorised { .. } => vec!["tranche_authorised"],
         FundEvent::TrancheRejected { .. } => vec!["tranche_rejected"],
         FundEvent::TrancheCancelled { .. } => vec!["tranche_cancelled"],
-        FundEvent::TrancheInstructed { .. } => vec!["tranche_instructed", "tranche_instructed_under"],
+        FundEvent::TrancheInstructed { .. } => {
+            vec!["tranche_instructed", "tranche_instructed_under", "tranche_instructed_offset"]
+        }
         FundEvent::TrancheSettled { .. } => vec!["tranche_settled"],
-        FundEvent::PaymentReturned { .. } => vec!["payment_returned"],
+        FundEvent::PaymentReturned { .. } => vec!["payment_returned", "payment_returned_short"],
         FundEvent::AwardImported { .. } => vec!["award_imported", "award_imported_bare"],
         FundEvent::BackingChanged { .. } => vec![
             "backing_changed_unsigned",
@@ -97,6 +106,7 @@ fn names(event: &FundEvent) -> Vec<&'static str> {
         FundEvent::GrantHeld { .. } => vec!["grant_held_by_office", "grant_held_backing_lost"],
         FundEvent::HoldCauseCleared { .. } => vec!["hold_cause_cleared", "hold_cause_cleared_renamed"],
         FundEvent::GrantResumed { .. } => vec!["grant_resumed"],
+        later => life::names(later),
     }
 }
 
@@ -132,6 +142,7 @@ fn samples() -> Vec<(&'static str, FundEvent)> {
         .chain(payments(currency))
         .chain(imports(currency))
         .chain(backing(on))
+        .chain(life::samples(currency))
         .collect()
 }
 
@@ -201,7 +212,7 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
         ("grant_applied", applied(lead(), Some(Industry::AdvancedEquipment))),
         ("grant_applied_bare", applied(bare_lead(), None)),
         ("grant_recommended", FundEvent::GrantRecommended { grant, recommender: "沈阳市科技局".to_owned() }),
-        ("grant_admitted", FundEvent::GrantAdmitted { grant }),
+        ("grant_admitted", FundEvent::GrantAdmitted { grant, filed: None }),
         (
             "grant_reviewed",
             FundEvent::GrantReviewed { grant, currency, score_hundredths: 8_550, ceiling_minor: 10_000_000 },
@@ -240,6 +251,7 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
                 released_minor: 10_000_000,
                 reason: "不符合条件".to_owned(),
                 backing: None,
+                lead: None,
             },
         ),
         (
@@ -253,6 +265,7 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
                 released_minor: 10_000_000,
                 reason: "不符合条件".to_owned(),
                 backing: Some(AGREEMENT),
+                lead: None,
             },
         ),
         (
@@ -266,6 +279,7 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
                 released_minor: 0,
                 reason: "withdrawn by the applicant".to_owned(),
                 backing: None,
+                lead: None,
             },
         ),
         (
@@ -279,6 +293,7 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
                 released_minor: 0,
                 reason: "withdrawn by the applicant".to_owned(),
                 backing: Some(AGREEMENT),
+                lead: None,
             },
         ),
         (
@@ -296,6 +311,9 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
                 ends_on: date(2015, 3, 31),
                 tranches: plan(TrancheCondition::Contract),
                 terms_rulebook: "2012-09".to_owned(),
+                lead: None,
+                allocations: Vec::new(),
+                acceptance_due_on: None,
             },
         ),
         ("payee_verified", FundEvent::PayeeVerified { grant, account: account() }),
@@ -322,6 +340,7 @@ fn payments(currency: Currency) -> Vec<(&'static str, FundEvent)> {
                 attempt,
                 payee: account(),
                 backing: None,
+                offset_minor: 0,
             },
         ),
         (
@@ -341,6 +360,7 @@ fn payments(currency: Currency) -> Vec<(&'static str, FundEvent)> {
                     verified_position: 20,
                     verified_at: "2013-03-04T01:02:03.000004Z".parse().unwrap(),
                 }),
+                offset_minor: 0,
             },
         ),
         (
@@ -364,6 +384,7 @@ fn payments(currency: Currency) -> Vec<(&'static str, FundEvent)> {
                 currency,
                 tranche,
                 amount_minor,
+                shortfall_minor: 0,
                 instruction,
                 attempt,
                 after_settlement: true,
@@ -435,11 +456,11 @@ fn no_event_lacks_a_golden_file() {
     let named: BTreeSet<&str> = samples.iter().flat_map(|(_, event)| names(event)).collect();
     assert_eq!(sampled, named);
     let kinds: BTreeSet<&str> = samples.iter().map(|(_, event)| event.type_name()).collect();
-    assert_eq!(kinds.len(), 28, "a new event needs a sample, and this number");
+    assert_eq!(kinds.len(), 65, "a new event needs a sample, and this number");
     for entry in fs::read_dir(file("x").parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
         // Each further log has a folder of its own.
-        if path.is_dir() {
+        if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
         let name = path.file_stem().unwrap().to_str().unwrap();

@@ -8,6 +8,7 @@
 //! | [`backing`] | the agreements that grants rest on, as the agreement log has them |
 //! | [`follow`] | how the fund reacts to the agreement log |
 //! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
+//! | [`invoice`] | what spending takes of an invoice, over all grants |
 //! | [`recovery`] | money that is claimed back, a life of its own |
 //! | [`rectification`] | what is done about a finding |
 //! | [`party_file`] | what is kept of a lead over all its grants |
@@ -23,6 +24,7 @@
 pub mod backing;
 pub mod follow;
 pub mod grant;
+pub mod invoice;
 pub mod party_file;
 pub mod programme;
 pub mod recovery;
@@ -49,7 +51,11 @@ use concord_kernel::{
     id::{AgreementId, BackingId, GrantId, ProgrammeId, RecoveryId, RectificationId},
     region::Regions,
 };
-use grant::{Grant, GrantCommand, approval::Meeting, procedure, tranche::TrancheCommand};
+use grant::{
+    Grant, GrantCommand, approval::Meeting, matching::MatchingCommand, procedure, spending::SpendingCommand,
+    tranche::TrancheCommand,
+};
+use invoice::Invoice;
 use party_file::PartyFile;
 use programme::{Programme, ProgrammeCommand};
 use recovery::{Recovery, RecoveryAct, RecoveryCommand};
@@ -85,6 +91,8 @@ pub enum State {
     Grant(Box<Grant>),
     /// An agreement that backs grants.
     Backing(Box<Backing>),
+    /// An invoice that spending takes of.
+    Invoice(Box<Invoice>),
     /// A recovery.
     Recovery(Box<Recovery>),
     /// A rectification.
@@ -129,6 +137,13 @@ impl State {
     fn backing(&self) -> Option<&Backing> {
         match self {
             Self::Backing(backing) => Some(backing),
+            _ => None,
+        }
+    }
+
+    fn invoice(&self) -> Option<&Invoice> {
+        match self {
+            Self::Invoice(invoice) => Some(invoice),
             _ => None,
         }
     }
@@ -217,6 +232,7 @@ impl Domain for Fund {
             Some(State::Programme(programme)) => programme.apply(event),
             Some(State::Grant(grant)) => grant.apply(event, meta),
             Some(State::Backing(backing)) => backing.apply(event, meta),
+            Some(State::Invoice(invoice)) => invoice.apply(event),
             Some(State::Recovery(recovery)) => recovery.apply(event, meta),
             Some(State::Rectification(rectification)) => rectification.apply(event, meta),
             Some(State::PartyFile(file)) => file.apply(event, meta),
@@ -231,13 +247,17 @@ impl Domain for Fund {
             }
             State::Grant(grant) => {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
-                let listed = grant.jobs.len() + grant.hold.causes.len();
+                let balances = grant.contract().map_or(0, |contract| contract.balances.entries());
+                let listed = grant.jobs.len() + grant.hold.causes.len() + 2 * balances;
                 let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
+                let money = grant.matching.weight() + grant.shares.weight() + grant.spending.weight();
                 let objected: usize = grant.objections.iter().map(|known| 128 + known.grounds.len()).sum();
                 let kept = 128 * grant.facts.len() + objected + 256 * grant.overrides.len();
-                1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons + kept
+                let told = grant.project.title.len() + reasons;
+                1024 + told + 256 * tranches + 64 * listed + money + kept
             }
             State::Backing(backing) => 512 + 128 * backing.parties.len() + 24 * backing.dependents.len(),
+            State::Invoice(invoice) => 256 + invoice.issuer.len() + invoice.number.len(),
             State::Recovery(recovery) => {
                 let appealed = recovery.appeal.as_ref().map_or(0, |appeal| 2 * appeal.grounds.len());
                 1024 + 64 * recovery.takes.len() + 128 * recovery.receipts.len() + appealed
@@ -274,12 +294,15 @@ impl Domain for Fund {
 /// The state that an event opens under this id. An imported award opens its grant, and its programme where that was not.
 fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
     let (stream, own) = event.stream();
-    // What an event opens beside its own stream: an import its programme, and the first grant of a lead its file.
+    // What an event opens beside its own stream: an import its programme, the first grant of a lead its
+    // file, and spending its invoice.
     let beside = || {
         let file = PartyFile::opened_by(event, meta).filter(|file| file.id().0 == id);
         let programme = || Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
         let file = file.map(|file| State::PartyFile(Box::new(file)));
+        let invoice = || Invoice::opened_by(event).filter(|invoice| invoice.id.0 == id);
         file.or_else(|| programme().map(|programme| State::Programme(Box::new(programme))))
+            .or_else(|| invoice().map(|invoice| State::Invoice(Box::new(invoice))))
     };
     match stream {
         _ if own != id => beside(),
@@ -301,9 +324,15 @@ fn back_dating(command: &Command) -> BackDating {
     match command {
         Command::Programme(_, ProgrammeCommand::SetSubLimit { .. }) => BackDating::Procedure,
         Command::Programme(..) => BackDating::Money,
-        Command::Grant(_, GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })) => {
-            BackDating::Money
-        }
+        // What is pledged, released or reported moves nothing yet.
+        Command::Grant(
+            _,
+            GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })
+            | GrantCommand::Matching(_, MatchingCommand::RecordArrival { .. })
+            | GrantCommand::TransferShare(_)
+            | GrantCommand::Spending(_, SpendingCommand::Accept | SpendingCommand::Disallow { .. })
+            | GrantCommand::Balance(_),
+        ) => BackDating::Money,
         Command::Recovery(_, RecoveryCommand::Act(act)) => match act {
             RecoveryAct::Demand { .. } | RecoveryAct::Appeal { .. } | RecoveryAct::Uphold { .. } => {
                 BackDating::Procedure

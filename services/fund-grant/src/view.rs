@@ -1,7 +1,7 @@
 //! What a decision sees: the states that it touches.
 
 use crate::{
-    State, grant::Grant, party_file::PartyFile, programme::Programme, recovery::Recovery,
+    State, grant::Grant, invoice::Invoice, party_file::PartyFile, programme::Programme, recovery::Recovery,
     rectification::Rectification, refusal,
 };
 use concord_chassis::{
@@ -9,7 +9,7 @@ use concord_chassis::{
     log::{RefusalKind, Stop},
 };
 use concord_kernel::{
-    id::{GrantId, PartyFileId, ProgrammeId, RecoveryId, RectificationId},
+    id::{GrantId, InvoiceId, PartyFileId, ProgrammeId, RecoveryId, RectificationId},
     party::PartyId,
 };
 
@@ -38,6 +38,11 @@ pub(crate) fn programme_or_free<'v>(
     id: ProgrammeId,
 ) -> Result<Option<&'v Programme>, Stop> {
     case.find_or_free(id.0, "programme_id", State::programme)
+}
+
+/// The invoice with this id; `None` while no item has named it.
+pub(crate) fn invoice_or_free<'v>(case: &Case<'_, 'v>, id: InvoiceId) -> Result<Option<&'v Invoice>, Stop> {
+    case.find_or_free(id.0, "invoice", State::invoice)
 }
 
 /// The recovery with a new id: `None` while it is free, `ALREADY_EXISTS` where something else has it.

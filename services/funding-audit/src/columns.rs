@@ -5,6 +5,10 @@
 //! A spreadsheet opens a cell that begins with `=`, `+`, `-`, `@` or a tab as a formula, and a title may begin so. In
 //! files an apostrophe stands before such a value of a column of words ([`is_written`]); never before a number.
 
+mod findings;
+
+pub use findings::{CONTROL_TESTS, FINDINGS};
+
 use crate::query::balances;
 use concord_proto::audit::v1::{Column, Dimension};
 
@@ -80,14 +84,14 @@ pub const DICTIONARY: &[Documented] = &[
     column(
         "party_region",
         "text",
-        "Region of the party that the line's money is for; for now the lead",
-        "分配单位行政区代码；目前为牵头单位",
+        "Region of the party that holds the line's money, as its share of the grant names it: a partner, else the lead",
+        "资金所在单位的行政区代码（按其分配额度所载）：合作单位，否则为牵头单位",
     ),
     column(
         "party_region_label",
         "text",
-        "Name of the region of the party that the line's money is for",
-        "分配单位行政区名称",
+        "Name of the region of the party that holds the line's money",
+        "资金所在单位的行政区名称",
     ),
     column(
         "industry",
@@ -112,8 +116,8 @@ pub const DICTIONARY: &[Documented] = &[
     column(
         "party_id",
         "text",
-        "Party that the line's money is for, UUID; for now the lead",
-        "分配单位标识，UUID；目前为牵头单位",
+        "Party that holds the line's money, UUID: a partner of the grant, else its lead",
+        "资金所在单位标识，UUID：合作单位，否则为牵头单位",
     ),
     column(
         "party_label",
@@ -156,6 +160,48 @@ pub const DICTIONARY: &[Documented] = &[
         "integer",
         "Paid and not yet accounted for by the recipient, in minor units",
         "单位未用，以货币最小单位（分）计",
+    ),
+    column(
+        "eligible_spend_minor",
+        "integer",
+        "Accepted as spent, in minor units",
+        "已核定支出，以货币最小单位（分）计",
+    ),
+    column(
+        "recoverable_minor",
+        "integer",
+        "Determined to be recovered and not repaid, offset or written off yet, in minor units",
+        "应追缴（未缴回、未抵扣、未核销），以货币最小单位（分）计",
+    ),
+    column(
+        "refunded_minor",
+        "integer",
+        "Given back by recipients, by refund, repayment or offset, in minor units",
+        "已退回（结余退回、追缴到账、抵扣），以货币最小单位（分）计",
+    ),
+    column(
+        "retained_by_rule_minor",
+        "integer",
+        "Kept by recipients by rule, in minor units",
+        "结余留用，以货币最小单位（分）计",
+    ),
+    column(
+        "written_off_minor",
+        "integer",
+        "Recoveries that were given up, in minor units",
+        "已核销，以货币最小单位（分）计",
+    ),
+    column(
+        "match_pledged_minor",
+        "integer",
+        "Matching money that was pledged and has not arrived, in minor units; no part of what was appropriated",
+        "配套待到位，以货币最小单位（分）计；不属于预算拨款",
+    ),
+    column(
+        "match_arrived_minor",
+        "integer",
+        "Matching money that has arrived, in minor units; no part of what was appropriated",
+        "配套已到位，以货币最小单位（分）计；不属于预算拨款",
     ),
     column(
         "settled_minor",
@@ -290,7 +336,14 @@ const BALANCES: &[&str] = &[
     "committed_minor",
     "instructed_minor",
     "recipient_unspent_minor",
+    "eligible_spend_minor",
+    "recoverable_minor",
+    "refunded_minor",
+    "retained_by_rule_minor",
+    "written_off_minor",
     "settled_minor",
+    "match_pledged_minor",
+    "match_arrived_minor",
     "grants",
     "synthetic_grants",
 ];
@@ -308,19 +361,20 @@ pub fn balances(group_by: &[Dimension]) -> Vec<&'static str> {
 /// codes, and begins with a letter or a digit.
 #[must_use]
 pub fn is_written(name: &str) -> bool {
-    name == "title" || name.ends_with("_label")
+    matches!(name, "title" | "message" | "message_zh" | "owner") || name.ends_with("_label")
 }
 
 /// What a column means; `None` where there is no such column.
 #[must_use]
 pub fn documented(name: &str) -> Option<&'static Documented> {
-    DICTIONARY.iter().find(|column| column.name == name)
+    DICTIONARY.iter().chain(findings::DICTIONARY).find(|column| column.name == name)
 }
 
 /// The dictionary as the service answers it.
 pub(crate) fn dictionary() -> Vec<Column> {
     DICTIONARY
         .iter()
+        .chain(findings::DICTIONARY)
         .map(|column| Column {
             name: column.name.to_owned(),
             meaning_en: column.en.to_owned(),

@@ -3,7 +3,10 @@
 //! ```text
 //! event ─┬─ postings(event) ── zero-sum? ── postings, dims        the ledger (domain.md, section 4)
 //!        ├─ programmes, parties, grants                           facts for good: dimensions and labels
-//!        ├─ terms, tranche_plans, tranche_steps, holds            facts with a date: undrawn and overdue
+//!        ├─ terms, tranche_plans, tranche_steps, holds, shares    facts with a date: undrawn, overdue, partners' shares
+//!        ├─ match_*, spends, spend_steps, retained                what others pay, and what recipients do with the money
+//!        ├─ recoveries, recovery_steps, corrections               what is taken back
+//!        ├─ grant_steps, overrides, late, rectification*          what findings and control tests look at
 //!        └─ clock, todays                                         which position was known when, and the log's today
 //! ```
 //!
@@ -12,14 +15,18 @@
 //! replaces, row for row.
 //!
 //! The projection never guesses. An event about a grant that it has not seen, a set of lines that does not add up to
-//! zero, a grant that changes its programme: each stops it, naming the position.
+//! zero, a grant that changes its programme, a party without a share: each stops it, naming the position.
 
 mod fold;
 mod known;
 mod rows;
 
+use crate::LogClock;
 use concord_chassis::projection::{Applied, ApplyError, Projection};
-use concord_events::{fund::FundEvent, ledger::Postings};
+use concord_events::{
+    fund::FundEvent,
+    ledger::{Postings, postings},
+};
 use fold::Fold;
 use known::Known;
 
@@ -27,7 +34,7 @@ use known::Known;
 const EVENTS_AT_ONCE_MAX: usize = 5_000;
 
 /// The tables of `schema.sql`, and how a row of each says which event it is from.
-pub(crate) const TABLES: [(&str, &str); 11] = [
+pub(crate) const TABLES: [(&str, &str); 26] = [
     ("clock", "position"),
     ("todays", "position"),
     ("programmes", "position"),
@@ -37,24 +44,40 @@ pub(crate) const TABLES: [(&str, &str); 11] = [
     ("tranche_plans", "position"),
     ("tranche_steps", "position"),
     ("holds", "position"),
+    ("shares", "position"),
+    ("match_sources", "position"),
+    ("match_instalments", "position"),
+    ("match_moves", "position"),
+    ("spends", "position"),
+    ("spend_steps", "position"),
+    ("grant_steps", "position"),
+    ("overrides", "position"),
+    ("retained", "position"),
+    ("recoveries", "position"),
+    ("recovery_steps", "position"),
+    ("corrections", "position"),
+    ("late", "position"),
+    ("rectifications", "position"),
+    ("rectification_steps", "position"),
     ("dims", "dims / 256"),
     ("postings", "position"),
 ];
 
 /// The projection. What it remembers between batches is a cache of its own tables, nothing else.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FundingAudit {
     known: Known,
+    clock: LogClock,
 }
 
 impl FundingAudit {
-    /// A projection that remembers nothing yet; it reads what it needs from its tables.
+    /// A projection of a log with this clock that remembers nothing yet; it reads what it needs from its tables.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(clock: LogClock) -> Self {
+        Self { known: Known::default(), clock }
     }
 
-    /// PostgreSQL schema of this version's tables, for example `funding_audit_v2`. A later generation of the log is another
+    /// PostgreSQL schema of this version's tables, for example `funding_audit_v3`. A later generation of the log is another
     /// history: its rows are built beside those of the first, which show what was reported then.
     #[must_use]
     pub fn schema_name(generation: u32) -> String {
@@ -65,7 +88,7 @@ impl FundingAudit {
 
 impl Projection for FundingAudit {
     const NAME: &'static str = "funding_audit";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type Event = FundEvent;
 
     fn schema(&self) -> &'static str {
@@ -78,10 +101,11 @@ impl Projection for FundingAudit {
         batch: &[Applied<'_, FundEvent>],
     ) -> Result<(), ApplyError> {
         for events in batch.chunks(EVENTS_AT_ONCE_MAX) {
-            self.known.load(tx, events).await?;
-            let mut fold = Fold::new(&mut self.known);
-            for applied in events {
-                fold.event(&applied.envelope, &applied.event)?;
+            let sets: Vec<Option<Postings>> = events.iter().map(|applied| postings(&applied.event)).collect();
+            self.known.load(tx, events, &sets).await?;
+            let mut fold = Fold::new(&mut self.known, self.clock);
+            for (applied, set) in events.iter().zip(&sets) {
+                fold.event(&applied.envelope, &applied.event, set.as_ref())?;
             }
             fold.into_rows().insert(tx).await?;
         }

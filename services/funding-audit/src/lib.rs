@@ -10,6 +10,8 @@
 //! | [`refold`](Refold) | the log folded anew, compared with the tables row by row |
 //! | `numbers.rs` | how the tables write accounts, event types and steps of a tranche |
 //! | `query.rs` | the questions as SQL: balances, postings and statements, undrawn and overdue, time, status |
+//! | `clock.rs` | the log's today |
+//! | `findings.rs` | what the audit finds, and control tests: rules as SQL, sentences, groups |
 //! | `labels.rs` | what people read beside a code |
 //! | [`columns`] | the dictionary of every column, in Chinese and English |
 //! | `export.rs` | tables as CSV, streamed |
@@ -25,8 +27,10 @@
 //!                         └── applied, head, stopped ────────────────────────┘
 //! ```
 
+mod clock;
 pub mod columns;
 mod export;
+mod findings;
 mod labels;
 mod ledger;
 mod numbers;
@@ -37,7 +41,8 @@ mod service;
 mod start;
 mod wire;
 
+pub use clock::LogClock;
 pub use ledger::{FundingAudit, check_zero_sum};
 pub use refold::{Checkpoint, Difference, Refold, RefoldError};
-pub use service::{Audit, LOG, LogClock};
+pub use service::{Audit, LOG};
 pub use start::start;

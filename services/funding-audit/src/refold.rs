@@ -5,7 +5,7 @@
 //! queries make of them. The audited tables cannot be changed on the way: once the temporary ones are made, the
 //! connection's transactions are read-only.
 
-use crate::{FundingAudit, ledger::TABLES};
+use crate::{FundingAudit, LogClock, ledger::TABLES};
 use concord_chassis::{
     config::{self, ConfigError},
     projection::{Applied, ApplyError, Projection as _},
@@ -74,15 +74,15 @@ pub struct Refold {
 
 impl Refold {
     /// Connects to the projection's database and makes empty temporary tables, to be compared with those of this
-    /// generation of the log.
+    /// generation of the log, which has this clock.
     ///
     /// # Errors
     /// [`RefoldError`] where the database cannot be reached, or does not let the user make temporary tables.
-    pub async fn begin(database_url: &str, generation: u32) -> Result<Self, RefoldError> {
+    pub async fn begin(database_url: &str, generation: u32, clock: LogClock) -> Result<Self, RefoldError> {
         let pool = config::pool(database_url, 1, "concord log check")?;
         // Taken out of the pool for good: temporary tables live and end with the session.
         let client = Object::take(pool.get().await?);
-        let projection = FundingAudit::new();
+        let projection = FundingAudit::new(clock);
         client.batch_execute(SESSION).await?;
         client.batch_execute(projection.schema()).await?;
         client.batch_execute("SET default_transaction_read_only = on").await?;

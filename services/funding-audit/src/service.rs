@@ -1,11 +1,14 @@
 //! The queries as gRPC: request to question, question to answer, and the point that the answer reflects.
 
+mod findings;
 mod lag;
 mod point;
 
+use crate::LogClock;
 use crate::{
     columns,
     export::{self, ExportError, Table},
+    findings::Alike,
     query::{
         Point, Slice, Store,
         balances::Question,
@@ -22,6 +25,7 @@ use concord_proto::audit::v1::{
     GetProjectionStatusRequest, GetProjectionStatusResponse, ListBalancesRequest, ListBalancesResponse,
     ListColumnsRequest, ListColumnsResponse, ListOverdueRequest, ListOverdueResponse, ListPostingsRequest,
     ListPostingsResponse, ListUndrawnRequest, ListUndrawnResponse,
+    finding_service_server::FindingServiceServer,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
 use lag::Lag;
@@ -46,18 +50,6 @@ const PAGE: (usize, usize) = (100, 1_000);
 /// Pieces of an export that may wait for the client.
 const PIECES_WAITING_MAX: usize = 2;
 
-/// Where the log's today comes from (architecture, "Two clocks").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogClock {
-    /// The calendar day in Asia/Shanghai.
-    System,
-    /// Moved by events only, from this day on.
-    Played {
-        /// Today before the first such event, as the log was created.
-        from: Date,
-    },
-}
-
 /// The funding audit's queries.
 #[derive(Clone)]
 pub struct Audit {
@@ -69,6 +61,8 @@ pub struct Audit {
     lag: Lag,
     clock: LogClock,
     regions: Arc<Regions>,
+    kept: findings::Kept,
+    alike: Alike,
 }
 
 impl Audit {
@@ -100,6 +94,8 @@ impl Audit {
             lag,
             clock,
             regions,
+            kept: findings::Kept::default(),
+            alike: Alike::default(),
         }
     }
 
@@ -107,6 +103,12 @@ impl Audit {
     #[must_use]
     pub fn into_server(self) -> FundingAuditServiceServer<Self> {
         FundingAuditServiceServer::new(self)
+    }
+
+    /// Its findings, ready to be added to a server beside it.
+    #[must_use]
+    pub fn findings_server(&self) -> FindingServiceServer<Self> {
+        FindingServiceServer::new(self.clone())
     }
 }
 

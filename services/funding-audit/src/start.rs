@@ -25,15 +25,12 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
     // Before anything is waited for: a file that cannot be read is told at once.
     let regions = reference::regions(settings)?;
     let log = service::identify(owner.clone(), LOG, &shutdown).await?;
-    let clock = match log.played_from.parse() {
-        Ok(from) => LogClock::Played { from },
-        Err(_) => LogClock::System,
-    };
+    let clock = LogClock::of(&log.played_from);
     let pool = config::pool(&settings.database_url, POOL_SIZE, "funding-audit")?;
     let schema = FundingAudit::schema_name(log.generation);
     let closing = CancellationToken::new();
     let runner = projection::spawn(
-        FundingAudit::new(),
+        FundingAudit::new(clock),
         pool.clone(),
         owner,
         service::nats(&settings.nats_url, "funding-audit").await?,
@@ -43,7 +40,7 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
     let (applied, head, stopped) = (runner.applied(), runner.head(), runner.stopped());
     let audit = Audit::new(pool, &schema, applied, head, stopped, clock, regions);
     let mut server = Server::new();
-    server.add_service(audit.into_server()).await;
+    server.add_service(audit.findings_server()).await.add_service(audit.into_server()).await;
     service::serve(server, settings, shutdown, async move {
         closing.cancel();
         runner.join().await;

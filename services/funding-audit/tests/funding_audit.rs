@@ -8,8 +8,12 @@ mod balances;
 mod cluster;
 #[path = "funding_audit/export.rs"]
 mod export;
+#[path = "funding_audit/facts.rs"]
+mod facts;
 #[path = "funding_audit/ledger.rs"]
 mod ledger;
+#[path = "funding_audit/life.rs"]
+mod life;
 #[path = "funding_audit/postings.rs"]
 mod postings;
 #[path = "funding_audit/story.rs"]

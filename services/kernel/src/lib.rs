@@ -25,6 +25,7 @@ pub mod money;
 pub mod party;
 pub mod region;
 pub mod rulebook;
+pub mod similar;
 pub mod spending;
 
 /// A calendar date of law, in Asia/Shanghai (domain.md section 1, "Money" and "Times").

@@ -13,40 +13,57 @@ use crate::words::DIMENSIONS;
 /// Longest title in a table; the whole one is in the JSON.
 const TITLE_CHARACTERS: usize = 36;
 
+/// What is shown of every balance: the column, and the amount.
+const ALWAYS: [AmountColumn; 7] = [
+    (">appropriated 预算", |balance| balance.appropriated_minor),
+    (">available 可用", |balance| balance.available_minor),
+    (">reserved 已立项", |balance| balance.reserved_minor),
+    (">committed 未拨付", |balance| balance.committed_minor),
+    (">instructed 支付中", |balance| balance.instructed_minor),
+    (">unspent 单位未用", |balance| balance.recipient_unspent_minor),
+    (">settled 已拨付", |balance| balance.settled_minor),
+];
+
+/// What is shown once a balance has it.
+const WHERE_ANY: [AmountColumn; 7] = [
+    (">spent 已核定支出", |balance| balance.eligible_spend_minor),
+    (">recoverable 应追缴", |balance| balance.recoverable_minor),
+    (">refunded 已退回", |balance| balance.refunded_minor),
+    (">retained 结余留用", |balance| balance.retained_by_rule_minor),
+    (">written off 已核销", |balance| balance.written_off_minor),
+    (">match awaited 配套待到位", |balance| balance.match_pledged_minor),
+    (">match arrived 配套已到位", |balance| balance.match_arrived_minor),
+];
+
+type AmountColumn = (&'static str, fn(&Balance) -> i64);
+
 /// Balances with their totals.
 pub fn balances(response: &ListBalancesResponse, group_by: &[Dimension]) {
+    let all = || response.balances.iter().chain(&response.totals);
+    let shown: Vec<AmountColumn> = ALWAYS
+        .into_iter()
+        .chain(WHERE_ANY.into_iter().filter(|(_, amount)| all().any(|balance| amount(balance) != 0)))
+        .collect();
     let mut columns: Vec<String> = group_by
         .iter()
         .filter_map(|dimension| DIMENSIONS.iter().find(|word| word.2 == *dimension))
         .map(|word| format!("{} {}", word.0, word.1))
         .collect();
-    columns.extend(
-        [
-            "currency 币种",
-            ">appropriated 预算",
-            ">available 可用",
-            ">reserved 已立项",
-            ">committed 未拨付",
-            ">instructed 支付中",
-            ">unspent 单位未用",
-            ">settled 已拨付",
-            ">executed 执行率",
-            ">grants 项目数",
-        ]
-        .map(str::to_owned),
-    );
+    columns.push("currency 币种".to_owned());
+    columns.extend(shown.iter().map(|(name, _)| (*name).to_owned()));
+    columns.extend([">executed 执行率", ">grants 项目数"].map(str::to_owned));
     let mut table = table(&columns.iter().map(String::as_str).collect::<Vec<_>>());
     for balance in &response.balances {
         let mut row: Vec<String> =
             balance.group.iter().zip(&balance.labels).map(|(group, label)| labelled(group, label)).collect();
-        row.extend(amounts(balance));
+        row.extend(amounts(balance, &shown));
         table.add_row(row);
     }
     if !group_by.is_empty() {
         for total in &response.totals {
             let mut row = vec![String::new(); group_by.len()];
             "total 合计".clone_into(&mut row[0]);
-            row.extend(amounts(total));
+            row.extend(amounts(total, &shown));
             table.add_row(row);
         }
     }
@@ -58,20 +75,12 @@ fn labelled(group: &str, label: &str) -> String {
     if label.is_empty() || label == group { group.to_owned() } else { format!("{group} {label}") }
 }
 
-fn amounts(balance: &Balance) -> [String; 10] {
-    let shown = |minor: i64| amount(minor, &balance.currency);
-    [
-        balance.currency.clone(),
-        shown(balance.appropriated_minor),
-        shown(balance.available_minor),
-        shown(balance.reserved_minor),
-        shown(balance.committed_minor),
-        shown(balance.instructed_minor),
-        shown(balance.recipient_unspent_minor),
-        shown(balance.settled_minor),
-        percent(balance.settled_minor, balance.appropriated_minor),
-        grants(balance),
-    ]
+fn amounts(balance: &Balance, shown: &[AmountColumn]) -> Vec<String> {
+    let mut row = vec![balance.currency.clone()];
+    row.extend(shown.iter().map(|(_, minor)| amount(minor(balance), &balance.currency)));
+    row.push(percent(balance.settled_minor, balance.appropriated_minor));
+    row.push(grants(balance));
+    row
 }
 
 /// The number of grants, and beside it how many of them have made-up facts.
@@ -136,15 +145,14 @@ pub fn statement(response: &GetGrantStatementResponse) {
     }
     println!("{table}");
     if let Some(closing) = &response.closing {
-        println!(
-            "closing 期末 ({}): reserved 已立项 {}, committed 未拨付 {}, instructed 支付中 {}, unspent 单位未用 {}, settled 已拨付 {}",
-            response.currency,
-            amount(closing.reserved_minor, &response.currency),
-            amount(closing.committed_minor, &response.currency),
-            amount(closing.instructed_minor, &response.currency),
-            amount(closing.recipient_unspent_minor, &response.currency),
-            amount(closing.settled_minor, &response.currency),
-        );
+        // A grant has no appropriation of its own, and its first accounts are always of interest.
+        let shown = ALWAYS[2..].iter().chain(WHERE_ANY.iter().filter(|(_, minor)| minor(closing) != 0));
+        let shown: Vec<String> = shown
+            .map(|(name, minor)| {
+                format!("{} {}", name.trim_start_matches('>'), amount(minor(closing), &response.currency))
+            })
+            .collect();
+        println!("closing 期末 ({}): {}", response.currency, shown.join(", "));
     }
     reflects(&response.reflects);
 }

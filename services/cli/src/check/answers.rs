@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
 use super::faults::{Faults, Rule};
-use super::ledger::{AMOUNTS, Amounts, Holder, Ledger};
+use super::ledger::{AMOUNTS, Answer, Holder, Ledger};
 use crate::errors::{CliError, reason};
 
 /// How long an answer may take, beside the wait for its position.
@@ -52,7 +52,7 @@ pub(super) async fn compare(
             }
         }
     }
-    let mut missing: Vec<(Holder, Amounts)> = expected.into_iter().collect();
+    let mut missing: Vec<(Holder, Answer)> = expected.into_iter().collect();
     missing.sort();
     for (holder, amounts) in missing {
         faults.add(Rule::AnswerDiffers, head, format!("{holder}: {}", told(&amounts)), "no balance");
@@ -129,9 +129,9 @@ impl Columns {
         })
     }
 
-    fn read(&self, row: &csv::StringRecord) -> Result<(Holder, Amounts), CliError> {
+    fn read(&self, row: &csv::StringRecord) -> Result<(Holder, Answer), CliError> {
         let text = |index: usize| row.get(index).unwrap_or_default();
-        let mut amounts = Amounts::default();
+        let mut amounts = Answer::default();
         for (amount, index) in amounts.iter_mut().zip(self.amounts) {
             *amount = text(index).parse().map_err(unreadable)?;
         }
@@ -144,7 +144,7 @@ impl Columns {
     }
 }
 
-fn told(amounts: &Amounts) -> String {
+fn told(amounts: &Answer) -> String {
     let named: Vec<String> = AMOUNTS
         .iter()
         .zip(amounts)

@@ -65,8 +65,8 @@ rules! {
     SetUnbalanced, "SET_UNBALANCED", "the postings of an event add up to zero", "每笔分录借贷应平衡";
     /// An account that holds money holds less than nothing.
     AccountNegative, "ACCOUNT_NEGATIVE", "no account of the chain falls below zero", "各账户余额不得为负";
-    /// What was appropriated is not what the accounts hold.
-    ChainUnbalanced, "CHAIN_UNBALANCED", "what was appropriated equals the sum of all other accounts", "拨款总额应等于其余账户之和";
+    /// What was appropriated, or pledged to match, is not what the accounts hold.
+    ChainUnbalanced, "CHAIN_UNBALANCED", "what was appropriated equals the sum of all other accounts, and what was pledged to match the sum of the matching ones", "拨款总额应等于其余账户之和，配套承诺应等于待到位与已到位之和";
     /// A programme's money changed its currency.
     Currency, "CURRENCY", "a programme has one currency for good", "年度计划的币种不得变更";
     /// A grant moved to other money, or was never opened.

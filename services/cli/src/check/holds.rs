@@ -168,6 +168,7 @@ mod tests {
             amount_minor: 1,
             instruction: InstructionId(Uuid::from_u128(4)),
             attempt: 1,
+            offset_minor: 0,
             payee: PersonalRef { person_id: "p".to_owned(), hash: "00".to_owned() },
             backing: position.map(|position| InstructedUnder {
                 agreement: AGREEMENT,

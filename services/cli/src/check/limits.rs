@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use concord_events::fund::{FundEvent, FundingMode, LimitOn};
+use concord_events::fund::{End, FundEvent, FundingMode, LimitOn};
 use concord_kernel::id::{GrantId, ProgrammeId};
 use concord_kernel::money::Currency;
 use concord_kernel::region::Region;
@@ -51,7 +51,8 @@ impl Limits {
                 programme
             }
             FundEvent::GrantRejected { programme, mode, lead_region, released_minor, .. }
-            | FundEvent::GrantWithdrawn { programme, mode, lead_region, released_minor, .. } => {
+            | FundEvent::GrantWithdrawn { programme, mode, lead_region, released_minor, .. }
+            | FundEvent::ContractAmended { programme, mode, lead_region, released_minor, .. } => {
                 self.move_minor(programme, *mode, lead_region.as_ref(), -i128::from(*released_minor));
                 programme
             }
@@ -60,6 +61,13 @@ impl Limits {
             } => {
                 let more = i128::from(*amount_minor) - i128::from(*approved_minor);
                 self.move_minor(programme, *mode, lead_region.as_ref(), more);
+                programme
+            }
+            FundEvent::GrantClosed { end, .. }
+            | FundEvent::GrantTerminated { end, .. }
+            | FundEvent::GrantCancelled { end, .. } => {
+                let End { programme, mode, lead_region, undrawn_minor, .. } = end;
+                self.move_minor(programme, *mode, lead_region.as_ref(), -i128::from(*undrawn_minor));
                 programme
             }
             FundEvent::AwardImported { programme, mode, lead, amount_minor, .. } => {
@@ -154,16 +162,38 @@ fn said(event: &FundEvent) -> Option<(GrantId, bool, Option<Facts>)> {
         FundEvent::GrantApproved { grant, programme, currency, mode, lead_region, .. }
         | FundEvent::GrantRejected { grant, programme, currency, mode, lead_region, .. }
         | FundEvent::GrantWithdrawn { grant, programme, currency, mode, lead_region, .. }
-        | FundEvent::ContractSigned { grant, programme, currency, mode, lead_region, .. } => {
+        | FundEvent::ContractSigned { grant, programme, currency, mode, lead_region, .. }
+        | FundEvent::ContractAmended { grant, programme, currency, mode, lead_region, .. } => {
             (*grant, false, facts(programme, currency, Some((*mode, lead_region.clone()))))
         }
         FundEvent::TrancheInstructed { grant, programme, currency, .. }
         | FundEvent::TrancheSettled { grant, programme, currency, .. }
-        | FundEvent::PaymentReturned { grant, programme, currency, .. } => {
+        | FundEvent::PaymentReturned { grant, programme, currency, .. }
+        | FundEvent::MatchingPledged { grant, programme, currency, .. }
+        | FundEvent::MatchingArrived { grant, programme, currency, .. }
+        | FundEvent::MatchingReleased { grant, programme, currency, .. }
+        | FundEvent::ShareTransferred { grant, programme, currency, .. }
+        | FundEvent::SpendAccepted { grant, programme, currency, .. }
+        | FundEvent::SpendDisallowed { grant, programme, currency, .. }
+        | FundEvent::BalanceRefunded { grant, programme, currency, .. }
+        | FundEvent::BalanceRetained { grant, programme, currency, .. }
+        | FundEvent::BalanceTransferred { grant, programme, currency, .. }
+        | FundEvent::FactCorrected { grant, programme, currency, .. }
+        | FundEvent::RecoveryDetermined { grant, programme, currency, .. }
+        | FundEvent::RecoveryOverturned { grant, programme, currency, .. }
+        | FundEvent::RecoveryRepaid { grant, programme, currency, .. }
+        | FundEvent::RecoveryOffset { grant, programme, currency, .. }
+        | FundEvent::RecoveryWrittenOff { grant, programme, currency, .. } => {
             (*grant, false, facts(programme, currency, None))
         }
+        FundEvent::GrantClosed { grant, end, .. }
+        | FundEvent::GrantTerminated { grant, end, .. }
+        | FundEvent::GrantCancelled { grant, end, .. } => {
+            let falls_under = Some((end.mode, end.lead_region.clone()));
+            (*grant, false, facts(&end.programme, &end.currency, falls_under))
+        }
         FundEvent::GrantRecommended { grant, .. }
-        | FundEvent::GrantAdmitted { grant }
+        | FundEvent::GrantAdmitted { grant, .. }
         | FundEvent::GrantReviewed { grant, .. }
         | FundEvent::NoticePublished { grant, .. }
         | FundEvent::PayeeVerified { grant, .. }
@@ -174,13 +204,31 @@ fn said(event: &FundEvent) -> Option<(GrantId, bool, Option<Facts>)> {
         | FundEvent::BackingNamed { grant, .. }
         | FundEvent::GrantHeld { grant, .. }
         | FundEvent::HoldCauseCleared { grant, .. }
-        | FundEvent::GrantResumed { grant } => (*grant, false, None),
+        | FundEvent::GrantResumed { grant }
+        | FundEvent::ObjectionRaised { grant, .. }
+        | FundEvent::ObjectionRejected { grant, .. }
+        | FundEvent::ObjectionUpheld { grant, .. }
+        | FundEvent::OverrideRecorded { grant, .. }
+        | FundEvent::ProjectExtended { grant, .. }
+        | FundEvent::SpendReported { grant, .. }
+        | FundEvent::MidtermChecked { grant, .. }
+        | FundEvent::CompletionReported { grant, .. }
+        | FundEvent::FinalAcceptanceConcluded { grant, .. }
+        | FundEvent::GrantEvaluated { grant, .. }
+        | FundEvent::RecoveryDemanded { grant, .. }
+        | FundEvent::RecoveryAppealed { grant, .. }
+        | FundEvent::RecoveryUpheld { grant, .. } => (*grant, false, None),
         FundEvent::TodayAdvanced { .. }
         | FundEvent::ProgrammeAppropriated { .. }
         | FundEvent::ProgrammeSupplemented { .. }
         | FundEvent::ProgrammeCut { .. }
         | FundEvent::SubLimitSet { .. }
-        | FundEvent::BackingChanged { .. } => return None,
+        | FundEvent::BackingChanged { .. }
+        | FundEvent::RectificationAssigned { .. }
+        | FundEvent::RectificationExplained { .. }
+        | FundEvent::FindingRectified { .. }
+        | FundEvent::FindingAccepted { .. }
+        | FundEvent::FindingDismissed { .. } => return None,
     })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use concord_chassis::record::Recorded;
 use concord_chassis::service::in_full;
-use concord_funding_audit::{Difference, FundingAudit, Refold, RefoldError};
+use concord_funding_audit::{Difference, FundingAudit, LogClock, Refold, RefoldError};
 use tokio::sync::mpsc;
 
 use super::Standstill;
@@ -21,6 +21,7 @@ pub(super) struct Origin {
     pub(super) source: String,
     pub(super) log_id: String,
     pub(super) generation: u32,
+    pub(super) clock: LogClock,
 }
 
 /// A projection as it was found.
@@ -51,7 +52,7 @@ pub(super) async fn find(
     patience: Duration,
     faults: &mut Faults,
 ) -> Result<Option<ProjectionSide>, CliError> {
-    let refold = Refold::begin(database_url, origin.generation).await.map_err(failed)?;
+    let refold = Refold::begin(database_url, origin.generation, origin.clock).await.map_err(failed)?;
     let mut standstill = Standstill::of("projection 投影", head, patience);
     loop {
         let checkpoint = refold.checkpoint(&origin.source).await.map_err(failed)?;

@@ -1,7 +1,17 @@
 //! The task contract 任务书 with its plan of tranches, and the payee's account 收款账户.
 
-use super::{Grant, Stage, approval::Approval, closing::Progress, tranche::Tranche};
+use super::{
+    Grant, Stage,
+    amendment::Changes,
+    approval::Approval,
+    balance::Balances,
+    closing::{Acceptance, Progress},
+    midterm::MidtermCheck,
+    partners,
+    tranche::Tranche,
+};
 use crate::{
+    content_hash,
     refusal::{Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
     view::Case,
@@ -24,6 +34,8 @@ use serde::{Deserialize, Serialize};
 pub struct Contract {
     /// What it rests on.
     pub basis: Basis,
+    /// When it was signed, or taken in: nothing that needs a contract lies before.
+    pub signed_on: Date,
     /// Contracted.
     pub amount_minor: i64,
     /// First day of the project; a migrated source may not say.
@@ -39,15 +51,21 @@ pub struct Contract {
     /// Day by which final acceptance is due (A11); a migrated award has none here.
     pub acceptance_due_on: Option<Date>,
     /// How often it was amended.
-    pub amendments: u32,
+    pub amendments: Changes,
     /// How often the project was given more time.
-    pub extensions: u32,
-    /// Whether the midterm check was passed; `None` before one.
-    pub midterm_passed: Option<bool>,
+    pub extensions: Changes,
+    /// The last midterm check.
+    pub midterm: Option<MidtermCheck>,
+    /// The last completion report.
+    pub completion: Option<String>,
+    /// What final acceptance was concluded with, the last time.
+    pub acceptance: Option<Acceptance>,
     /// How often final acceptance sent the project back to be put right.
     pub rectifications: u32,
     /// How far the grant is.
     pub progress: Progress,
+    /// What became of balances.
+    pub balances: Balances,
 }
 
 /// What a contract rests on.
@@ -60,6 +78,8 @@ pub enum Basis {
         approval: Approval,
         /// Contract number 合同编号.
         contract_number: String,
+        /// Hash of its terms as they were signed: the same again is a repeat, however it was amended since.
+        signed_as: String,
     },
     /// It was contracted elsewhere.
     Migrated,
@@ -91,6 +111,9 @@ pub struct Signing {
     pub ends_on: Date,
     /// The plan; adds up to the amount.
     pub tranches: Vec<PlannedTranche>,
+    /// Shares of all parties, the lead included; add up to the amount. Empty: those of the application.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<Allocation>,
 }
 
 pub(super) fn decide(
@@ -120,7 +143,7 @@ pub(super) fn decide(
 fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling {
     match &grant.stage {
         Stage::Approved(approval) => sign(case, grant, approval, signing),
-        Stage::Running(contract) if contract.is_signed_as(signing) => unchanged(),
+        Stage::Running(contract) if contract.is_signed_as(grant, signing) => unchanged(),
         Stage::Running(contract) => refused(contracted_already(grant, contract)),
         stage => {
             refused(wrong_stage(stage, ("a contract is signed after the approval", "立项之后方可签订任务书")))
@@ -131,7 +154,12 @@ fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling
 /// A02, and the rulebook's terms for the plan. What was approved beyond the contract is available again.
 fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signing) -> Ruling {
     let plan = rules::tranche_plan(case.rulebook, signing.amount, &signing.tranches);
-    let weighed = rules::a02_contract(signing.amount, approval.amount_minor).into_iter().chain(plan);
+    let (allocations, shares) = match partners::shares_of(grant, &signing.allocations, signing.amount) {
+        Ok(allocations) => (allocations, None),
+        Err(broken) => (Vec::new(), Some(broken)),
+    };
+    let contracted = rules::a02_contract(signing.amount, approval.amount_minor);
+    let weighed = contracted.into_iter().chain(plan).chain(shares);
     happens_under(
         weighed.map(Some),
         FundEvent::ContractSigned {
@@ -148,7 +176,7 @@ fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signi
             tranches: signing.tranches.clone(),
             terms_rulebook: case.rulebook.version.clone(),
             lead: Some(grant.project.lead.party),
-            allocations: Vec::new(),
+            allocations,
             acceptance_due_on: acceptance_due(case.rulebook, signing.ends_on),
         },
     )
@@ -158,12 +186,12 @@ fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signi
 fn rule_payee(grant: &Grant, account: &PersonalRef) -> Ruling {
     match &grant.stage {
         Stage::Approved(_) | Stage::Running(_) if grant.payee.as_ref() == Some(account) => unchanged(),
-        Stage::Approved(_) | Stage::Running(_) => {
+        Stage::Approved(_) | Stage::Running(_) if !grant.stage.has_ended() => {
             happens(FundEvent::PayeeVerified { grant: grant.id, account: account.clone() })
         }
         stage => refused(wrong_stage(
             stage,
-            ("an account is verified after the approval", "立项之后方可核验收款账户"),
+            ("an account is verified between approval and end", "立项之后、项目终结之前方可核验收款账户"),
         )),
     }
 }
@@ -182,7 +210,12 @@ fn contracted_already(grant: &Grant, first: &Contract) -> Broken {
 
 /// Day by which final acceptance is due for a project that ends on a day (domain.md section 6, "final acceptance due").
 pub(super) fn acceptance_due(rulebook: &Rulebook, ends_on: Date) -> Option<Date> {
-    ends_on.checked_add(Span::new().try_months(rulebook.final_acceptance.due_months).ok()?).ok()
+    months_after(ends_on, rulebook.final_acceptance.due_months)
+}
+
+/// So many months after a day; `None` beyond what a date can say.
+pub(crate) fn months_after(day: Date, months: u32) -> Option<Date> {
+    day.checked_add(Span::new().try_months(months).ok()?).ok()
 }
 
 impl Contract {
@@ -195,22 +228,39 @@ impl Contract {
         }
     }
 
+    /// Whether it was contracted elsewhere.
+    #[must_use]
+    pub fn is_migrated(&self) -> bool {
+        matches!(self.basis, Basis::Migrated)
+    }
+
     /// The tranche with this number.
     #[must_use]
     pub fn tranche(&self, number: u32) -> Option<&Tranche> {
         self.tranches.iter().find(|tranche| tranche.plan.number == number)
     }
 
-    fn is_signed_as(&self, signing: &Signing) -> bool {
-        let Basis::Signed { contract_number, .. } = &self.basis else {
+    fn is_signed_as(&self, grant: &Grant, signing: &Signing) -> bool {
+        let Basis::Signed { contract_number, signed_as, .. } = &self.basis else {
             return false;
         };
+        let Signing { amount, starts_on, ends_on, tranches, .. } = signing;
         *contract_number == signing.contract_number
-            && self.amount_minor == signing.amount.minor
-            && self.starts_on == Some(signing.starts_on)
-            && self.ends_on == Some(signing.ends_on)
-            && self.tranches.iter().map(|tranche| &tranche.plan).eq(&signing.tranches)
+            && partners::shares_of(grant, &signing.allocations, signing.amount).is_ok_and(|shares| {
+                *signed_as == terms_hash(amount.minor, *starts_on, *ends_on, tranches, &shares)
+            })
     }
+}
+
+/// Hash of what a contract's terms are when it is signed.
+fn terms_hash(
+    amount_minor: i64,
+    starts_on: Date,
+    ends_on: Date,
+    tranches: &[PlannedTranche],
+    shares: &[Allocation],
+) -> String {
+    content_hash(&(amount_minor, starts_on, ends_on, tranches, shares))
 }
 
 /// The stage after `ContractSigned`.
@@ -227,7 +277,12 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             acceptance_due_on,
             ..
         } => Stage::Running(Box::new(Contract {
-            basis: Basis::Signed { approval, contract_number: contract_number.clone() },
+            basis: Basis::Signed {
+                approval,
+                contract_number: contract_number.clone(),
+                signed_as: terms_hash(*amount_minor, *starts_on, *ends_on, tranches, allocations),
+            },
+            signed_on: on,
             amount_minor: *amount_minor,
             starts_on: Some(*starts_on),
             ends_on: Some(*ends_on),
@@ -235,11 +290,14 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             allocations: allocations.clone(),
             terms_rulebook: terms_rulebook.clone(),
             acceptance_due_on: *acceptance_due_on,
-            amendments: 0,
-            extensions: 0,
-            midterm_passed: None,
+            amendments: Changes::default(),
+            extensions: Changes::default(),
+            midterm: None,
+            completion: None,
+            acceptance: None,
             rectifications: 0,
             progress: Progress::Running,
+            balances: Balances::default(),
         })),
         _ => Stage::Approved(approval),
     }
@@ -261,6 +319,7 @@ pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
     };
     Some(Stage::Running(Box::new(Contract {
         basis: Basis::Migrated,
+        signed_on: on,
         amount_minor: *amount_minor,
         starts_on: *starts_on,
         ends_on: *ends_on,
@@ -268,10 +327,13 @@ pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
         allocations: allocations.clone(),
         terms_rulebook: terms_rulebook.clone(),
         acceptance_due_on: None,
-        amendments: 0,
-        extensions: 0,
-        midterm_passed: None,
+        amendments: Changes::default(),
+        extensions: Changes::default(),
+        midterm: None,
+        completion: None,
+        acceptance: None,
         rectifications: 0,
         progress: Progress::Running,
+        balances: Balances::default(),
     })))
 }

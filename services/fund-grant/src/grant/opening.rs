@@ -1,6 +1,9 @@
 //! How a grant comes to be: it is applied for 申报, or it is imported as it stood elsewhere 历史项目导入.
 
-use super::{Grant, Origin, Project, Stage, books::Books, contract, hold::Hold};
+use super::{
+    Grant, Origin, Project, Stage, books::Books, contract, hold::Hold, matching::Matching, partners::Shares,
+    spending::Spending,
+};
 use crate::{
     content_hash,
     refusal::{self, happens_under, refused, unchanged},
@@ -229,6 +232,9 @@ impl Grant {
                 backing: None,
                 hold: Hold::default(),
                 books: Books::default(),
+                matching: Matching::default(),
+                shares: Shares::default(),
+                spending: Spending::default(),
                 objections: Vec::new(),
                 overrides: Vec::new(),
                 facts: Vec::new(),
@@ -269,6 +275,9 @@ impl Grant {
                 backing: None,
                 hold: Hold::default(),
                 books: Books::default(),
+                matching: Matching::default(),
+                shares: Shares::default(),
+                spending: Spending::default(),
                 objections: Vec::new(),
                 overrides: Vec::new(),
                 facts: Vec::new(),

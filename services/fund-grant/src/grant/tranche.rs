@@ -166,6 +166,12 @@ impl Tranche {
         }
     }
 
+    /// Whether it is paid.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, TrancheState::Settled { .. })
+    }
+
     /// The payment, once the bank was instructed.
     #[must_use]
     pub fn payment(&self) -> Option<&Payment> {

@@ -1,5 +1,7 @@
 //! States as answers.
 
+mod closing;
+mod money;
 mod recovery;
 
 pub use recovery::{recovery, rectification};
@@ -68,10 +70,15 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
             since: since.to_string(),
             causes: grant.hold.causes.iter().map(hold_cause).collect(),
         }),
+        matching: grant.matching.sources.iter().map(money::source).collect(),
+        shares: contract.map(|contract| money::shares(grant, contract)).unwrap_or_default(),
+        spending: contract.map(|_| money::spending(&grant.spending)),
+        balances: grant.books.balances().iter().map(money::balance).collect(),
         objections: recovery::objections(&grant.objections),
         overrides: recovery::overrides(&grant.overrides),
         facts: recovery::facts(&grant.facts),
         recovery_ids: grant.recoveries.iter().map(ToString::to_string).collect(),
+        ..contract.map(closing::later_life).unwrap_or_default()
     }
 }
 
@@ -198,7 +205,7 @@ fn state(stage: &Stage) -> fund::State {
         Stage::Reviewed(_) => fund::State::Reviewed,
         Stage::OnNotice(_) => fund::State::OnNotice,
         Stage::Approved(_) => fund::State::Approved,
-        Stage::Running(_) => fund::State::Contracted,
+        Stage::Running(contract) => closing::state(&contract.progress),
         Stage::Rejected(_) => fund::State::Rejected,
         Stage::Withdrawn(_) => fund::State::Withdrawn,
     }

@@ -1,8 +1,11 @@
 //! Each request's command.
 
+mod closing;
+mod matching;
 mod oversight;
 mod recovery;
 mod rectification;
+mod spending;
 
 use super::{Asked, values};
 use crate::{
@@ -205,12 +208,14 @@ ask!(Command: fund::SignContractRequest, |this, reading| {
         reading.faults.add("tranches", "are missing; plan at least one");
     }
     let tranches = values::plan(reading, &this.tranches, amount);
+    let allocations = values::adding_up(reading, &this.allocations, amount, "contracted");
     let signing = Signing {
         contract_number: contract_number?,
         amount: amount?,
         starts_on: starts_on?,
         ends_on: ends_on?,
         tranches: tranches?,
+        allocations: allocations?,
     };
     Some(grant(id?, GrantCommand::Contract(ContractCommand::Sign(signing))))
 });

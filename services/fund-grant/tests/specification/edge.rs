@@ -37,7 +37,7 @@ pub fn cny(amount_minor: i64) -> Option<Money> {
     Some(Money { amount_minor, currency: "CNY".to_owned() })
 }
 
-fn party(code: &str, region: &str) -> Option<Party> {
+pub fn party(code: &str, region: &str) -> Option<Party> {
     let (code, region) = (code.to_owned(), region.to_owned());
     Some(Party { code, kind: PartyKind::Enterprise.into(), region, name: String::new() })
 }
@@ -59,15 +59,15 @@ fn application() -> ApplyForGrantRequest {
     }
 }
 
-fn share(code: &str, minor: i64) -> Allocation {
+pub fn share(code: &str, minor: i64) -> Allocation {
     Allocation { party: party(code, "210102"), amount_minor: Some(minor) }
 }
 
-fn tranche(number: u32, amount_minor: i64, condition: TrancheCondition) -> PlannedTranche {
+pub fn tranche(number: u32, amount_minor: i64, condition: TrancheCondition) -> PlannedTranche {
     PlannedTranche { number, amount_minor, condition: condition.into(), due_on: "2013-06-30".to_owned() }
 }
 
-fn contract() -> SignContractRequest {
+pub fn contract() -> SignContractRequest {
     SignContractRequest {
         header: header(),
         grant_id: ID.to_owned(),
@@ -79,6 +79,7 @@ fn contract() -> SignContractRequest {
             tranche(1, 60, TrancheCondition::Contract),
             tranche(2, 40, TrancheCondition::FinalAcceptance),
         ],
+        allocations: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 //! ?  not found                          t  the id is taken
 //! 1  A01: no contract                   8  A08: never published
 //! a  too late to appeal                 >  beyond what is outstanding
+//! b  more than is held
 //! ```
 
 use crate::world::*;
@@ -51,6 +52,7 @@ fn outcome(mark: &str, event: &str) -> impl Fn(&str) -> bool {
         "t" => outcome == "ID_TAKEN",
         "1" => outcome == "A01_NO_CONTRACT",
         "8" => outcome == "A08_NOT_PUBLISHED",
+        "b" => outcome.ends_with("_ABOVE_BALANCE"),
         "i" => outcome == "A14_ANOTHER_INSTRUCTION",
         "a" => outcome == "APPEAL_TOO_LATE",
         ">" => outcome == "REPAYMENT_ABOVE_OUTSTANDING",
@@ -214,6 +216,15 @@ fn column_of(command: &Command) -> &'static str {
         Command::Grant(_, GrantCommand::Objection(..)) => "object",
         Command::Grant(_, GrantCommand::Override(_)) => "override",
         Command::Grant(_, GrantCommand::Correct(_)) => "correct",
+        // In the tables of `matching`, `partners` and `spending`.
+        Command::Grant(_, GrantCommand::Matching(..)) => "matching",
+        Command::Grant(_, GrantCommand::TransferShare(_)) => "transfer",
+        Command::Grant(_, GrantCommand::Spending(..)) => "spending",
+        // In the tables of `closeout`.
+        Command::Grant(_, GrantCommand::Amendment(_)) => "amend",
+        Command::Grant(_, GrantCommand::CheckMidterm(_)) => "midterm",
+        Command::Grant(_, GrantCommand::Closing(_)) => "close",
+        Command::Grant(_, GrantCommand::Balance(_)) => "balance",
         Command::Grant(_, GrantCommand::Apply(_)) => "apply",
         Command::Grant(_, GrantCommand::Import(_)) => "import",
         Command::Grant(_, GrantCommand::Procedure(command)) => match command {

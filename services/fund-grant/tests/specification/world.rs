@@ -21,13 +21,16 @@ use concord_fund_grant::{
         procedure::ProcedureCommand,
         tranche::TrancheCommand,
     },
+    invoice::Invoice,
     programme::{Appropriation, Programme, ProgrammeCommand},
     recovery::Recovery,
     rectification::Rectification,
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, BackingId, GrantId, InstructionId, ProgrammeId, RecoveryId, RectificationId},
+    id::{
+        AgreementId, BackingId, GrantId, InstructionId, InvoiceId, ProgrammeId, RecoveryId, RectificationId,
+    },
     money::{Amount, Currency},
     party::{PartyCode, PartyId, PartyKind},
 };
@@ -250,6 +253,22 @@ impl World {
         self.clone().execute(order).unwrap_err().0.broken
     }
 
+    /// The story's grant, once there is one.
+    pub fn any_grant(&self) -> Option<&Grant> {
+        match self.states.get(&GRANT.0) {
+            Some(State::Grant(grant)) => Some(grant),
+            _ => None,
+        }
+    }
+
+    /// What is known of an invoice.
+    pub fn invoice(&self, id: InvoiceId) -> Option<&Invoice> {
+        match self.states.get(&id.0) {
+            Some(State::Invoice(invoice)) => Some(invoice),
+            _ => None,
+        }
+    }
+
     pub fn backing(&self, agreement: AgreementId) -> Option<&Backing> {
         match self.states.get(&BackingId::of(agreement).0) {
             Some(State::Backing(backing)) => Some(backing),
@@ -459,6 +478,7 @@ pub fn signing() -> Signing {
         starts_on: jiff::civil::date(2013, 4, 1),
         ends_on: jiff::civil::date(2015, 3, 31),
         tranches: plan(),
+        allocations: Vec::new(),
     }
 }
 

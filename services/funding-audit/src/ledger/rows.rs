@@ -1,336 +1,456 @@
-//! Rows on their way into the tables: one array a column.
+//! Rows on their way into the tables.
 
 use concord_chassis::projection::ApplyError;
 use concord_kernel::Date;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use tokio_postgres::{
     Transaction,
     types::{ToSql, Type},
 };
 use uuid::Uuid;
 
+type Inserted = Result<(), tokio_postgres::Error>;
+
 /// The rows that a batch of events adds, borrowed from the events where they are text.
 #[derive(Debug, Default)]
 pub(super) struct Rows<'a> {
-    pub(super) clock: Clock,
-    pub(super) todays: Todays,
-    pub(super) programmes: Programmes<'a>,
-    pub(super) parties: Parties<'a>,
-    pub(super) grants: Grants<'a>,
-    pub(super) terms: Terms,
-    pub(super) plans: Plans,
-    pub(super) steps: Steps,
-    pub(super) holds: Holds<'a>,
-    pub(super) dims: Dims,
-    pub(super) postings: Postings,
+    pub(super) clock: Vec<Tick>,
+    pub(super) todays: Vec<Today>,
+    pub(super) programmes: Vec<NewProgramme<'a>>,
+    pub(super) parties: Vec<Named<'a>>,
+    pub(super) grants: Vec<NewGrant<'a>>,
+    pub(super) terms: Vec<Terms>,
+    pub(super) plans: Vec<Planned<'a>>,
+    pub(super) tranche_steps: Vec<TrancheStep<'a>>,
+    pub(super) holds: Vec<Hold<'a>>,
+    pub(super) shares: Vec<Share<'a>>,
+    pub(super) match_sources: Vec<MatchSource<'a>>,
+    pub(super) match_instalments: Vec<MatchInstalment>,
+    pub(super) match_moves: Vec<MatchMoved>,
+    pub(super) spends: Vec<Spend<'a>>,
+    pub(super) spend_steps: Vec<SpendStepped<'a>>,
+    pub(super) grant_steps: Vec<GrantStepped<'a>>,
+    pub(super) overrides: Vec<Override<'a>>,
+    pub(super) retained: Vec<Retained>,
+    pub(super) recoveries: Vec<Recovery<'a>>,
+    pub(super) recovery_steps: Vec<RecoveryStepped>,
+    pub(super) corrections: Vec<Correction<'a>>,
+    pub(super) late: Vec<Late<'a>>,
+    pub(super) rectifications: Vec<Rectification<'a>>,
+    pub(super) rectification_steps: Vec<RectificationStepped<'a>>,
+    pub(super) dims: Vec<Dims>,
+    pub(super) postings: Vec<Posted>,
 }
 
 impl Rows<'_> {
-    /// Adds the rows. The statements travel together and run in this order: `dims` reads what `programmes` and
-    /// `grants` have just been given.
+    /// Adds the rows. The statements travel together and run in this order: `shares` reads what `grants` has just been
+    /// given, and `dims` what those and `programmes` have.
     pub(super) async fn insert(&self, tx: &Transaction<'_>) -> Result<(), ApplyError> {
         futures::try_join!(
-            self.clock.insert(tx),
-            self.todays.insert(tx),
-            self.programmes.insert(tx),
-            self.parties.insert(tx),
-            self.grants.insert(tx),
-            self.terms.insert(tx),
-            self.plans.insert(tx),
-            self.steps.insert(tx),
-            self.holds.insert(tx),
-            self.dims.insert(tx),
-            self.postings.insert(tx),
+            Tick::insert(&self.clock, tx),
+            Today::insert(&self.todays, tx),
+            NewProgramme::insert(&self.programmes, tx),
+            Named::insert(&self.parties, tx),
+            NewGrant::insert(&self.grants, tx),
+            Terms::insert(&self.terms, tx),
+            Planned::insert(&self.plans, tx),
+            TrancheStep::insert(&self.tranche_steps, tx),
+            Hold::insert(&self.holds, tx),
+            Share::insert(&self.shares, tx),
+            MatchSource::insert(&self.match_sources, tx),
+            MatchInstalment::insert(&self.match_instalments, tx),
+            MatchMoved::insert(&self.match_moves, tx),
+            Spend::insert(&self.spends, tx),
+            SpendStepped::insert(&self.spend_steps, tx),
+            GrantStepped::insert(&self.grant_steps, tx),
+            Override::insert(&self.overrides, tx),
+            Retained::insert(&self.retained, tx),
+            Recovery::insert(&self.recoveries, tx),
+            RecoveryStepped::insert(&self.recovery_steps, tx),
+            Correction::insert(&self.corrections, tx),
+            Late::insert(&self.late, tx),
+            Rectification::insert(&self.rectifications, tx),
+            RectificationStepped::insert(&self.rectification_steps, tx),
+            Dims::insert(&self.dims, tx),
+            Posted::insert(&self.postings, tx),
         )?;
         Ok(())
     }
 }
 
-type Inserted = Result<(), tokio_postgres::Error>;
+/// A row of a table: a field a column, with the type of the array that its values travel in. All rows of a batch go in as one
+/// `INSERT … SELECT FROM unnest`, which `from` says more exactly where a table needs it: `$rows` in it stands for the arrays.
+macro_rules! row {
+    (
+        $(#[$doc:meta])*
+        $row:ident $(<$life:lifetime>)? into $table:literal
+        $(from $from:literal)?
+        { $($column:ident: $kind:ty => $array:ident,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(super) struct $row $(<$life>)? { $(pub(super) $column: $kind,)* }
 
-/// Runs an insert, unless there is nothing to insert.
-async fn run(
-    tx: &Transaction<'_>,
-    rows: usize,
-    sql: &str,
-    columns: &[(&(dyn ToSql + Sync), Type)],
-) -> Inserted {
-    if rows > 0 {
-        tx.execute_typed(sql, columns).await?;
-    }
-    Ok(())
+        impl $(<$life>)? $row $(<$life>)? {
+            async fn insert(rows: &[Self], tx: &Transaction<'_>) -> Inserted {
+                // Unless there is nothing to insert.
+                if rows.is_empty() {
+                    return Ok(());
+                }
+                $(let $column: Vec<&$kind> = rows.iter().map(|row| &row.$column).collect();)*
+                let columns = [$((stringify!($column), &$column as &(dyn ToSql + Sync), Type::$array),)*];
+                let names = columns.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ");
+                let places: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
+                let arrays = format!("unnest({}) AS new ({names})", places.join(", "));
+                #[allow(unused_mut, unused_assignments, reason = "few tables say more")]
+                let mut from = format!("({names}) SELECT * FROM $rows");
+                $(from = $from.to_owned();)?
+                let sql = format!("INSERT INTO {} {}", $table, from.replace("$rows", &arrays));
+                let values: Vec<(&(dyn ToSql + Sync), Type)> =
+                    columns.into_iter().map(|(_, values, kind)| (values, kind)).collect();
+                tx.execute_typed(&sql, &values).await?;
+                Ok(())
+            }
+        }
+    };
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Clock {
-    pub(super) position: Vec<i64>,
-    pub(super) recorded_at: Vec<Timestamp>,
-}
-
-impl Clock {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO clock (position, recorded_at) SELECT * FROM unnest($1, $2)";
-        let columns: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&self.position, Type::INT8_ARRAY), (&self.recorded_at, Type::TIMESTAMPTZ_ARRAY)];
-        run(tx, self.position.len(), sql, &columns).await
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Todays {
-    pub(super) position: Vec<i64>,
-    pub(super) today: Vec<Date>,
-}
-
-impl Todays {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO todays (position, today) SELECT * FROM unnest($1, $2)";
-        let columns: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&self.position, Type::INT8_ARRAY), (&self.today, Type::DATE_ARRAY)];
-        run(tx, self.position.len(), sql, &columns).await
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Programmes<'a> {
-    pub(super) programme: Vec<Uuid>,
-    pub(super) fund: Vec<&'a str>,
-    pub(super) year: Vec<i16>,
-    pub(super) currency: Vec<String>,
-    pub(super) title: Vec<&'a str>,
-    pub(super) position: Vec<i64>,
-}
-
-impl Programmes<'_> {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO programmes (programme, fund, year, currency, title, position) \
-                   SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
-        let columns: [(&(dyn ToSql + Sync), Type); 6] = [
-            (&self.programme, Type::UUID_ARRAY),
-            (&self.fund, Type::TEXT_ARRAY),
-            (&self.year, Type::INT2_ARRAY),
-            (&self.currency, Type::TEXT_ARRAY),
-            (&self.title, Type::TEXT_ARRAY),
-            (&self.position, Type::INT8_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    Tick into "clock" {
+        position: i64 => INT8_ARRAY,
+        recorded_at: Timestamp => TIMESTAMPTZ_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Parties<'a> {
-    pub(super) party: Vec<Uuid>,
-    pub(super) code: Vec<String>,
-    pub(super) name: Vec<&'a str>,
-    pub(super) position: Vec<i64>,
-}
-
-impl Parties<'_> {
-    /// A party comes again with every grant that it leads; the row of the first time stays.
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO parties (party, code, name, position) SELECT * FROM unnest($1, $2, $3, $4) \
-                   ON CONFLICT DO NOTHING";
-        let columns: [(&(dyn ToSql + Sync), Type); 4] = [
-            (&self.party, Type::UUID_ARRAY),
-            (&self.code, Type::TEXT_ARRAY),
-            (&self.name, Type::TEXT_ARRAY),
-            (&self.position, Type::INT8_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    Today into "todays" {
+        position: i64 => INT8_ARRAY,
+        today: Date => DATE_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Grants<'a> {
-    pub(super) grant: Vec<Uuid>,
-    pub(super) programme: Vec<Uuid>,
-    pub(super) title: Vec<&'a str>,
-    pub(super) mode: Vec<&'a str>,
-    pub(super) lead: Vec<Uuid>,
-    pub(super) lead_region: Vec<Option<&'a str>>,
-    pub(super) industry: Vec<Option<&'a str>>,
-    pub(super) currency: Vec<String>,
-    pub(super) migrated: Vec<bool>,
-    pub(super) synthetic: Vec<bool>,
-    pub(super) position: Vec<i64>,
-    pub(super) effective_on: Vec<Date>,
-}
-
-impl Grants<'_> {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO grants (grant_id, programme, title, mode, lead, lead_region, industry, currency, \
-                   migrated, synthetic, position, effective_on) \
-                   SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        let columns: [(&(dyn ToSql + Sync), Type); 12] = [
-            (&self.grant, Type::UUID_ARRAY),
-            (&self.programme, Type::UUID_ARRAY),
-            (&self.title, Type::TEXT_ARRAY),
-            (&self.mode, Type::TEXT_ARRAY),
-            (&self.lead, Type::UUID_ARRAY),
-            (&self.lead_region, Type::TEXT_ARRAY),
-            (&self.industry, Type::TEXT_ARRAY),
-            (&self.currency, Type::TEXT_ARRAY),
-            (&self.migrated, Type::BOOL_ARRAY),
-            (&self.synthetic, Type::BOOL_ARRAY),
-            (&self.position, Type::INT8_ARRAY),
-            (&self.effective_on, Type::DATE_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    NewProgramme<'a> into "programmes" {
+        programme: Uuid => UUID_ARRAY,
+        fund: &'a str => TEXT_ARRAY,
+        year: i16 => INT2_ARRAY,
+        currency: String => TEXT_ARRAY,
+        title: &'a str => TEXT_ARRAY,
+        position: i64 => INT8_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Terms {
-    pub(super) position: Vec<i64>,
-    pub(super) grant: Vec<Uuid>,
-    pub(super) effective_on: Vec<Date>,
-    pub(super) ends_on: Vec<Option<Date>>,
-}
-
-impl Terms {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO terms (position, grant_id, effective_on, ends_on) SELECT * FROM unnest($1, $2, $3, $4)";
-        let columns: [(&(dyn ToSql + Sync), Type); 4] = [
-            (&self.position, Type::INT8_ARRAY),
-            (&self.grant, Type::UUID_ARRAY),
-            (&self.effective_on, Type::DATE_ARRAY),
-            (&self.ends_on, Type::DATE_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    /// A party comes again with every grant that it has a share of; the row of the first time stays.
+    Named<'a> into "parties" from "(party, code, name, position) SELECT * FROM $rows ON CONFLICT DO NOTHING" {
+        party: Uuid => UUID_ARRAY,
+        code: String => TEXT_ARRAY,
+        name: &'a str => TEXT_ARRAY,
+        position: i64 => INT8_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Plans {
-    pub(super) grant: Vec<Uuid>,
-    pub(super) position: Vec<i64>,
-    pub(super) number: Vec<i32>,
-    pub(super) effective_on: Vec<Date>,
-    pub(super) amount_minor: Vec<i64>,
-    pub(super) due_on: Vec<Date>,
-}
-
-impl Plans {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO tranche_plans (grant_id, position, number, effective_on, amount_minor, due_on) \
-                   SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
-        let columns: [(&(dyn ToSql + Sync), Type); 6] = [
-            (&self.grant, Type::UUID_ARRAY),
-            (&self.position, Type::INT8_ARRAY),
-            (&self.number, Type::INT4_ARRAY),
-            (&self.effective_on, Type::DATE_ARRAY),
-            (&self.amount_minor, Type::INT8_ARRAY),
-            (&self.due_on, Type::DATE_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    NewGrant<'a> into "grants" {
+        grant_id: Uuid => UUID_ARRAY,
+        programme: Uuid => UUID_ARRAY,
+        title: &'a str => TEXT_ARRAY,
+        mode: &'a str => TEXT_ARRAY,
+        lead: Uuid => UUID_ARRAY,
+        lead_code: String => TEXT_ARRAY,
+        lead_region: Option<&'a str> => TEXT_ARRAY,
+        industry: Option<&'a str> => TEXT_ARRAY,
+        currency: String => TEXT_ARRAY,
+        total_budget_minor: Option<i64> => INT8_ARRAY,
+        migrated: bool => BOOL_ARRAY,
+        titled: bool => BOOL_ARRAY,
+        synthetic: bool => BOOL_ARRAY,
+        position: i64 => INT8_ARRAY,
+        effective_on: Date => DATE_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Steps {
-    pub(super) position: Vec<i64>,
-    pub(super) grant: Vec<Uuid>,
-    pub(super) number: Vec<i32>,
-    pub(super) step: Vec<i16>,
-    pub(super) effective_on: Vec<Date>,
-}
-
-impl Steps {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO tranche_steps (position, grant_id, number, step, effective_on) \
-                   SELECT * FROM unnest($1, $2, $3, $4, $5)";
-        let columns: [(&(dyn ToSql + Sync), Type); 5] = [
-            (&self.position, Type::INT8_ARRAY),
-            (&self.grant, Type::UUID_ARRAY),
-            (&self.number, Type::INT4_ARRAY),
-            (&self.step, Type::INT2_ARRAY),
-            (&self.effective_on, Type::DATE_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    Terms into "terms" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        starts_on: Option<Date> => DATE_ARRAY,
+        ends_on: Option<Date> => DATE_ARRAY,
+        acceptance_due_on: Option<Date> => DATE_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Holds<'a> {
-    pub(super) position: Vec<i64>,
-    pub(super) grant: Vec<Uuid>,
-    pub(super) effective_on: Vec<Date>,
-    pub(super) cause: Vec<Option<&'a str>>,
-    pub(super) cause_on: Vec<Option<Date>>,
-}
-
-impl Holds<'_> {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO holds (position, grant_id, effective_on, cause, cause_on) \
-                   SELECT * FROM unnest($1, $2, $3, $4, $5)";
-        let columns: [(&(dyn ToSql + Sync), Type); 5] = [
-            (&self.position, Type::INT8_ARRAY),
-            (&self.grant, Type::UUID_ARRAY),
-            (&self.effective_on, Type::DATE_ARRAY),
-            (&self.cause, Type::TEXT_ARRAY),
-            (&self.cause_on, Type::DATE_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    Planned<'a> into "tranche_plans" {
+        grant_id: Uuid => UUID_ARRAY,
+        position: i64 => INT8_ARRAY,
+        number: i32 => INT4_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+        condition: &'a str => TEXT_ARRAY,
+        due_on: Date => DATE_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Dims {
-    pub(super) dims: Vec<i64>,
-    pub(super) programme: Vec<Uuid>,
-    pub(super) grant: Vec<Option<Uuid>>,
-}
-
-impl Dims {
-    /// Everything else follows from the programme and the grant. The party of a grant's lines is its lead.
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO dims (dims, programme, year, currency, grant_id, mode, industry, lead_region, party, \
-                   party_region) \
-                   SELECT new.dims, p.programme, p.year, p.currency, g.grant_id, g.mode, g.industry, g.lead_region, \
-                   g.lead, g.lead_region \
-                   FROM unnest($1, $2, $3) AS new (dims, programme, grant_id) \
-                   JOIN programmes p ON p.programme = new.programme \
-                   LEFT JOIN grants g ON g.grant_id = new.grant_id";
-        let columns: [(&(dyn ToSql + Sync), Type); 3] = [
-            (&self.dims, Type::INT8_ARRAY),
-            (&self.programme, Type::UUID_ARRAY),
-            (&self.grant, Type::UUID_ARRAY),
-        ];
-        run(tx, self.dims.len(), sql, &columns).await
+row! {
+    TrancheStep<'a> into "tranche_steps" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        number: i32 => INT4_ARRAY,
+        step: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: Option<i64> => INT8_ARRAY,
+        short_minor: i64 => INT8_ARRAY,
+        instruction: Option<Uuid> => UUID_ARRAY,
+        attempt: Option<i32> => INT4_ARRAY,
+        bank_reference: Option<&'a str> => TEXT_ARRAY,
+        actor: &'a str => TEXT_ARRAY,
+        actor_org: &'a str => TEXT_ARRAY,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Postings {
-    pub(super) position: Vec<i64>,
-    pub(super) amount_minor: Vec<i64>,
-    pub(super) dims: Vec<i64>,
-    pub(super) recorded_at: Vec<Timestamp>,
-    pub(super) effective_on: Vec<Date>,
-    pub(super) period: Vec<i32>,
-    pub(super) line: Vec<i16>,
-    pub(super) account: Vec<i16>,
-    pub(super) event_type: Vec<i16>,
-    pub(super) settles: Vec<bool>,
+row! {
+    Hold<'a> into "holds" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        cause: Option<&'a str> => TEXT_ARRAY,
+        cause_on: Option<Date> => DATE_ARRAY,
+    }
 }
 
-impl Postings {
-    async fn insert(&self, tx: &Transaction<'_>) -> Inserted {
-        let sql = "INSERT INTO postings (position, amount_minor, dims, recorded_at, effective_on, period, line, \
-                   account, event_type, settles) \
-                   SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let columns: [(&(dyn ToSql + Sync), Type); 10] = [
-            (&self.position, Type::INT8_ARRAY),
-            (&self.amount_minor, Type::INT8_ARRAY),
-            (&self.dims, Type::INT8_ARRAY),
-            (&self.recorded_at, Type::TIMESTAMPTZ_ARRAY),
-            (&self.effective_on, Type::DATE_ARRAY),
-            (&self.period, Type::INT4_ARRAY),
-            (&self.line, Type::INT2_ARRAY),
-            (&self.account, Type::INT2_ARRAY),
-            (&self.event_type, Type::INT2_ARRAY),
-            (&self.settles, Type::BOOL_ARRAY),
-        ];
-        run(tx, self.position.len(), sql, &columns).await
+row! {
+    /// Without a code it is the lead's, named as in its grant.
+    Share<'a> into "shares"
+    from "(grant_id, position, number, effective_on, party, code, region, amount_minor) \
+          SELECT new.grant_id, new.position, new.number, new.effective_on, new.party, coalesce(new.code, g.lead_code), \
+          CASE WHEN new.code IS NULL THEN g.lead_region ELSE new.region END, new.amount_minor \
+          FROM $rows JOIN grants g ON g.grant_id = new.grant_id"
+    {
+        grant_id: Uuid => UUID_ARRAY,
+        position: i64 => INT8_ARRAY,
+        number: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        party: Uuid => UUID_ARRAY,
+        code: Option<String> => TEXT_ARRAY,
+        region: Option<&'a str> => TEXT_ARRAY,
+        amount_minor: Option<i64> => INT8_ARRAY,
+    }
+}
+
+row! {
+    MatchSource<'a> into "match_sources" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        source: i32 => INT4_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        kind: &'a str => TEXT_ARRAY,
+        level: Option<&'a str> => TEXT_ARRAY,
+        is_public: bool => BOOL_ARRAY,
+        payer: Option<Uuid> => UUID_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+    }
+}
+
+row! {
+    MatchInstalment into "match_instalments" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        source: i32 => INT4_ARRAY,
+        number: i32 => INT4_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+        due_on: Date => DATE_ARRAY,
+    }
+}
+
+row! {
+    MatchMoved into "match_moves" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        source: i32 => INT4_ARRAY,
+        instalment: Option<i32> => INT4_ARRAY,
+        step: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+    }
+}
+
+row! {
+    Spend<'a> into "spends" {
+        position: i64 => INT8_ARRAY,
+        spend: Uuid => UUID_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        party: Uuid => UUID_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        category: &'a str => TEXT_ARRAY,
+        spent_on: Date => DATE_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+        invoice: Option<Uuid> => UUID_ARRAY,
+        issuer: Option<&'a str> => TEXT_ARRAY,
+        number: Option<&'a str> => TEXT_ARRAY,
+        total_minor: Option<i64> => INT8_ARRAY,
+    }
+}
+
+row! {
+    SpendStepped<'a> into "spend_steps" {
+        position: i64 => INT8_ARRAY,
+        spend: Uuid => UUID_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        step: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+        actor: &'a str => TEXT_ARRAY,
+        actor_org: &'a str => TEXT_ARRAY,
+    }
+}
+
+row! {
+    GrantStepped<'a> into "grant_steps" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        step: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: Option<i64> => INT8_ARRAY,
+        day: Option<Date> => DATE_ARRAY,
+        number: Option<i32> => INT4_ARRAY,
+        said: Option<Cow<'a, str>> => TEXT_ARRAY,
+        actor: &'a str => TEXT_ARRAY,
+        actor_org: &'a str => TEXT_ARRAY,
+    }
+}
+
+row! {
+    Override<'a> into "overrides" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        rule: &'a str => TEXT_ARRAY,
+        minutes: &'a str => TEXT_ARRAY,
+        reason: &'a str => TEXT_ARRAY,
+        actor: &'a str => TEXT_ARRAY,
+    }
+}
+
+row! {
+    Retained into "retained" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        party: Uuid => UUID_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+        until: Option<Date> => DATE_ARRAY,
+    }
+}
+
+row! {
+    Recovery<'a> into "recoveries" {
+        recovery: Uuid => UUID_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        position: i64 => INT8_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        cause: &'a str => TEXT_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+    }
+}
+
+row! {
+    RecoveryStepped into "recovery_steps" {
+        position: i64 => INT8_ARRAY,
+        recovery: Uuid => UUID_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        step: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        amount_minor: Option<i64> => INT8_ARRAY,
+        due_on: Option<Date> => DATE_ARRAY,
+        against: Option<Uuid> => UUID_ARRAY,
+        tranche: Option<i32> => INT4_ARRAY,
+    }
+}
+
+row! {
+    Correction<'a> into "corrections" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        reverses: i64 => INT8_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        kind: &'a str => TEXT_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+        fact_on: Date => DATE_ARRAY,
+        authority: &'a str => TEXT_ARRAY,
+        reason: &'a str => TEXT_ARRAY,
+    }
+}
+
+row! {
+    Late<'a> into "late" {
+        position: i64 => INT8_ARRAY,
+        programme: Option<Uuid> => UUID_ARRAY,
+        grant_id: Option<Uuid> => UUID_ARRAY,
+        event_type: &'a str => TEXT_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        known_on: Date => DATE_ARRAY,
+        days: i32 => INT4_ARRAY,
+    }
+}
+
+row! {
+    Rectification<'a> into "rectifications" {
+        rectification: Uuid => UUID_ARRAY,
+        position: i64 => INT8_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        rule: &'a str => TEXT_ARRAY,
+        subject: &'a str => TEXT_ARRAY,
+        finding_position: i64 => INT8_ARRAY,
+        grant_id: Option<Uuid> => UUID_ARRAY,
+        owner: &'a str => TEXT_ARRAY,
+        deadline: Date => DATE_ARRAY,
+        task: &'a str => TEXT_ARRAY,
+    }
+}
+
+row! {
+    RectificationStepped<'a> into "rectification_steps" {
+        position: i64 => INT8_ARRAY,
+        rectification: Uuid => UUID_ARRAY,
+        step: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        said: &'a str => TEXT_ARRAY,
+    }
+}
+
+row! {
+    /// Everything else follows from programme, grant and party. A partner's region is that of its share as it was known at the
+    /// line that the key is made of, so that it does not depend on how events were cut into batches.
+    Dims into "dims"
+    from "(dims, programme, year, currency, grant_id, mode, industry, lead_region, party, party_region) \
+          SELECT new.dims, p.programme, p.year, p.currency, g.grant_id, g.mode, g.industry, g.lead_region, new.party, \
+          CASE WHEN new.party = g.lead THEN g.lead_region ELSE (SELECT s.region FROM shares s \
+          WHERE s.grant_id = new.grant_id AND s.party = new.party AND s.position <= new.dims / 256 \
+          ORDER BY s.position DESC, s.number LIMIT 1) END \
+          FROM $rows JOIN programmes p ON p.programme = new.programme LEFT JOIN grants g ON g.grant_id = new.grant_id"
+    {
+        dims: i64 => INT8_ARRAY,
+        programme: Uuid => UUID_ARRAY,
+        grant_id: Option<Uuid> => UUID_ARRAY,
+        party: Option<Uuid> => UUID_ARRAY,
+    }
+}
+
+row! {
+    Posted into "postings" {
+        position: i64 => INT8_ARRAY,
+        amount_minor: i64 => INT8_ARRAY,
+        dims: i64 => INT8_ARRAY,
+        recorded_at: Timestamp => TIMESTAMPTZ_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        period: i32 => INT4_ARRAY,
+        line: i16 => INT2_ARRAY,
+        account: i16 => INT2_ARRAY,
+        event_type: i16 => INT2_ARRAY,
+        settles: bool => BOOL_ARRAY,
     }
 }

@@ -26,8 +26,8 @@ CREATE TABLE programmes (
     position   bigint   NOT NULL
 );
 
--- Leading parties as they were named: one row for every code and name that a party first appears under.
--- name is '' where the event has none.
+-- Parties as they were named, leading ones and partners: one row for every code and name that a party first appears
+-- under. name is '' where the event has none.
 CREATE TABLE parties (
     party     uuid   NOT NULL,
     code      text   NOT NULL,
@@ -37,28 +37,36 @@ CREATE TABLE parties (
 );
 CREATE INDEX parties_code ON parties (code);
 
--- Facts that a grant has for good.
+-- Facts that a grant has for good. titled: the title is the project's own; that of a migrated award whose source has none is made
+-- of its key there, and says nothing about the project.
 CREATE TABLE grants (
-    grant_id      uuid    PRIMARY KEY,
-    programme     uuid    NOT NULL,
-    title         text    NOT NULL,
-    mode          text    NOT NULL,
-    lead          uuid    NOT NULL,
-    lead_region   text,
-    industry      text,
-    currency      text    NOT NULL,
-    migrated      boolean NOT NULL,
-    synthetic     boolean NOT NULL,
-    position      bigint  NOT NULL,
-    effective_on  date    NOT NULL
+    grant_id            uuid    PRIMARY KEY,
+    programme           uuid    NOT NULL,
+    title               text    NOT NULL,
+    titled              boolean NOT NULL,
+    mode                text    NOT NULL,
+    lead                uuid    NOT NULL,
+    lead_code           text    NOT NULL,
+    lead_region         text,
+    industry            text,
+    currency            text    NOT NULL,
+    total_budget_minor  bigint,
+    migrated            boolean NOT NULL,
+    synthetic           boolean NOT NULL,
+    position            bigint  NOT NULL,
+    effective_on        date    NOT NULL
 );
+CREATE INDEX grants_lead ON grants (lead);
 
--- The last day of a project as its contract has it; the row with the highest position holds.
+-- The first and the last day of a project and the day by which its final acceptance is due, as its contract has them;
+-- the row with the highest position holds. A migrated award has no day of acceptance.
 CREATE TABLE terms (
-    position      bigint PRIMARY KEY,
-    grant_id      uuid   NOT NULL,
-    effective_on  date   NOT NULL,
-    ends_on       date
+    position           bigint PRIMARY KEY,
+    grant_id           uuid   NOT NULL,
+    effective_on       date   NOT NULL,
+    starts_on          date,
+    ends_on            date,
+    acceptance_due_on  date
 );
 CREATE INDEX terms_grant ON terms (grant_id, position);
 
@@ -69,20 +77,32 @@ CREATE TABLE tranche_plans (
     number        integer NOT NULL,
     effective_on  date    NOT NULL,
     amount_minor  bigint  NOT NULL,
+    condition     text    NOT NULL,
     due_on        date    NOT NULL,
     PRIMARY KEY (grant_id, position, number)
 );
 
 -- What happened to a tranche; the step with the highest position says where it stands. The numbers of the steps are
--- those of `numbers::Step`.
+-- those of `numbers::Step`. A settlement that was corrected is a step of the day that it was wrongly recorded for.
+-- amount_minor: asked for, authorised, instructed, paid or come back. instruction and attempt from the instruction on.
+-- short_minor: of an instruction what was kept back for recoveries of other grants; of a settled payment that came back
+-- what the lead did not hold any more. actor and actor_org are the opaque ids of who acted.
 CREATE TABLE tranche_steps (
-    position      bigint   PRIMARY KEY,
-    grant_id      uuid     NOT NULL,
-    number        integer  NOT NULL,
-    step          smallint NOT NULL,
-    effective_on  date     NOT NULL
+    position        bigint   PRIMARY KEY,
+    grant_id        uuid     NOT NULL,
+    number          integer  NOT NULL,
+    step            smallint NOT NULL,
+    effective_on    date     NOT NULL,
+    amount_minor    bigint,
+    short_minor     bigint   NOT NULL,
+    instruction     uuid,
+    attempt         integer,
+    bank_reference  text,
+    actor           text     NOT NULL,
+    actor_org       text     NOT NULL
 );
 CREATE INDEX tranche_steps_tranche ON tranche_steps (grant_id, number, position);
+CREATE INDEX tranche_steps_instruction ON tranche_steps (instruction) WHERE instruction IS NOT NULL;
 
 -- What put a grant on hold, and what resumed it (cause null); the row with the highest position says whether it is. cause is
 -- 'office', or how the agreement that backs the grant left force. That a cause was cleared is no row: the hold stays.
@@ -95,9 +115,219 @@ CREATE TABLE holds (
 );
 CREATE INDEX holds_grant ON holds (grant_id, position);
 
+-- Shares of a grant's parties, the lead included. A later set replaces the whole of an earlier one. number is the place in the
+-- set: a migrated source may name a party twice. amount_minor is null where the source does not say. A set that is empty in
+-- the event is one row, all the lead's; a contract without shares keeps those of the application where they add up to what is
+-- contracted.
+CREATE TABLE shares (
+    grant_id      uuid     NOT NULL,
+    position      bigint   NOT NULL,
+    number        smallint NOT NULL,
+    effective_on  date     NOT NULL,
+    party         uuid     NOT NULL,
+    code          text     NOT NULL,
+    region        text,
+    amount_minor  bigint,
+    PRIMARY KEY (grant_id, position, number)
+);
+
+-- Matching money: its sources, their instalments, and what became of them. kind and level are codes of the events. The numbers
+-- of the steps are those of `numbers::MatchMove`; each has its amount above zero, and a correction counts from the day of the
+-- arrival that it takes back. A release has no instalment: it is of all that had not arrived.
+CREATE TABLE match_sources (
+    position      bigint  PRIMARY KEY,
+    grant_id      uuid    NOT NULL,
+    source        integer NOT NULL,
+    effective_on  date    NOT NULL,
+    kind          text    NOT NULL,
+    level         text,
+    is_public     boolean NOT NULL,
+    payer         uuid,
+    amount_minor  bigint  NOT NULL
+);
+CREATE UNIQUE INDEX match_sources_source ON match_sources (grant_id, source);
+
+CREATE TABLE match_instalments (
+    position      bigint  NOT NULL,
+    grant_id      uuid    NOT NULL,
+    source        integer NOT NULL,
+    number        integer NOT NULL,
+    effective_on  date    NOT NULL,
+    amount_minor  bigint  NOT NULL,
+    due_on        date    NOT NULL,
+    PRIMARY KEY (position, number)
+);
+CREATE INDEX match_instalments_source ON match_instalments (grant_id, source, number);
+
+CREATE TABLE match_moves (
+    position      bigint   PRIMARY KEY,
+    grant_id      uuid     NOT NULL,
+    source        integer  NOT NULL,
+    instalment    integer,
+    step          smallint NOT NULL,
+    effective_on  date     NOT NULL,
+    amount_minor  bigint   NOT NULL
+);
+CREATE INDEX match_moves_source ON match_moves (grant_id, source, instalment);
+
+-- Items of spending as they were reported. category is a code of the events. The invoice's columns are null where there is
+-- none; total_minor is the whole of it.
+CREATE TABLE spends (
+    position      bigint PRIMARY KEY,
+    spend         uuid   NOT NULL,
+    grant_id      uuid   NOT NULL,
+    party         uuid   NOT NULL,
+    effective_on  date   NOT NULL,
+    category      text   NOT NULL,
+    spent_on      date   NOT NULL,
+    amount_minor  bigint NOT NULL,
+    invoice       uuid,
+    issuer        text,
+    number        text,
+    total_minor   bigint
+);
+CREATE UNIQUE INDEX spends_spend ON spends (spend);
+CREATE INDEX spends_grant ON spends (grant_id, position);
+CREATE INDEX spends_invoice ON spends (invoice) WHERE invoice IS NOT NULL;
+
+-- What became of an item; the step with the highest position says where it stands, and without one it is reported. The numbers
+-- of the steps are those of `numbers::SpendStep`. An acceptance that was corrected is reported again from the acceptance's day.
+CREATE TABLE spend_steps (
+    position      bigint   PRIMARY KEY,
+    spend         uuid     NOT NULL,
+    grant_id      uuid     NOT NULL,
+    step          smallint NOT NULL,
+    effective_on  date     NOT NULL,
+    amount_minor  bigint   NOT NULL,
+    actor         text     NOT NULL,
+    actor_org     text     NOT NULL
+);
+CREATE INDEX spend_steps_spend ON spend_steps (spend, position);
+
+-- Steps of a grant's own life, numbered as in `numbers::GrantStep`, which says what the columns mean for each.
+CREATE TABLE grant_steps (
+    position      bigint   PRIMARY KEY,
+    grant_id      uuid     NOT NULL,
+    step          smallint NOT NULL,
+    effective_on  date     NOT NULL,
+    amount_minor  bigint,
+    day           date,
+    number        integer,
+    said          text,
+    actor         text     NOT NULL,
+    actor_org     text     NOT NULL
+);
+CREATE INDEX grant_steps_grant ON grant_steps (grant_id, position);
+CREATE INDEX grant_steps_step ON grant_steps (step, position);
+
+-- Rules that a meeting set aside for a grant (A18).
+CREATE TABLE overrides (
+    position      bigint PRIMARY KEY,
+    grant_id      uuid   NOT NULL,
+    effective_on  date   NOT NULL,
+    rule          text   NOT NULL,
+    minutes       text   NOT NULL,
+    reason        text   NOT NULL,
+    actor         text   NOT NULL
+);
+CREATE INDEX overrides_grant ON overrides (grant_id, position);
+
+-- Balances that a recipient keeps by rule. until is null where there is no last day.
+CREATE TABLE retained (
+    position      bigint PRIMARY KEY,
+    grant_id      uuid   NOT NULL,
+    party         uuid   NOT NULL,
+    effective_on  date   NOT NULL,
+    amount_minor  bigint NOT NULL,
+    until         date
+);
+CREATE INDEX retained_grant ON retained (grant_id, position);
+
+-- Recoveries. cause is a code of the events.
+CREATE TABLE recoveries (
+    recovery      uuid   PRIMARY KEY,
+    grant_id      uuid   NOT NULL,
+    position      bigint NOT NULL,
+    effective_on  date   NOT NULL,
+    cause         text   NOT NULL,
+    amount_minor  bigint NOT NULL
+);
+CREATE INDEX recoveries_grant ON recoveries (grant_id);
+
+-- What happened to a recovery, numbered as in `numbers::RecoveryStep`. amount_minor is above zero where money moved: given back
+-- to where it was taken from, repaid, offset, written off, or a repayment that was corrected, which counts from the repayment's
+-- day. due_on is that of a demand; against and tranche are those of an offset.
+CREATE TABLE recovery_steps (
+    position      bigint   PRIMARY KEY,
+    recovery      uuid     NOT NULL,
+    grant_id      uuid     NOT NULL,
+    step          smallint NOT NULL,
+    effective_on  date     NOT NULL,
+    amount_minor  bigint,
+    due_on        date,
+    against       uuid,
+    tranche       integer
+);
+CREATE INDEX recovery_steps_recovery ON recovery_steps (recovery, position);
+
+-- Facts of money that were reversed (A17). fact_on is when that which is reversed had happened; effective_on when it was
+-- reversed.
+CREATE TABLE corrections (
+    position      bigint PRIMARY KEY,
+    grant_id      uuid   NOT NULL,
+    reverses      bigint NOT NULL,
+    effective_on  date   NOT NULL,
+    kind          text   NOT NULL,
+    amount_minor  bigint NOT NULL,
+    fact_on       date   NOT NULL,
+    authority     text   NOT NULL,
+    reason        text   NOT NULL
+);
+CREATE INDEX corrections_reverses ON corrections (reverses);
+
+-- Facts of programmes, grants, recoveries and rectifications that were recorded later than the day on which they happened (A17).
+-- known_on is the log's today when it learned them. Imports are exempt, and so is what is taken in from the agreement log.
+-- grant_id is null for a programme's own, and both are null for a rectification's.
+CREATE TABLE late (
+    position      bigint  PRIMARY KEY,
+    programme     uuid,
+    grant_id      uuid,
+    event_type    text    NOT NULL,
+    effective_on  date    NOT NULL,
+    known_on      date    NOT NULL,
+    days          integer NOT NULL
+);
+CREATE INDEX late_grant ON late (grant_id) WHERE grant_id IS NOT NULL;
+
+-- Findings that somebody was charged with. rule, subject and finding_position are the finding's key.
+CREATE TABLE rectifications (
+    rectification     uuid   PRIMARY KEY,
+    position          bigint NOT NULL,
+    effective_on      date   NOT NULL,
+    rule              text   NOT NULL,
+    subject           text   NOT NULL,
+    finding_position  bigint NOT NULL,
+    grant_id          uuid,
+    owner             text   NOT NULL,
+    deadline          date   NOT NULL,
+    task              text   NOT NULL
+);
+CREATE INDEX rectifications_finding ON rectifications (rule, subject, finding_position);
+
+-- What came of it, numbered as in `numbers::RectificationStep`. said is the explanation, evidence or reason.
+CREATE TABLE rectification_steps (
+    position       bigint   PRIMARY KEY,
+    rectification  uuid     NOT NULL,
+    step           smallint NOT NULL,
+    effective_on   date     NOT NULL,
+    said           text     NOT NULL
+);
+CREATE INDEX rectification_steps_rectification ON rectification_steps (rectification, position);
+
 -- The dimensions of postings, one row for every distinct combination. Its key is made of the first line that used it,
 -- position * 256 + number of the line, not drawn from a sequence: a rebuild gives the very same keys, whatever the
--- sizes of its batches. grant_id and what follows from it are null on a programme's own lines.
+-- sizes of its batches. grant_id and what follows from it are null on a programme's own lines. party is who holds the money:
+-- the lead, or a partner, whose region is that of its share when it first held any.
 CREATE TABLE dims (
     dims          bigint   PRIMARY KEY,
     programme     uuid     NOT NULL,
@@ -114,7 +344,8 @@ CREATE INDEX dims_grant ON dims (grant_id);
 CREATE INDEX dims_programme ON dims (programme, grant_id);
 
 -- The ledger: one row a line. Kept narrow, because balances read all of it. The numbers of accounts and event types
--- are those of the Rust module `numbers`. period is the year and month of effective_on, as yyyymm; once periods are
+-- are those of the Rust module `numbers`. effective_on is when the event happened, or the day from which its lines count: a
+-- reversal counts from that of what it reverses. period is the year and month of effective_on, as yyyymm; once periods are
 -- closed by command, a late fact will be posted to the open one.
 CREATE TABLE postings (
     position      bigint      NOT NULL,

@@ -9,21 +9,49 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 use tokio_postgres::Row;
 
 /// Amounts of a balance in the order of its columns, and what each adds up.
-const AMOUNTS: [(&str, Amount); 7] = [
+pub(crate) const AMOUNTS: [(&str, Amount); 14] = [
     ("appropriated_minor", Amount::Turned(Account::Treasury)),
     ("available_minor", Amount::Of(Account::Available)),
     ("reserved_minor", Amount::Of(Account::Reserved)),
     ("committed_minor", Amount::Of(Account::Committed)),
     ("instructed_minor", Amount::Of(Account::Instructed)),
     ("recipient_unspent_minor", Amount::Of(Account::RecipientUnspent)),
+    ("eligible_spend_minor", Amount::Of(Account::EligibleSpend)),
+    ("recoverable_minor", Amount::Of(Account::Recoverable)),
+    ("refunded_minor", Amount::Of(Account::Refunded)),
+    ("retained_by_rule_minor", Amount::Of(Account::RetainedByRule)),
+    ("written_off_minor", Amount::Of(Account::WrittenOff)),
     ("settled_minor", Amount::Settled),
+    ("match_pledged_minor", Amount::Of(Account::MatchPledged)),
+    ("match_arrived_minor", Amount::Of(Account::MatchArrived)),
 ];
+
+/// The amounts of a balance, in the order of [`AMOUNTS`].
+pub(crate) fn amounts_of(balance: &mut Balance) -> [&mut i64; AMOUNTS.len()] {
+    [
+        &mut balance.appropriated_minor,
+        &mut balance.available_minor,
+        &mut balance.reserved_minor,
+        &mut balance.committed_minor,
+        &mut balance.instructed_minor,
+        &mut balance.recipient_unspent_minor,
+        &mut balance.eligible_spend_minor,
+        &mut balance.recoverable_minor,
+        &mut balance.refunded_minor,
+        &mut balance.retained_by_rule_minor,
+        &mut balance.written_off_minor,
+        &mut balance.settled_minor,
+        &mut balance.match_pledged_minor,
+        &mut balance.match_arrived_minor,
+    ]
+}
 
 /// Distinct grants of a group, and those of them whose facts were made up.
 const GRANTS: &str = "count(DISTINCT grant_id) AS grants, \
      count(DISTINCT grant_id) FILTER (WHERE synthetic) AS synthetic_grants";
 
-enum Amount {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amount {
     Of(Account),
     /// With its sign turned.
     Turned(Account),
@@ -252,16 +280,7 @@ impl Question {
                 balance.group.push(value);
             }
         }
-        let amounts = [
-            &mut balance.appropriated_minor,
-            &mut balance.available_minor,
-            &mut balance.reserved_minor,
-            &mut balance.committed_minor,
-            &mut balance.instructed_minor,
-            &mut balance.recipient_unspent_minor,
-            &mut balance.settled_minor,
-        ];
-        for (amount, index) in amounts.into_iter().zip(2 * width + 1..) {
+        for (amount, index) in amounts_of(&mut balance).into_iter().zip(2 * width + 1..) {
             *amount = row.try_get(index)?;
         }
         Ok((balance, is_total))

@@ -1,7 +1,7 @@
 //! Grants with money not yet drawn, and tranches past their due date.
 
 use super::{Filter, Point, QueryError, Slice, Sql, Store};
-use crate::numbers::{self, Step};
+use crate::numbers::{self, GrantStep, Step};
 use concord_events::ledger::Account;
 use concord_kernel::Date;
 use concord_proto::{
@@ -145,6 +145,12 @@ impl Overdue {
              ) d USING (grant_id) LEFT JOIN last USING (grant_id, number) LEFT JOIN held h USING (grant_id) WHERE ",
         );
         sql.push(&format!("last.step IS DISTINCT FROM {}", Step::Settled.number()));
+        // What a grant that has ended never drew is not due any more.
+        let ends = GrantStep::ENDS.map(|step| step.number().to_string()).join(", ");
+        sql.push(
+            " AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = plans.grant_id AND e.step IN (",
+        );
+        sql.push(&ends).push(") AND ").known_at("e", self.point).push(")");
         sql.narrow_dims(&self.filter);
         sql.push(
             "), page AS (SELECT *, row_number() OVER (ORDER BY due_on, grant_id, number) AS ordinal FROM open \
@@ -177,9 +183,9 @@ impl Overdue {
             Some(step) if on_hold && step != Step::Instructed.number() => "resumption",
             None => "request",
             Some(step) => Step::ALL
-                .into_iter()
+                .iter()
                 .find(|known| known.number() == step)
-                .and_then(Step::waits_for)
+                .and_then(|step| step.waits_for())
                 .ok_or_else(|| QueryError::Corrupt(format!("a tranche stands at the unknown step {step}")))?,
         };
         Ok(OverdueTranche {

@@ -1,6 +1,9 @@
 //! The lines of the ledger: page by page, and one grant's with running balances.
 
-use super::{Filter, Point, QueryError, Sql, Store};
+use super::{
+    Filter, Point, QueryError, Sql, Store,
+    balances::{self, AMOUNTS, Amount},
+};
 use crate::{labels, numbers};
 use concord_events::ledger::Account;
 use concord_kernel::Date;
@@ -154,24 +157,42 @@ pub(crate) async fn statement(
         return Ok(None);
     }
     let mut closing = Balance { currency: currency.to_owned(), grants: 1, ..Balance::default() };
+    let mut running = Running::default();
     let mut lines = Vec::with_capacity(rows.len());
     for row in &rows {
         let posting = read(row)?;
-        let (amount, sign) = match account(row)? {
-            Account::Treasury => (&mut closing.appropriated_minor, -1),
-            Account::Available => (&mut closing.available_minor, 1),
-            Account::Reserved => (&mut closing.reserved_minor, 1),
-            Account::Committed => (&mut closing.committed_minor, 1),
-            Account::Instructed => (&mut closing.instructed_minor, 1),
-            Account::RecipientUnspent => (&mut closing.recipient_unspent_minor, 1),
-        };
-        *amount = amount.checked_add(sign * posting.amount_minor).ok_or(QueryError::TooLarge)?;
-        let balance_minor = sign * *amount;
-        if row.try_get("settles")? {
-            let settled = closing.settled_minor.checked_add(posting.amount_minor);
-            closing.settled_minor = settled.ok_or(QueryError::TooLarge)?;
-        }
+        let balance_minor = running.add(account(row)?, posting.amount_minor, row.try_get("settles")?)?;
         lines.push(StatementLine { posting: Some(posting), balance_minor });
     }
+    for (amount, (_, what)) in balances::amounts_of(&mut closing).into_iter().zip(AMOUNTS) {
+        *amount = running.of(what);
+    }
     Ok(Some((lines, closing)))
+}
+
+/// The balances of a grant's accounts as its lines go by, and what was settled.
+#[derive(Default)]
+struct Running {
+    accounts: [i64; Account::ALL.len()],
+    settled: i64,
+}
+
+impl Running {
+    /// Takes in a line, and gives the balance of its account after it.
+    fn add(&mut self, account: Account, amount_minor: i64, settles: bool) -> Result<i64, QueryError> {
+        if settles {
+            self.settled = self.settled.checked_add(amount_minor).ok_or(QueryError::TooLarge)?;
+        }
+        let balance = &mut self.accounts[account as usize];
+        *balance = balance.checked_add(amount_minor).ok_or(QueryError::TooLarge)?;
+        Ok(*balance)
+    }
+
+    fn of(&self, what: Amount) -> i64 {
+        match what {
+            Amount::Of(account) => self.accounts[account as usize],
+            Amount::Turned(account) => -self.accounts[account as usize],
+            Amount::Settled => self.settled,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{QueryError, Sql, Store};
 use crate::numbers;
-use concord_events::ledger::Account;
+use concord_events::ledger::{Account, Chain};
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio_postgres::types::Type;
@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 /// What the tables hold up to a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Health {
-    /// The lines of every currency add up to zero, and no account is below zero where it must not be.
+    /// The lines of each chain of every currency add up to zero, and no account is below zero where it must not be.
     pub(crate) balanced: bool,
     /// Distinct grants.
     pub(crate) grants: i64,
@@ -18,29 +18,29 @@ pub(crate) struct Health {
     pub(crate) recorded_at: Option<Timestamp>,
 }
 
-/// Adds up the whole ledger.
+/// Adds up the whole ledger, each chain of accounts by itself.
 ///
-/// Available belongs to a programme, and so may not fall below zero there; its lines name the grants that took from
-/// it. The other accounts belong to a grant each. Treasury is the contra account.
+/// A row of dimensions is one holder: a programme of what is available, a party of a grant of everything else. Nobody may hold
+/// less than nothing, the contra accounts aside.
 pub(crate) async fn health(store: &Store, position: i64, within: Duration) -> Result<Health, QueryError> {
     let contra: Vec<i16> =
         Account::ALL.into_iter().filter(|account| account.is_contra()).map(numbers::account).collect();
+    let matching: Vec<i16> = Account::ALL
+        .into_iter()
+        .filter(|account| account.chain() == Chain::Matching)
+        .map(numbers::account)
+        .collect();
     let mut sql = Sql::new(
         "WITH sums AS MATERIALIZED (SELECT dims, account, sum(amount_minor) AS amount FROM postings WHERE position <= ",
     );
     sql.bind(position, Type::INT8).push(
-        " GROUP BY dims, account), placed AS MATERIALIZED (SELECT d.currency, d.programme, s.account, s.amount, \
-         CASE WHEN s.account = ",
+        " GROUP BY dims, account) SELECT NOT EXISTS (SELECT 1 FROM sums s JOIN dims d USING (dims) \
+         GROUP BY d.currency, s.account = ANY (",
     );
-    sql.bind(numbers::account(Account::Available), Type::INT2).push(
-        " THEN NULL ELSE d.grant_id END AS holder FROM sums s JOIN dims d USING (dims)) \
-         SELECT NOT EXISTS (SELECT 1 FROM placed GROUP BY currency HAVING sum(amount) <> 0) \
-         AND NOT EXISTS (SELECT 1 FROM placed WHERE account <> ALL (",
+    sql.bind(matching, Type::INT2_ARRAY).push(
+        ") HAVING sum(s.amount) <> 0) AND NOT EXISTS (SELECT 1 FROM sums WHERE amount < 0 AND account <> ALL (",
     );
-    sql.bind(contra, Type::INT2_ARRAY).push(
-        ") GROUP BY programme, holder, account HAVING sum(amount) < 0), \
-         (SELECT count(*) FROM grants WHERE position <= ",
-    );
+    sql.bind(contra, Type::INT2_ARRAY).push(")), (SELECT count(*) FROM grants WHERE position <= ");
     sql.bind(position, Type::INT8).push("), (SELECT max(recorded_at) FROM clock WHERE position <= ");
     sql.bind(position, Type::INT8).push(")");
     let rows = store.rows(&sql, within).await?;

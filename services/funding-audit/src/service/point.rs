@@ -1,7 +1,9 @@
 //! When a question is about: the point that it is resolved to, and the time that there is for it.
 
-use super::{Audit, LOG, LogClock};
+use super::{Audit, LOG};
 use crate::{
+    LogClock,
+    clock::day_in_shanghai,
     query::{
         Filter, Point,
         time::{self, KnownAt},
@@ -12,7 +14,7 @@ use crate::{
 use concord_chassis::{grpc, position};
 use concord_kernel::Date;
 use concord_proto::audit::v1::Reflects;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use tonic::metadata::MetadataMap;
 
@@ -135,11 +137,6 @@ impl Remaining {
 
 pub(super) fn to_i64(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
-}
-
-fn day_in_shanghai(instant: Timestamp) -> Date {
-    // UTC+8 all year since 1992; no time zone database is needed.
-    instant.to_zoned(TimeZone::fixed(jiff::tz::offset(8))).date()
 }
 
 /// "fund-grant@48210".

@@ -139,7 +139,7 @@ impl Bench {
             }
         };
         let schema = format!("audit_{}", SCHEMAS.fetch_add(1, Ordering::Relaxed));
-        let projection = FundingAudit::new();
+        let projection = FundingAudit::new(clock);
         connection
             .batch_execute(&format!(
                 "BEGIN; CREATE SCHEMA {schema}; SET LOCAL search_path TO {schema}; {}; COMMIT",

@@ -92,7 +92,10 @@ async fn the_rows_are_those_of_the_lists() {
         ..of(ExportTable::Balances)
     };
     let (file, _) = export(&bench, request).await;
-    assert_eq!(file.lines().nth(1).unwrap(), "new_materials,新材料,CNY,0,0,0,100000,0,150000,150000,1,0");
+    assert_eq!(
+        file.lines().nth(1).unwrap(),
+        "new_materials,新材料,CNY,0,0,0,100000,0,150000,0,0,0,0,0,150000,0,0,1,0"
+    );
     assert_eq!(file.lines().count(), 2, "totals are not rows of the table");
 
     let as_of = Some(AsOf { position: 1, ..AsOf::default() });

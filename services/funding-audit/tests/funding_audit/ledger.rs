@@ -38,11 +38,12 @@ async fn what_was_rolled_back_is_not_remembered() {
 
 #[test]
 fn a_set_that_does_not_add_up_to_zero_is_broken_and_names_position_and_sum() {
-    let line = |account, amount_minor| Line { account, amount_minor, settles: false };
+    let line =
+        |account, amount_minor| Line { account, grant: Some(G1), party: None, amount_minor, settles: false };
     let mut set = Postings {
         programme: P1,
-        grant: Some(G1),
         currency: Currency::CNY,
+        counts_from: None,
         lines: vec![line(Account::Reserved, 300), line(Account::Available, -300)],
     };
     assert!(check_zero_sum(7, &set).is_ok());

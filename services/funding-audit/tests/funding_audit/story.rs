@@ -81,6 +81,7 @@ impl Story {
             attempt,
             payee: payee.clone(),
             backing: None,
+            offset_minor: 0,
         };
         let settled = |attempt| FundEvent::TrancheSettled {
             grant: G1,
@@ -119,6 +120,9 @@ impl Story {
                     ends_on: date("2026-12-31"),
                     tranches: vec![tranche(1, 150_000, "2025-05-01"), tranche(2, 100_000, "2025-12-31")],
                     terms_rulebook: "2026-1".to_owned(),
+                    lead: None,
+                    allocations: Vec::new(),
+                    acceptance_due_on: None,
                 },
             )
             .then(
@@ -149,6 +153,7 @@ impl Story {
                     currency: Currency::CNY,
                     tranche: 1,
                     amount_minor: 150_000,
+                    shortfall_minor: 0,
                     instruction,
                     attempt: 1,
                     after_settlement: true,
@@ -169,6 +174,7 @@ impl Story {
                     released_minor: 200_000,
                     reason: "撤回".to_owned(),
                     backing: None,
+                    lead: None,
                 },
             )
             .then(
@@ -269,7 +275,7 @@ pub(crate) fn party(number: &str, region: &str, name: &str) -> Party {
     }
 }
 
-fn tranche(number: u32, amount_minor: i64, due_on: &str) -> PlannedTranche {
+pub(crate) fn tranche(number: u32, amount_minor: i64, due_on: &str) -> PlannedTranche {
     PlannedTranche { number, amount_minor, condition: TrancheCondition::Contract, due_on: date(due_on) }
 }
 

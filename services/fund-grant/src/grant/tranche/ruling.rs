@@ -47,7 +47,7 @@ pub(in crate::grant) fn decide(
         let none = refusal::no_tranche(number, contract.tranches.len());
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
-    let basis = Basis::of(case, grant, command)?;
+    let basis = Basis::of(case, grant, number, command)?;
     let ruling = tranche.rule(case, grant, contract, command, &basis);
     let answer = grant.conclude(case, hand, tranche.last_step_on, ruling)?;
     match basis.verified {
@@ -59,7 +59,8 @@ pub(in crate::grant) fn decide(
     }
 }
 
-/// What A01 says of the agreement that backs the grant. Empty for other commands than `Instruct`.
+/// What lies beside the tranche: what A03 says of matching money to `Request` and `Authorise`, and A01 of the agreement that
+/// backs the grant to `Instruct`. Empty for other commands.
 #[derive(Default)]
 struct Basis {
     broken: Vec<Broken>,
@@ -67,11 +68,16 @@ struct Basis {
 }
 
 impl Basis {
-    fn of(case: &Case<'_, '_>, grant: &Grant, command: &TrancheCommand) -> Result<Self, Stop> {
-        if !matches!(command, TrancheCommand::Instruct { .. }) {
-            return Ok(Self::default());
-        }
+    fn of(case: &Case<'_, '_>, grant: &Grant, number: u32, command: &TrancheCommand) -> Result<Self, Stop> {
         let (rulebook, context) = (case.rulebook, case.context);
+        match command {
+            TrancheCommand::Request { .. } | TrancheCommand::Authorise => {
+                let broken = rules::a03_matching(rulebook, grant, number, context.effective_on);
+                return Ok(Self { broken, verified: None });
+            }
+            TrancheCommand::Instruct { .. } => {}
+            _ => return Ok(Self::default()),
+        }
         let backing = match grant.backing {
             Some(agreement) => match backing::find(case, agreement)? {
                 Some(backing) => Some(backing),
@@ -115,7 +121,9 @@ impl Tranche {
         use TrancheState::{Authorised, Instructed, PaymentReturned, Planned, Requested, Settled};
         let (id, tranche) = (grant.id, self.plan.number);
         match (command, &self.state) {
-            (Request { amount }, Planned(_)) => self.request(grant, amount.map(|amount| amount.minor)),
+            (Request { amount }, Planned(_)) => {
+                self.request(grant, contract, amount.map(|amount| amount.minor), basis)
+            }
             (Request { amount }, _) => {
                 let asked_minor = amount.map_or(self.plan.amount_minor, |amount| amount.minor);
                 let first = self.amount_minor().filter(|first| *first != asked_minor);
@@ -129,7 +137,9 @@ impl Tranche {
             }
 
             (Authorise, Requested(amount_minor)) => happens_under(
-                [rules::not_on_hold(grant)],
+                [rules::pays(grant), rules::not_on_hold(grant)]
+                    .into_iter()
+                    .chain(basis.broken.iter().cloned().map(Some)),
                 FundEvent::TrancheAuthorised {
                     grant: id,
                     currency: grant.currency,
@@ -252,8 +262,11 @@ impl Tranche {
         };
         let used = rules::a14_instruction_unused(contract, self.plan.number, payment.instruction);
         let basis_broken = basis.broken.iter().cloned().map(Some);
-        let weighed: Vec<_> =
-            [rules::not_on_hold(grant), no_payee].into_iter().chain(basis_broken).chain([used]).collect();
+        let weighed: Vec<_> = [rules::pays(grant), rules::not_on_hold(grant), no_payee]
+            .into_iter()
+            .chain(basis_broken)
+            .chain([used])
+            .collect();
         let Some(payee) = payee else {
             return Err(weighed.into_iter().flatten().collect());
         };
@@ -272,14 +285,17 @@ impl Tranche {
         happens_under(weighed, instructed).map(|decision| decision.answering("attempt", payment.attempt))
     }
 
-    fn request(&self, grant: &Grant, asked_minor: Option<i64>) -> Ruling {
+    fn request(&self, grant: &Grant, contract: &Contract, asked_minor: Option<i64>, basis: &Basis) -> Ruling {
         let asked = grant.amount(asked_minor.unwrap_or(self.plan.amount_minor));
         happens_under(
             [
+                rules::pays(grant),
                 rules::not_on_hold(grant),
-                rules::condition_met(&self.plan, grant.is_migrated()),
+                rules::condition_met(&self.plan, contract),
                 rules::a02_request(asked, &self.plan),
-            ],
+            ]
+            .into_iter()
+            .chain(basis.broken.iter().cloned().map(Some)),
             FundEvent::TrancheRequested {
                 grant: grant.id,
                 currency: grant.currency,

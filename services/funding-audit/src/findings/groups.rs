@@ -1,0 +1,140 @@
+//! Findings grouped, ranked and paged. They are held in memory: a question finds at most as many as there are facts, and its
+//! pages are of one answer.
+
+use super::{Finding, Search, words};
+use crate::query::QueryError;
+use concord_kernel::Date;
+use concord_proto::audit::v1::{self as audit, FindingDimension};
+use std::collections::BTreeMap;
+
+/// In which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The largest amount first.
+    Amount,
+    /// The oldest first.
+    Age,
+    /// By rule, then by subject.
+    Rule,
+}
+
+/// Ranks findings; what is alike stays in the order of its key.
+pub(crate) fn rank(findings: &mut [&Finding], order: Order) {
+    match order {
+        Order::Amount => findings.sort_by_key(|finding| std::cmp::Reverse(finding.amount_minor)),
+        Order::Age => findings.sort_by_key(|finding| finding.since),
+        Order::Rule => {}
+    }
+}
+
+/// The ages that findings are grouped by: up to so many days, and what that is called.
+const AGES: [(i32, &str); 4] = [(30, "1-30"), (90, "31-90"), (180, "91-180"), (365, "181-365")];
+
+/// What an age in days is called. A finding of today has no full day yet, and counts with the youngest.
+pub(crate) fn age(days: i32) -> &'static str {
+    AGES.iter().find(|(most, _)| days <= *most).map_or("366+", |(_, name)| name)
+}
+
+/// All findings by group, the largest amount first. Sums are wider than the amounts.
+///
+/// # Errors
+/// [`QueryError::TooLarge`] for one that does not fit an answer: never rounded, never wrapped.
+pub(crate) fn group(
+    findings: &[Finding],
+    by: &[FindingDimension],
+    on: Date,
+    label: impl Fn(FindingDimension, &Finding) -> String,
+) -> Result<Vec<audit::FindingGroup>, QueryError> {
+    struct Sum {
+        labels: Vec<String>,
+        findings: i64,
+        amount_minor: i128,
+        oldest_days: i32,
+        synthetic: i64,
+    }
+    let mut sums: BTreeMap<(Vec<String>, &str), Sum> = BTreeMap::new();
+    for finding in findings {
+        let value = |dimension: &FindingDimension| value(*dimension, finding, on);
+        let key = (by.iter().map(value).collect(), finding.currency.as_str());
+        let sum = sums.entry(key).or_insert_with(|| Sum {
+            labels: by.iter().map(|dimension| label(*dimension, finding)).collect(),
+            findings: 0,
+            amount_minor: 0,
+            oldest_days: 0,
+            synthetic: 0,
+        });
+        sum.findings += 1;
+        sum.amount_minor += i128::from(finding.amount_minor);
+        sum.oldest_days = sum.oldest_days.max(finding.age_days(on));
+        sum.synthetic += i64::from(finding.synthetic);
+    }
+    let answered = |((group, currency), sum): ((Vec<String>, &str), Sum)| {
+        let amount_minor = i64::try_from(sum.amount_minor).map_err(|_| QueryError::TooLarge)?;
+        Ok(audit::FindingGroup {
+            group,
+            labels: sum.labels,
+            currency: currency.to_owned(),
+            findings: sum.findings,
+            amount_minor,
+            oldest_days: sum.oldest_days,
+            synthetic: sum.synthetic,
+        })
+    };
+    let mut groups = sums.into_iter().map(answered).collect::<Result<Vec<_>, QueryError>>()?;
+    groups.sort_by_key(|group| std::cmp::Reverse(group.amount_minor));
+    Ok(groups)
+}
+
+/// A finding's value of a dimension.
+fn value(dimension: FindingDimension, finding: &Finding, on: Date) -> String {
+    match dimension {
+        FindingDimension::Unspecified => String::new(),
+        FindingDimension::Rule => finding.rule.code().to_owned(),
+        FindingDimension::Case => format!("{} {}", finding.rule.code(), finding.case),
+        FindingDimension::Programme => finding.programme.to_string(),
+        FindingDimension::LeadRegion => finding.lead_region.clone(),
+        FindingDimension::Age => age(finding.age_days(on)).to_owned(),
+    }
+}
+
+/// A finding as it is answered.
+pub(crate) fn answer(finding: &Finding, search: &Search) -> audit::Finding {
+    let (message, message_zh) = words::told(finding);
+    let charged = finding.charged.as_ref();
+    audit::Finding {
+        rule: finding.rule.code().to_owned(),
+        case: finding.case.to_owned(),
+        subject: finding.subject.clone(),
+        position: finding.position.unsigned_abs(),
+        evidence: finding.evidence.iter().map(|position| position.unsigned_abs()).collect(),
+        grant_id: finding.grant.map(|grant| grant.to_string()).unwrap_or_default(),
+        programme_id: finding.programme.to_string(),
+        title: finding.title.clone(),
+        lead_region: finding.lead_region.clone(),
+        amount_minor: finding.amount_minor,
+        currency: finding.currency.clone(),
+        since: finding.since.to_string(),
+        age_days: finding.age_days(search.on),
+        message,
+        message_zh,
+        rectification_state: charged.map(|charged| charged.state.to_owned()).unwrap_or_default(),
+        rectification_id: charged.map(|charged| charged.rectification.to_string()).unwrap_or_default(),
+        owner: charged.map(|charged| charged.owner.clone()).unwrap_or_default(),
+        deadline: charged.map(|charged| charged.deadline.to_string()).unwrap_or_default(),
+        synthetic: finding.synthetic,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::age;
+
+    #[test]
+    fn ages_are_told_by_their_bounds() {
+        let told = [0, 1, 30, 31, 90, 91, 180, 181, 365, 366].map(age);
+        assert_eq!(
+            told,
+            ["1-30", "1-30", "1-30", "31-90", "31-90", "91-180", "91-180", "181-365", "181-365", "366+"]
+        );
+    }
+}

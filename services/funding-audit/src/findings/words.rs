@@ -1,0 +1,102 @@
+//! Each finding as a sentence, with the figures that it rests on, in English and in Chinese.
+
+use super::{Finding, Rule};
+use concord_kernel::money::{Amount, Currency};
+
+/// The sentence in English, and in Chinese.
+pub(crate) fn told(finding: &Finding) -> (String, String) {
+    let money = |minor: i64| match Currency::try_from(finding.currency.as_str()) {
+        Ok(currency) => Amount::new(minor, currency).to_string(),
+        Err(_) => format!("{minor} {}", finding.currency),
+    };
+    let amount = money(finding.amount_minor);
+    let [one, other] = finding.figures;
+    let (first, second) = (money(one), money(other));
+    let word = &finding.word;
+    let day = finding.day.map(|day| day.to_string()).unwrap_or_default();
+    match (finding.rule, finding.case) {
+        (Rule::A03, _) => (
+            format!(
+                "{amount} of a matching instalment of {first} ({word}) is missing since {day}; {second} has arrived"
+            ),
+            format!("配套资金（{word}）应于{day}到位{first}，已到位{second}，尚缺{amount}"),
+        ),
+        (Rule::A04, _) => (
+            format!("{}.{} % like the live award {word:?}; compare the two projects", one / 10, one % 10),
+            format!("与在研项目“{word}”的名称相似度为{}.{}%；请核对是否重复立项", one / 10, one % 10),
+        ),
+        (Rule::A06, _) => (
+            format!(
+                "{first} of the settled money was the share of {word} and was to be passed on; {second} was, {amount} was not"
+            ),
+            format!("按已到账资金应向合作单位{word}转拨{first}，已转拨{second}，尚欠{amount}"),
+        ),
+        (Rule::A07, "above_ceiling") => (
+            format!("{second} was approved, {amount} above the review's ceiling of {first}{}", by(word)),
+            format!("立项{second}，超出评审建议上限{first}共{amount}{}", by_zh(word)),
+        ),
+        (Rule::A07, _) => (
+            format!("approved after the project's last day, {day}{}", by(word)),
+            format!("立项晚于项目结束日{day}{}", by_zh(word)),
+        ),
+        (Rule::A09, "category") => (
+            format!("{amount} was spent on {word}, which grant money is never spent on"),
+            format!("列支{amount}用于不得列支的科目（{word}）"),
+        ),
+        (Rule::A09, "period") => (
+            format!("{amount} was spent on {day}, outside the project's days {word}"),
+            format!("{day}支出{amount}，不在项目执行期（{word}）内"),
+        ),
+        (Rule::A09, _) => (
+            format!("items on invoice {word} add up to {first}, its total is {second}: {amount} too much"),
+            format!("发票{word}分摊合计{first}，超出票面{second}共{amount}"),
+        ),
+        (Rule::A10, "not_refunded") => (
+            format!("{amount} unspent was to be given back by {day}"),
+            format!("结余{amount}应于{day}前退回，尚未退回"),
+        ),
+        (Rule::A10, _) => (
+            format!("{amount} may be kept until {day} and is kept still; call it back"),
+            format!("留用结余{amount}已于{day}到期，应予收回"),
+        ),
+        (Rule::A11, _) => (
+            format!(
+                "final acceptance was due {}; the project ended on {day}; contracted {amount}",
+                finding.since
+            ),
+            format!("项目于{day}到期，应于{}前验收，尚未验收；任务书金额{amount}", finding.since),
+        ),
+        (Rule::A12, "past_end") => (
+            format!("{amount} lies with the recipients, and the project ended on {day}"),
+            format!("项目已于{day}到期，单位仍持有未用资金{amount}"),
+        ),
+        (Rule::A12, _) => (
+            format!("{amount} lies with the recipients, and nothing has moved since {day}"),
+            format!("自{day}以来无收支、无报告，单位仍持有未用资金{amount}"),
+        ),
+        (Rule::A16, _) => (
+            format!("{amount} of a recovery of {first} ({word}) is outstanding since {day}"),
+            format!("追缴款{first}（{word}）应于{day}前缴清，尚欠{amount}"),
+        ),
+        (Rule::A17, "dated_back") => (
+            format!("{word} happened on {day} and was recorded {one} days later"),
+            format!("{word}发生于{day}，{one}天后方登记"),
+        ),
+        (Rule::A17, _) => (
+            format!("the {word} of {amount} of {day}, position {one}, was reversed"),
+            format!("{day}的{word}（序号{one}，{amount}）已冲销更正"),
+        ),
+        (Rule::A18, _) => (
+            format!("a meeting set a rule aside: {word}; awarded {amount}"),
+            format!("会议特批不适用规则：{word}；立项金额{amount}"),
+        ),
+    }
+}
+
+fn by(minutes: &str) -> String {
+    if minutes.is_empty() { String::new() } else { format!(", by the override of {minutes}") }
+}
+
+fn by_zh(minutes: &str) -> String {
+    if minutes.is_empty() { String::new() } else { format!("，依据特批{minutes}") }
+}

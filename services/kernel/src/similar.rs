@@ -1,0 +1,161 @@
+//! Which titles are nearly the same 相似项目 (domain.md section 5, A04; section 6, "similarity").
+//!
+//! Two titles are as similar as the sets of their trigrams: what both have, divided by what either has (Jaccard), of the
+//! titles as [`normalised`]. Every pair that reaches the threshold is found, and no other: integers alone, no sampling.
+//!
+//! Not every pair is looked at. Two sets that share so much must share one of their rarest members (prefix filtering:
+//! Chaudhuri, Ganti and Kaushik, "A primitive operator for similarity joins in data cleaning", 2006), so a title is compared
+//! only with those that have one of its rarest trigrams.
+
+use crate::fingerprint::normalised;
+use std::collections::{BTreeSet, HashMap};
+
+/// Letters of a gram.
+const GRAM: usize = 3;
+
+/// Two titles that are nearly the same, by their places in what was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Similar {
+    /// The earlier one.
+    pub first: usize,
+    /// The later one.
+    pub second: usize,
+    /// How similar, in thousandths, rounded down; 1,000: the same trigrams.
+    pub per_mille: u32,
+}
+
+/// All pairs of titles whose similarity is at least so many thousandths, in order. A title without a letter or a digit is
+/// like no other. `per_mille` of 0 counts as 1.
+#[must_use]
+pub fn similar(titles: &[&str], per_mille: u32) -> Vec<Similar> {
+    let threshold = u64::from(per_mille.max(1));
+    let sets = rarest_first(titles);
+    // Shorter ones first: what is in the index is never longer than what is looked up.
+    let mut order: Vec<usize> = (0..sets.len()).filter(|place| !sets[*place].is_empty()).collect();
+    order.sort_by_key(|place| (sets[*place].len(), *place));
+    let mut having: HashMap<u32, Vec<usize>> = HashMap::new();
+    let mut found = Vec::new();
+    for place in order {
+        let set = &sets[place];
+        let mut candidates: BTreeSet<usize> = BTreeSet::new();
+        for gram in &set[..prefix(set.len(), threshold)] {
+            let of_gram = having.entry(*gram).or_default();
+            let long_enough = |other: &usize| wide(sets[*other].len()) * 1_000 >= threshold * wide(set.len());
+            candidates.extend(of_gram.iter().copied().filter(long_enough));
+            of_gram.push(place);
+        }
+        for other in candidates {
+            let both = shared(set, &sets[other]);
+            let either = wide(set.len()) + wide(sets[other].len()) - both;
+            if both * 1_000 >= threshold * either {
+                let per_mille = u32::try_from(both * 1_000 / either).unwrap_or(1_000);
+                found.push(Similar { first: place.min(other), second: place.max(other), per_mille });
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// How many of a set's rarest members another one must share at least one of, to be as similar as the threshold.
+fn prefix(members: usize, threshold: u64) -> usize {
+    let shared_at_least = (wide(members) * threshold).div_ceil(1_000);
+    members - usize::try_from(shared_at_least).unwrap_or(members).min(members) + usize::from(members > 0)
+}
+
+fn wide(members: usize) -> u64 {
+    members as u64
+}
+
+/// Each title's trigrams as numbers, the rarest first; a smaller number is a rarer trigram.
+fn rarest_first(titles: &[&str]) -> Vec<Vec<u32>> {
+    let grams: Vec<BTreeSet<String>> = titles.iter().map(|title| trigrams(title)).collect();
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for gram in grams.iter().flatten() {
+        *counts.entry(gram).or_default() += 1;
+    }
+    let mut by_rarity: Vec<(u32, &str)> = counts.into_iter().map(|(gram, count)| (count, gram)).collect();
+    by_rarity.sort_unstable();
+    let numbers: HashMap<&str, u32> = by_rarity.into_iter().map(|(_, gram)| gram).zip(0..).collect();
+    let numbered = |set: &BTreeSet<String>| {
+        let mut numbered: Vec<u32> = set.iter().map(|gram| numbers[gram.as_str()]).collect();
+        numbered.sort_unstable();
+        numbered
+    };
+    grams.iter().map(numbered).collect()
+}
+
+/// The trigrams of a title; a title of fewer letters is one gram.
+fn trigrams(title: &str) -> BTreeSet<String> {
+    let letters: Vec<char> = normalised(title).chars().collect();
+    if letters.is_empty() {
+        return BTreeSet::new();
+    }
+    letters.windows(GRAM.min(letters.len())).map(|gram| gram.iter().collect()).collect()
+}
+
+/// How many members two ordered sets share.
+fn shared(one: &[u32], other: &[u32]) -> u64 {
+    let (mut left, mut right, mut both) = (0, 0, 0);
+    while let (Some(a), Some(b)) = (one.get(left), other.get(right)) {
+        match a.cmp(b) {
+            std::cmp::Ordering::Less => left += 1,
+            std::cmp::Ordering::Greater => right += 1,
+            std::cmp::Ordering::Equal => {
+                both += 1;
+                left += 1;
+                right += 1;
+            }
+        }
+    }
+    both
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_reaches_the_threshold_is_found_and_what_falls_short_is_not() {
+        // abc bcd cde def, and abc bcd cde cdx: 3 of 5.
+        let titles = ["abcdef", "ABC-DE", "abcde x", "", "！"];
+        // "abcde" has 3 of the 4 trigrams of "abcdef", and 3 of the 4 of "abcdex".
+        let pair = |first, second, per_mille| Similar { first, second, per_mille };
+        assert_eq!(similar(&titles, 750), [pair(0, 1, 750), pair(1, 2, 750)]);
+        assert_eq!(similar(&titles, 751), []);
+        assert_eq!(similar(&titles, 600), [pair(0, 1, 750), pair(0, 2, 600), pair(1, 2, 750)]);
+    }
+
+    #[test]
+    fn a_title_written_differently_is_the_same_in_both_languages() {
+        let titles = ["高效（HE-2）电机关键技术研究", "高效 HE2 电机关键技术研究", "高效电机", "电机"];
+        assert_eq!(similar(&titles, 850), [Similar { first: 0, second: 1, per_mille: 1_000 }]);
+        assert_eq!(similar(&["电机", "电机"], 1_000), [Similar { first: 0, second: 1, per_mille: 1_000 }]);
+    }
+
+    proptest! {
+        /// The same pairs as comparing every title with every other.
+        #[test]
+        fn no_pair_is_missed(
+            titles in proptest::collection::vec("[ab]{0,9}", 0..25),
+            per_mille in 1..=1_000_u32,
+        ) {
+            let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+            let sets: Vec<BTreeSet<String>> = titles.iter().map(|title| trigrams(title)).collect();
+            let mut expected = Vec::new();
+            for first in 0..titles.len() {
+                for second in first + 1..titles.len() {
+                    let both = sets[first].intersection(&sets[second]).count() as u64;
+                    let either = sets[first].union(&sets[second]).count() as u64;
+                    if both > 0 && both * 1_000 >= u64::from(per_mille) * either {
+                        let per_mille = u32::try_from(both * 1_000 / either).unwrap();
+                        expected.push(Similar { first, second, per_mille });
+                    }
+                }
+            }
+            prop_assert_eq!(similar(&titles, per_mille), expected);
+        }
+    }
+}
