@@ -1,8 +1,10 @@
 //! Corrections 更正 that reverse.
 
 use crate::{
+    life, matching, money, partners,
     recovery::{self, RECOVERY, demand, determine, partner, repay},
     shortfall::{accepted, transferred},
+    spending,
     world::*,
 };
 use concord_events::{
@@ -228,6 +230,32 @@ fn every_kind_of_fact_is_reversed_where_it_moved_money() {
     world.execute(&correct(position)).unwrap();
     assert_eq!(world.grant().books.total_minor(Account::MatchArrived), 0);
     assert_eq!(world.grant().books.total_minor(Account::MatchPledged), 2_000);
+}
+
+/// What each lifecycle keeps of its own facts is undone with them.
+#[test]
+fn a_correction_undoes_what_is_known_beside_the_books() {
+    let corrected = |given: Vec<Order>| {
+        let mut world = World::after(given);
+        let last = world.head();
+        world.execute(&correct(last).on(date(2013, 4, 20))).unwrap();
+        world
+    };
+    let shared = money::paid().into_iter().chain([partners::transfer(7, "t-1")]).collect();
+    assert_eq!(corrected(shared).grant().shares.passed_on_minor(money::partner().party), 0);
+
+    let pledged = [matching::pledge(1, matching::city()), matching::arrived(1, 1, 7, "m-1")];
+    let arrived = money::paid().into_iter().chain(pledged).collect();
+    assert_eq!(corrected(arrived).grant().matching.source(1).unwrap().arrived_minor(), 0);
+
+    let spent = [spending::report(1, 7), spending::accept(1)];
+    let mut world = corrected(money::paid().into_iter().chain(spent).collect());
+    // It is reported again, so it can be accepted again.
+    assert_eq!(world.outcome(&spending::accept(1)), "SpendAccepted");
+
+    // A refund's reference is free again.
+    world = corrected(money::paid().into_iter().chain([life::refund(7, "f-1")]).collect());
+    assert!(world.grant().contract().unwrap().balances.refunds.is_empty());
 }
 
 #[test]
