@@ -17,6 +17,7 @@
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
+//! | `edge_money` | the same, of requests about matching, shares and spending; and what a grant's money looks like as an answer |
 //! | `recovery`, `shortfall` | money that is claimed back, and payments that come back short |
 //! | `oversight_answers` | what is shown of all this |
 //! | `correction` | facts of money that were not so |
@@ -24,7 +25,6 @@
 //! | `objection` | objections to the notice, and approvals against the review (A07) |
 //! | `rectification` | what is done about a finding |
 //! | `edge`, `oversight_edge` | bad requests: all faults at once |
-//! | `edge_money` | the same, of requests about matching, shares and spending; and what a grant's money looks like as an answer |
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,

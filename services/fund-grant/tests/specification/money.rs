@@ -83,7 +83,7 @@ pub fn of_other(orders: Vec<Order>) -> Vec<Order> {
                 *grant = OTHER_GRANT;
                 // A project of its own: the same one is not funded twice (A04).
                 if let GrantCommand::Apply(application) = command {
-                    application.title = "Gears 齿轮".to_owned();
+                    application.title = "Gears for wind turbines 风电齿轮".to_owned();
                 }
             }
             Command::Approve(meeting) => meeting.awards[0].grant = OTHER_GRANT,
@@ -162,8 +162,9 @@ impl World {
 
     /// A fact of money was reversed.
     pub fn corrected(self, fact: MoneyFact, on: Date) -> Self {
-        let reverses =
-            self.grant().facts.iter().find(|known| known.fact == fact).map_or(0, |known| known.position);
+        let recorded = self.grant().facts.iter().rfind(|recorded| recorded.fact == fact);
+        // One that is not on record is at no position.
+        let reverses = recorded.map_or(0, |recorded| recorded.position);
         let event = FundEvent::FactCorrected {
             grant: GRANT,
             programme: PROGRAMME,

@@ -5,8 +5,8 @@
 //! w  wrong stage                        d  done already, in another way: refused
 //! ?  not found                          t  the id is taken
 //! 1  A01: no contract                   8  A08: never published
-//! a  too late to appeal                 >  beyond what is outstanding
 //! b  more than is held
+//! a  too late to appeal                 >  beyond what is outstanding
 //! ```
 
 use crate::world::*;

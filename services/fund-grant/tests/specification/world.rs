@@ -224,6 +224,22 @@ impl World {
         }
     }
 
+    /// The story's grant, once there is one.
+    pub fn any_grant(&self) -> Option<&Grant> {
+        match self.states.get(&GRANT.0) {
+            Some(State::Grant(grant)) => Some(grant),
+            _ => None,
+        }
+    }
+
+    /// What is known of an invoice.
+    pub fn invoice(&self, id: InvoiceId) -> Option<&Invoice> {
+        match self.states.get(&id.0) {
+            Some(State::Invoice(invoice)) => Some(invoice),
+            _ => None,
+        }
+    }
+
     pub fn recovery(&self, id: RecoveryId) -> &Recovery {
         match self.states.get(&id.0) {
             Some(State::Recovery(recovery)) => recovery,
@@ -251,22 +267,6 @@ impl World {
     /// What the refusal of an order says, broken rule by broken rule: code, field and facts.
     pub fn refusal(&self, order: &Order) -> Vec<concord_chassis::log::Broken> {
         self.clone().execute(order).unwrap_err().0.broken
-    }
-
-    /// The story's grant, once there is one.
-    pub fn any_grant(&self) -> Option<&Grant> {
-        match self.states.get(&GRANT.0) {
-            Some(State::Grant(grant)) => Some(grant),
-            _ => None,
-        }
-    }
-
-    /// What is known of an invoice.
-    pub fn invoice(&self, id: InvoiceId) -> Option<&Invoice> {
-        match self.states.get(&id.0) {
-            Some(State::Invoice(invoice)) => Some(invoice),
-            _ => None,
-        }
     }
 
     pub fn backing(&self, agreement: AgreementId) -> Option<&Backing> {
