@@ -1,8 +1,6 @@
 //! Properties of every sequence of commands.
 
-use crate::{
-    backing, correction, life, matching, money, objection, partners, recovery, spending, world::*,
-};
+use crate::{backing, correction, life, matching, money, objection, partners, recovery, spending, world::*};
 use concord_events::{
     fund::{AcceptanceOutcome, Ending, FundEvent, FundingMode, Holding, LimitOn, RecoveryCause},
     ledger::{Account, Chain, postings},
