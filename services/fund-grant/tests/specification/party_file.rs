@@ -1,7 +1,7 @@
 //! What a lead's other grants mean: the same project is not funded twice (A04), and who has a final acceptance overdue is
 //! given nothing new (A11).
 
-use crate::{recovery::OTHER, world::*};
+use crate::{life, world::*};
 use concord_events::fund::{AcceptanceFailure, AcceptanceOutcome, End, FundEvent, FundPurpose, FundingMode};
 use concord_fund_grant::{
     Command, Fund,
@@ -10,7 +10,7 @@ use concord_fund_grant::{
 };
 use concord_kernel::{
     Date,
-    id::ProgrammeId,
+    id::{GrantId, ProgrammeId},
     industry::Industry,
     money::Currency,
     party::{PartyCode, PartyId},
@@ -18,6 +18,7 @@ use concord_kernel::{
 use jiff::civil::date;
 use uuid::Uuid;
 
+const OTHER: GrantId = GrantId(Uuid::from_u128(0x3));
 const OTHER_PROGRAMME: ProgrammeId = ProgrammeId(Uuid::from_u128(0xB));
 
 /// The same application again, under another id, up to its recommendation.
@@ -143,6 +144,34 @@ fn a04_an_ended_project_cools_for_three_years_in_its_fund() {
     assert_eq!(world.outcome(&admit_other(march(31))), "A04_FUNDED_ALREADY");
     world.happened(closed(), ended_on);
     assert_eq!(world.outcome(&admit_other(date(2013, 7, 1))), "GrantAdmitted");
+}
+
+/// The same by the commands that end a grant, and by those that conclude its acceptance.
+#[test]
+fn a_leads_file_follows_the_commands_of_a_grants_later_life() {
+    for until in ["closed", "evaluated", "terminated", "cancelled"] {
+        let world = World::after(life::life(until).into_iter().chain(recommended(again())));
+        let broken = &world.refusal(&admit_other(date(2016, 4, 9)))[0];
+        assert_eq!(
+            (broken.code.as_str(), broken.facts["ended_on"].as_str()),
+            ("A04_FUNDED_ALREADY", "2013-04-10")
+        );
+        assert_eq!(world.outcome(&admit_other(date(2016, 4, 10))), "GrantAdmitted", "{until}");
+    }
+    let late = date(2015, 10, 1);
+    for (until, then) in [
+        ("running", "A11_ACCEPTANCE_OVERDUE"),
+        ("rectifying", "A11_ACCEPTANCE_OVERDUE"),
+        ("finally_accepted", "GrantAdmitted"),
+        ("acceptance_failed", "GrantAdmitted"),
+    ] {
+        let world = World::after(life::life(until).into_iter().chain(recommended(another())));
+        assert_eq!(world.outcome(&admit_other(late)), then, "{until}");
+    }
+    let extended = life::with("running", [life::extend(date(2015, 12, 31))]);
+    let world = World::after(extended.into_iter().chain(recommended(another())));
+    assert_eq!(world.outcome(&admit_other(date(2016, 6, 30))), "GrantAdmitted");
+    assert_eq!(world.outcome(&admit_other(date(2016, 7, 1))), "A11_ACCEPTANCE_OVERDUE");
 }
 
 #[test]

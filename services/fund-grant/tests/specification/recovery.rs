@@ -1,13 +1,13 @@
 //! Recoveries 追缴, and their offsets.
 
-use crate::{backing, stages, world::*};
+use crate::{backing, life, stages, world::*};
 use concord_events::{
     fund::{End, FundEvent, FundingMode, Holding, RecoveryCause},
     ledger::Account,
 };
 use concord_fund_grant::{
     Command,
-    grant::opening::MigratedAward,
+    grant::{opening::MigratedAward, spending::SpendingCommand},
     recovery::{Determination, RecoveryAct, RecoveryCommand, RecoveryState, Take},
 };
 use concord_kernel::{
@@ -293,6 +293,38 @@ fn a_recovery_goes_on_whatever_becomes_of_the_grant() {
         assert!(world.execute(&order).is_ok(), "{:?}", order.command);
     }
     assert_eq!(world.grant().books.total_minor(Account::Refunded), CLAIM);
+}
+
+/// Cancelling a grant, and disallowing what was accepted as spent after the final acceptance, determine recoveries.
+#[test]
+fn a_recovery_that_another_decision_determined_goes_on_like_any_other() {
+    let spent = [life::report_spend(1, 700), life::spending(1, SpendingCommand::Accept)];
+    let accepted = [life::report("R-1"), life::pass()];
+    let disallowed = life::spending(1, SpendingCommand::Disallow { reason: "a fine".to_owned() });
+    let disallowed = life::with("running", spent.into_iter().chain(accepted).chain([disallowed]));
+    let rows = [
+        (life::life("cancelled"), RecoveryCause::Cancelled, AWARD / 2),
+        (disallowed, RecoveryCause::SpendDisallowed, 700),
+    ];
+    for (given, cause, minor) in rows {
+        let mut world = World::after(given);
+        let id = world.grant().recoveries[0];
+        assert_eq!(
+            (world.recovery(id).cause, world.recovery(id).state()),
+            (cause, RecoveryState::Determined)
+        );
+        let acted = |order: Order| {
+            let Command::Recovery(_, command) = order.command else { panic!("it is of a recovery") };
+            Order { command: Command::Recovery(id, command), ..order }.on(april(20))
+        };
+        assert_eq!(world.outcome(&acted(repay(minor, "p-1"))), "WRONG_RECOVERY_STATE");
+        world.execute(&acted(demand("D-1"))).unwrap();
+        assert_eq!(world.outcome(&acted(repay(minor + 1, "p-1"))), "REPAYMENT_ABOVE_OUTSTANDING");
+        world.execute(&acted(repay(minor, "p-1"))).unwrap();
+        assert_eq!(world.recovery(id).state(), RecoveryState::Repaid);
+        assert_eq!(world.grant().books.total_minor(Account::Refunded), minor);
+        assert_eq!(world.grant().books.total_minor(Account::Recoverable), 0);
+    }
 }
 
 #[test]
