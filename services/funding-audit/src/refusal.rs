@@ -2,7 +2,7 @@
 
 use crate::query::QueryError;
 use concord_chassis::{grpc, position::NotReached};
-use concord_kernel::party::PartyCode;
+use concord_kernel::{Date, party::PartyCode};
 use jiff::Timestamp;
 use std::{collections::HashMap, time::Duration};
 use tonic::{Code, Status};
@@ -40,7 +40,7 @@ pub(crate) enum Refusal {
     #[error("nothing is applied yet; ask without recorded_at, or pass min_position to wait")]
     NothingApplied,
     #[error(
-        "at position {position} no leading party had the code {code}; check the code, or give the party's UUID"
+        "at position {position} no party of a grant had the code {code}; check the code, or give the party's UUID"
     )]
     UnknownParty { code: PartyCode, position: i64 },
     #[error("at {as_of} there is no grant {grant}; check the id, or ask as of a later position or date")]
@@ -50,6 +50,8 @@ pub(crate) enum Refusal {
          filter.grant_id instead"
     )]
     StatementTooLong { grant: Uuid },
+    #[error("no rulebook was in force on {on}: {why}; give a later day in `on`")]
+    NoRulebook { on: Date, why: String },
     #[error(transparent)]
     Query(#[from] QueryError),
 }
@@ -65,6 +67,7 @@ impl Refusal {
             Self::UnknownParty { .. } => (Code::NotFound, "UNKNOWN_PARTY"),
             Self::UnknownGrant { .. } => (Code::NotFound, "UNKNOWN_GRANT"),
             Self::StatementTooLong { .. } => (Code::FailedPrecondition, "STATEMENT_TOO_LONG"),
+            Self::NoRulebook { .. } => (Code::OutOfRange, "NO_RULEBOOK"),
             Self::Query(QueryError::TooLarge) => (Code::OutOfRange, "SUM_TOO_LARGE"),
             Self::Query(QueryError::TooSlow) => (Code::DeadlineExceeded, "TOO_SLOW"),
             Self::Query(error) if error.is_passing() => (Code::Unavailable, "UNAVAILABLE"),
@@ -93,7 +96,7 @@ impl Refusal {
             }
             Self::NothingApplied => "尚无入账事件；请不填 recorded_at，或填写 min_position 等待".to_owned(),
             Self::UnknownParty { code, position } => {
-                format!("到序号 {position} 没有代码为 {code} 的牵头单位；请核对代码，或填写单位的 UUID")
+                format!("到序号 {position} 没有代码为 {code} 的项目单位；请核对代码，或填写单位的 UUID")
             }
             Self::UnknownGrant { grant, as_of } => {
                 format!("{as_of} 没有资助项目 {grant}；请核对标识，或询问更晚的序号或日期")
@@ -103,6 +106,7 @@ impl Refusal {
                     "资助项目 {grant} 的分录超过 {STATEMENT_LINES_MAX} 条；请用 filter.grant_id 分页列出分录"
                 )
             }
+            Self::NoRulebook { on, .. } => format!("{on} 尚无生效的规则版本；请在 on 填写更晚的日期"),
             Self::Query(QueryError::TooLarge) => "合计超出 64 位整数；请缩小筛选范围或进一步分组".to_owned(),
             Self::Query(QueryError::TooSlow) => "在时限内未能算出；请缩小筛选范围，或放宽时限".to_owned(),
             Self::Query(_) => "未能应答；请稍后再试".to_owned(),
