@@ -6,12 +6,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "concord/type/v1/type.proto",
         "concord/log/v1/log.proto",
         "concord/fund/v1/programme.proto",
+        "concord/fund/v1/closing.proto",
         "concord/fund/v1/grant.proto",
         "concord/fund/v1/matching.proto",
         "concord/fund/v1/spending.proto",
+        "concord/fund/v1/recovery.proto",
+        "concord/fund/v1/rectification.proto",
         "concord/agreement/v1/party.proto",
         "concord/agreement/v1/agreement.proto",
         "concord/audit/v1/funding_audit.proto",
+        "concord/audit/v1/findings.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

@@ -110,6 +110,7 @@ pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> 
                     starts_on: starts_on.to_string(),
                     ends_on: ends_on.to_string(),
                     tranches: tranches,
+                    allocations: Vec::new(),
                 }
             );
             (id, answer.receipt)

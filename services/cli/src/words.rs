@@ -73,6 +73,14 @@ pub const STATES: &[Word<State>] = &[
     Word("contracted", "执行中", State::Contracted),
     Word("rejected", "不予立项", State::Rejected),
     Word("withdrawn", "已撤回", State::Withdrawn),
+    Word("completion_reported", "已报完成", State::CompletionReported),
+    Word("rectifying", "验收整改中", State::Rectifying),
+    Word("finally_accepted", "已通过验收", State::FinallyAccepted),
+    Word("acceptance_failed", "未通过验收", State::AcceptanceFailed),
+    Word("closed", "已结题", State::Closed),
+    Word("evaluated", "已绩效评价", State::Evaluated),
+    Word("terminated", "已终止", State::Terminated),
+    Word("cancelled", "已撤销", State::Cancelled),
 ];
 
 /// Where a tranche stands.

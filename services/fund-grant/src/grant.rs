@@ -1,10 +1,10 @@
-//! A grant 资助项目: one project's money, from application to payment, in the non-repayable mode 无偿资助.
+//! A grant 资助项目: one project's money, from application to evaluation, in the non-repayable mode 无偿资助.
 //!
 //! ```text
 //!  ApplyForGrant                                                                        ImportAward
 //!       ▼                                                                                    ▼
 //!    Applied ─▶ Recommended ─▶ Admitted ─▶ Reviewed ─▶ OnNotice ─▶ Approved ─────────────▶ Running
-//!          Recommend      Admit       Review     Publish ⟲    Approve     SignContract   (tranches)
+//!          Recommend      Admit       Review     Publish ⟲    Approve     SignContract   (`closing`)
 //!                                                  Notice      Grants
 //!       └────────────┴────────────┴──────────┴──────────┴───────────┘
 //!          RejectGrant ─▶ Rejected        WithdrawGrant ─▶ Withdrawn
@@ -21,21 +21,33 @@
 //! | `partners` | the parties' shares, and what the lead passes on 转拨 |
 //! | `spending` | items of spending, reported, accepted and disallowed 支出 |
 //! | `hold` | what stops payments for a while 暂停 |
-//! | `closing` | from completion report to evaluation 验收、结题、绩效评价 |
+//! | `amendment` | another plan or less money, and more time 任务书变更、延期 |
+//! | `midterm` | the midterm check 中期检查 |
+//! | `closing` | from completion report to evaluation 验收、结题、绩效评价; termination and cancellation |
+//! | `balance` | what becomes of a balance 结余 |
+//! | `objection` | objections to the notice 公示异议 |
+//! | `overriding` | rules that a meeting set aside 特批 |
+//! | `correction` | facts of money that were not so 更正 |
 //! | `books` | what its money stands at |
 //!
 //! Each decides in one `match` over (command, stage). There, a command has an arm for each stage in which something
 //! happens, and one for the rest: what happened already in the same way changes nothing, at any later stage; in another
-//! way it is refused, naming the first; and what is not yet, or no longer, possible is the wrong stage. Ended grants
-//! take nothing more.
+//! way it is refused, naming the first; and what is not yet, or no longer, possible is the wrong stage. A grant that has
+//! ended is paid nothing more; what comes back, or has to, goes on.
 
+pub mod amendment;
 pub mod approval;
+pub mod balance;
 pub mod books;
 pub mod closing;
 pub mod contract;
+pub mod correction;
 pub mod hold;
 pub mod matching;
+pub mod midterm;
+pub mod objection;
 pub mod opening;
+pub mod overriding;
 pub mod partners;
 pub mod procedure;
 pub mod spending;
@@ -47,8 +59,11 @@ use crate::{
     rules::{self, Hand},
     view::{self, Case},
 };
+use amendment::AmendmentCommand;
 use approval::Approval;
+use balance::BalanceCommand;
 use books::Books;
+use closing::ClosingCommand;
 use concord_chassis::{
     deciding::not_before,
     log::{Broken, Decision, Meta, Stop},
@@ -59,15 +74,19 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, GrantId, ProgrammeId, SpendId},
+    id::{AgreementId, GrantId, ProgrammeId, RecoveryId, SpendId},
     industry::Industry,
     money::{Amount, Currency},
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};
+use correction::{Correct, RecordedFact};
 use hold::{Hold, HoldCommand};
 use matching::{Matching, MatchingCommand};
+use midterm::MidtermCheck;
+use objection::{Objection, ObjectionCommand};
 use opening::{Application, MigratedAward};
+use overriding::{Override, RecordOverride};
 use partners::{ShareTransfer, Shares};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
@@ -111,6 +130,14 @@ pub struct Grant {
     pub shares: Shares,
     /// What was spent.
     pub spending: Spending,
+    /// Objections to its notice, by their numbers from 1.
+    pub objections: Vec<Objection>,
+    /// Rules that a meeting set aside for it.
+    pub overrides: Vec<Override>,
+    /// Facts of its money that can be corrected, in order.
+    pub facts: Vec<RecordedFact>,
+    /// Recoveries of its money, in order.
+    pub recoveries: Vec<RecoveryId>,
 }
 
 /// The project that a grant pays for.
@@ -210,6 +237,20 @@ pub enum GrantCommand {
     TransferShare(ShareTransfer),
     /// About the item of spending with this id.
     Spending(SpendId, SpendingCommand),
+    /// Change its contract.
+    Amendment(AmendmentCommand),
+    /// Record its midterm check 中期检查.
+    CheckMidterm(MidtermCheck),
+    /// About its end, from the completion report on.
+    Closing(ClosingCommand),
+    /// About a balance 结余.
+    Balance(BalanceCommand),
+    /// About the objection with this number.
+    Objection(u32, ObjectionCommand),
+    /// Set a rule aside for it.
+    Override(RecordOverride),
+    /// Correct a fact of its money.
+    Correct(Correct),
 }
 
 /// Hands a command to the lifecycle that it is about.
@@ -237,6 +278,15 @@ pub(crate) fn decide(
         GrantCommand::Spending(spend, command) => {
             spending::decide(case, view::grant(case, id)?, *spend, command)
         }
+        GrantCommand::Amendment(command) => amendment::decide(case, view::grant(case, id)?, command),
+        GrantCommand::CheckMidterm(check) => midterm::decide(case, view::grant(case, id)?, check),
+        GrantCommand::Closing(command) => closing::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Balance(command) => balance::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Objection(number, command) => {
+            objection::decide(case, view::grant(case, id)?, *number, command)
+        }
+        GrantCommand::Override(command) => overriding::decide(case, view::grant(case, id)?, command),
+        GrantCommand::Correct(command) => correction::decide(case, view::grant(case, id)?, command),
     }
 }
 
@@ -313,6 +363,7 @@ impl Grant {
         self.matching.apply(event, meta);
         self.shares.apply(event, meta);
         self.spending.apply(event, meta);
+        correction::apply(&mut self.facts, event, meta);
         match event {
             FundEvent::GrantRecommended { .. }
             | FundEvent::GrantAdmitted { .. }
@@ -331,10 +382,36 @@ impl Grant {
             FundEvent::GrantHeld { .. }
             | FundEvent::HoldCauseCleared { .. }
             | FundEvent::GrantResumed { .. } => self.hold.apply(event, meta.effective_on),
+            FundEvent::ObjectionRaised { .. } | FundEvent::ObjectionRejected { .. } => {
+                objection::apply(&mut self.objections, event, meta.effective_on);
+            }
+            FundEvent::ObjectionUpheld { .. } => {
+                objection::apply(&mut self.objections, event, meta.effective_on);
+                let stage = std::mem::replace(&mut self.stage, Stage::Applied);
+                self.stage = stage.after(event, meta.effective_on);
+                self.last_step_on = meta.effective_on;
+            }
+            FundEvent::OverrideRecorded { .. } => {
+                overriding::apply(&mut self.overrides, event, meta.effective_on);
+            }
+            FundEvent::RecoveryDetermined { recovery, .. } => {
+                self.recoveries.push(*recovery);
+                if let Stage::Running(contract) = &mut self.stage {
+                    closing::apply(contract, event);
+                }
+            }
+            // Of this grant's recovery, against a tranche of another one.
+            FundEvent::RecoveryOffset { against, .. } if *against != self.id => {}
             _ => {
                 if let Stage::Running(contract) = &mut self.stage {
                     tranche::apply(contract, event, meta.effective_on);
+                    amendment::apply(contract, event, meta.effective_on);
+                    midterm::apply(contract, event);
                     closing::apply(contract, event);
+                    balance::apply(self.id, contract, event, meta);
+                }
+                if is_step_of_contract(event) {
+                    self.last_step_on = meta.effective_on;
                 }
             }
         }
@@ -349,6 +426,22 @@ impl Grant {
             self.jobs.push(Job { duty, person: meta.actor.to_owned() });
         }
     }
+}
+
+/// Whether an event is a step of a contracted grant itself. Its payments, its balances and its hold have steps of their own.
+fn is_step_of_contract(event: &FundEvent) -> bool {
+    matches!(
+        event,
+        FundEvent::ContractAmended { .. }
+            | FundEvent::ProjectExtended { .. }
+            | FundEvent::MidtermChecked { .. }
+            | FundEvent::CompletionReported { .. }
+            | FundEvent::FinalAcceptanceConcluded { .. }
+            | FundEvent::GrantClosed { .. }
+            | FundEvent::GrantEvaluated { .. }
+            | FundEvent::GrantTerminated { .. }
+            | FundEvent::GrantCancelled { .. }
+    )
 }
 
 /// The job that somebody did, as the event shows.

@@ -9,6 +9,9 @@
 //! | [`follow`] | how the fund reacts to the agreement log |
 //! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
 //! | [`invoice`] | what spending takes of an invoice, over all grants |
+//! | [`recovery`] | money that is claimed back, a life of its own |
+//! | [`rectification`] | what is done about a finding |
+//! | [`party_file`] | what is kept of a lead over all its grants |
 //! | [`rules`] | the audit rules that stop a command, one function each |
 //! | `refusal` | what a refusal says, in English and in Chinese |
 //! | `view` | what a decision sees |
@@ -22,7 +25,10 @@ pub mod backing;
 pub mod follow;
 pub mod grant;
 pub mod invoice;
+pub mod party_file;
 pub mod programme;
+pub mod recovery;
+pub mod rectification;
 mod refusal;
 pub mod rules;
 pub mod service;
@@ -41,7 +47,8 @@ use concord_chassis::{
 use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
-    id::{AgreementId, BackingId, GrantId, ProgrammeId},
+    event::LogEvent,
+    id::{AgreementId, BackingId, GrantId, ProgrammeId, RecoveryId, RectificationId},
     region::Regions,
 };
 use grant::{
@@ -49,7 +56,10 @@ use grant::{
     tranche::TrancheCommand,
 };
 use invoice::Invoice;
+use party_file::PartyFile;
 use programme::{Programme, ProgrammeCommand};
+use recovery::{Recovery, RecoveryAct, RecoveryCommand};
+use rectification::{Rectification, RectificationCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
@@ -83,6 +93,12 @@ pub enum State {
     Backing(Box<Backing>),
     /// An invoice that spending takes of.
     Invoice(Box<Invoice>),
+    /// A recovery.
+    Recovery(Box<Recovery>),
+    /// A rectification.
+    Rectification(Box<Rectification>),
+    /// What is kept of a lead.
+    PartyFile(Box<PartyFile>),
 }
 
 /// What is asked of the fund. Its JSON is stored with the answer, so its names are permanent.
@@ -97,6 +113,10 @@ pub enum Command {
     Approve(Meeting),
     /// About an agreement that backs grants.
     Backing(AgreementId, BackingCommand),
+    /// Of one recovery.
+    Recovery(RecoveryId, RecoveryCommand),
+    /// Of one rectification.
+    Rectification(RectificationId, RectificationCommand),
 }
 
 impl State {
@@ -127,6 +147,27 @@ impl State {
             _ => None,
         }
     }
+
+    fn recovery(&self) -> Option<&Recovery> {
+        match self {
+            Self::Recovery(recovery) => Some(recovery),
+            _ => None,
+        }
+    }
+
+    fn rectification(&self) -> Option<&Rectification> {
+        match self {
+            Self::Rectification(rectification) => Some(rectification),
+            _ => None,
+        }
+    }
+
+    fn party_file(&self) -> Option<&PartyFile> {
+        match self {
+            Self::PartyFile(file) => Some(file),
+            _ => None,
+        }
+    }
 }
 
 impl Fund {
@@ -151,7 +192,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "4";
+    const FOLD: &'static str = "5";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
@@ -162,6 +203,8 @@ impl Domain for Fund {
             Command::Grant(grant, _) => vec![grant.0],
             Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.0).collect(),
             Command::Backing(agreement, _) => vec![BackingId::of(*agreement).0],
+            Command::Recovery(recovery, _) => vec![recovery.0],
+            Command::Rectification(rectification, _) => vec![rectification.0],
         }
     }
 
@@ -179,6 +222,8 @@ impl Domain for Fund {
             Command::Grant(id, command) => grant::decide(&case, *id, command),
             Command::Approve(meeting) => grant::approval::decide(&case, meeting),
             Command::Backing(agreement, command) => backing::decide(&case, *agreement, command),
+            Command::Recovery(id, command) => recovery::decide(&case, *id, command),
+            Command::Rectification(id, command) => rectification::decide(&case, *id, command),
         }
     }
 
@@ -188,6 +233,9 @@ impl Domain for Fund {
             Some(State::Grant(grant)) => grant.apply(event, meta),
             Some(State::Backing(backing)) => backing.apply(event, meta),
             Some(State::Invoice(invoice)) => invoice.apply(event),
+            Some(State::Recovery(recovery)) => recovery.apply(event, meta),
+            Some(State::Rectification(rectification)) => rectification.apply(event, meta),
+            Some(State::PartyFile(file)) => file.apply(event, meta),
             None => *state = opened_by(id, event, meta),
         }
     }
@@ -199,13 +247,26 @@ impl Domain for Fund {
             }
             State::Grant(grant) => {
                 let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
-                let listed = grant.jobs.len() + grant.hold.causes.len();
+                let balances = grant.contract().map_or(0, |contract| contract.balances.entries());
+                let listed = grant.jobs.len() + grant.hold.causes.len() + 2 * balances;
                 let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
                 let money = grant.matching.weight() + grant.shares.weight() + grant.spending.weight();
-                1024 + grant.project.title.len() + 256 * tranches + 64 * listed + reasons + money
+                let objected: usize = grant.objections.iter().map(|known| 128 + known.grounds.len()).sum();
+                let kept = 128 * grant.facts.len() + objected + 256 * grant.overrides.len();
+                let told = grant.project.title.len() + reasons;
+                1024 + told + 256 * tranches + 64 * listed + money + kept
             }
             State::Backing(backing) => 512 + 128 * backing.parties.len() + 24 * backing.dependents.len(),
             State::Invoice(invoice) => 256 + invoice.issuer.len() + invoice.number.len(),
+            State::Recovery(recovery) => {
+                let appealed = recovery.appeal.as_ref().map_or(0, |appeal| 2 * appeal.grounds.len());
+                1024 + 64 * recovery.takes.len() + 128 * recovery.receipts.len() + appealed
+            }
+            State::Rectification(rectification) => {
+                let explained = rectification.explanation.as_ref().map_or(0, String::len);
+                1024 + rectification.charge.task.len() + explained
+            }
+            State::PartyFile(file) => 256 + 64 * (file.funds.len() + file.entries.len()),
         }
     }
 
@@ -232,15 +293,28 @@ impl Domain for Fund {
 
 /// The state that an event opens under this id. An imported award opens its grant, and its programme where that was not.
 fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
-    let programme = Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
-    let grant = || Grant::opened_by(event, meta).filter(|grant| grant.id.0 == id);
-    let backing = || Backing::opened_by(event, meta).filter(|backing| backing.id().0 == id);
-    let invoice = || Invoice::opened_by(event).filter(|invoice| invoice.id.0 == id);
-    programme
-        .map(|programme| State::Programme(Box::new(programme)))
-        .or_else(|| grant().map(|grant| State::Grant(Box::new(grant))))
-        .or_else(|| backing().map(|backing| State::Backing(Box::new(backing))))
-        .or_else(|| invoice().map(|invoice| State::Invoice(Box::new(invoice))))
+    let (stream, own) = event.stream();
+    // What an event opens beside its own stream: an import its programme, the first grant of a lead its
+    // file, and spending its invoice.
+    let beside = || {
+        let file = PartyFile::opened_by(event, meta).filter(|file| file.id().0 == id);
+        let programme = || Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
+        let file = file.map(|file| State::PartyFile(Box::new(file)));
+        let invoice = || Invoice::opened_by(event).filter(|invoice| invoice.id.0 == id);
+        file.or_else(|| programme().map(|programme| State::Programme(Box::new(programme))))
+            .or_else(|| invoice().map(|invoice| State::Invoice(Box::new(invoice))))
+    };
+    match stream {
+        _ if own != id => beside(),
+        "programme" => Programme::opened_by(event, meta).map(|opened| State::Programme(Box::new(opened))),
+        "grant" => Grant::opened_by(event, meta).map(|opened| State::Grant(Box::new(opened))),
+        "backing" => Backing::opened_by(event, meta).map(|opened| State::Backing(Box::new(opened))),
+        "recovery" => Recovery::opened_by(event, meta).map(|opened| State::Recovery(Box::new(opened))),
+        "rectification" => {
+            Rectification::opened_by(event, meta).map(|opened| State::Rectification(Box::new(opened)))
+        }
+        _ => None,
+    }
 }
 
 /// How far back a command may be dated: acts that move money less far than acts of procedure, imports as far as history
@@ -250,20 +324,29 @@ fn back_dating(command: &Command) -> BackDating {
     match command {
         Command::Programme(_, ProgrammeCommand::SetSubLimit { .. }) => BackDating::Procedure,
         Command::Programme(..) => BackDating::Money,
-        Command::Grant(_, GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })) => {
-            BackDating::Money
-        }
         // What is pledged, released or reported moves nothing yet.
         Command::Grant(
             _,
-            GrantCommand::Matching(_, MatchingCommand::RecordArrival { .. })
+            GrantCommand::Tranche(_, Instruct { .. } | Settle { .. } | Return { .. })
+            | GrantCommand::Matching(_, MatchingCommand::RecordArrival { .. })
             | GrantCommand::TransferShare(_)
-            | GrantCommand::Spending(_, SpendingCommand::Accept | SpendingCommand::Disallow { .. }),
+            | GrantCommand::Spending(_, SpendingCommand::Accept | SpendingCommand::Disallow { .. })
+            | GrantCommand::Balance(_),
         ) => BackDating::Money,
+        Command::Recovery(_, RecoveryCommand::Act(act)) => match act {
+            RecoveryAct::Demand { .. } | RecoveryAct::Appeal { .. } | RecoveryAct::Uphold { .. } => {
+                BackDating::Procedure
+            }
+            RecoveryAct::Overturn { .. }
+            | RecoveryAct::Repay { .. }
+            | RecoveryAct::Offset { .. }
+            | RecoveryAct::WriteOff { .. } => BackDating::Money,
+        },
+        Command::Recovery(_, RecoveryCommand::Determine(_)) => BackDating::Money,
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
             BackDating::Notice
         }
         Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) => BackDating::Unlimited,
-        Command::Grant(..) | Command::Approve(_) => BackDating::Procedure,
+        Command::Grant(..) | Command::Approve(_) | Command::Rectification(..) => BackDating::Procedure,
     }
 }

@@ -1,14 +1,30 @@
 //! What a refusal says: one constructor for each broken rule. Codes are stable, sentences may improve. Every sentence
 //! says what is wrong and what to do, in English and in Chinese.
 
+mod amendment;
+mod approval;
 mod backing;
+mod balance;
+mod closing;
+mod correction;
 mod matching;
 mod partners;
+mod party_file;
+mod recovery;
+mod rectification;
 mod spending;
 
+pub(crate) use amendment::*;
+pub(crate) use approval::*;
 pub(crate) use backing::*;
+pub(crate) use balance::*;
+pub(crate) use closing::*;
+pub(crate) use correction::*;
 pub(crate) use matching::*;
 pub(crate) use partners::*;
+pub(crate) use party_file::*;
+pub(crate) use recovery::*;
+pub(crate) use rectification::*;
 pub(crate) use spending::*;
 
 use crate::grant::Stage;
@@ -315,18 +331,6 @@ pub(crate) fn last_tranche_too_early(number: u32, condition: TrancheCondition) -
             format!("末笔拨款须在验收后支付；请将第{number}笔的拨款条件设为“验收”"),
             &[("tranche", &number), ("condition", &condition_name(condition).0)],
         ),
-    )
-}
-
-pub(crate) fn condition_not_met(number: u32, condition: TrancheCondition) -> Broken {
-    let (name, name_zh) = condition_name(condition);
-    broken(
-        "TRANCHE_CONDITION_NOT_MET",
-        format!(
-            "tranche {number} waits for its condition, {name}, and that is not on record; ask again once it is"
-        ),
-        format!("第{number}笔拨款的条件“{name_zh}”尚无记录；待条件具备后再申请"),
-        &[("tranche", &number), ("condition", &name)],
     )
 }
 

@@ -2,12 +2,26 @@
 //!
 //! Every parameter comes from the rulebook in force on the day of the act, none stands here.
 
+mod amendment;
+mod approval;
+mod balance;
+mod closing;
+mod correction;
 mod matching;
 mod partners;
+mod party_file;
+mod recovery;
 mod spending;
 
+pub use amendment::*;
+pub use approval::*;
+pub use balance::*;
+pub use closing::*;
+pub use correction::*;
 pub use matching::*;
 pub use partners::*;
+pub use party_file::*;
+pub use recovery::*;
 pub use spending::*;
 
 use crate::{
@@ -226,20 +240,21 @@ pub fn a02_request(asked: Amount, plan: &PlannedTranche) -> Option<Broken> {
 /// after final acceptance.
 #[must_use]
 pub fn tranche_plan(rulebook: &Rulebook, contracted: Amount, plan: &[PlannedTranche]) -> Vec<Broken> {
+    first_share(rulebook, contracted, plan).into_iter().chain(last_condition(rulebook, plan)).collect()
+}
+
+fn first_share(rulebook: &Rulebook, contracted: Amount, plan: &[PlannedTranche]) -> Option<Broken> {
     let percent = rulebook.tranches.first_max_percent;
     let most = Amount::new(share_of(contracted.minor, percent), contracted.currency);
-    let first = plan.first().filter(|first| first.amount_minor > most.minor).map(|first| {
-        refusal::first_tranche_too_large(Amount::new(first.amount_minor, contracted.currency), most, percent)
-    });
-    let last = plan
-        .last()
-        .filter(|last| {
-            rulebook.tranches.last_after_final_acceptance
-                && plan.len() > 1
-                && last.condition != TrancheCondition::FinalAcceptance
-        })
-        .map(|last| refusal::last_tranche_too_early(last.number, last.condition));
-    first.into_iter().chain(last).collect()
+    let first = plan.first().filter(|first| first.amount_minor > most.minor)?;
+    let first = Amount::new(first.amount_minor, contracted.currency);
+    Some(refusal::first_tranche_too_large(first, most, percent))
+}
+
+fn last_condition(rulebook: &Rulebook, plan: &[PlannedTranche]) -> Option<Broken> {
+    let weighed = rulebook.tranches.last_after_final_acceptance && plan.len() > 1;
+    let last = plan.last().filter(|last| weighed && last.condition != TrancheCondition::FinalAcceptance)?;
+    Some(refusal::last_tranche_too_early(last.number, last.condition))
 }
 
 /// A08, notice skipped or short: approve what was published, from the day after the last counted day on.
@@ -283,12 +298,4 @@ pub fn a13_one_hand(rulebook: &Rulebook, grant: &Grant, hand: Hand, context: &Co
 #[must_use]
 pub fn mode_offered(mode: FundingMode) -> Option<Broken> {
     (mode != FundingMode::NonRepayable).then(|| refusal::mode_not_offered(mode))
-}
-
-/// A tranche's condition (domain.md section 3): the contract is at hand; what else a condition waits for is not on
-/// record yet. A migrated award declares its conditions as they stood, so there they are taken as met.
-#[must_use]
-pub fn condition_met(plan: &PlannedTranche, migrated: bool) -> Option<Broken> {
-    let met = migrated || plan.condition == TrancheCondition::Contract;
-    (!met).then(|| refusal::condition_not_met(plan.number, plan.condition))
 }

@@ -1,9 +1,15 @@
 //! The gRPC services: one line an RPC. What they do with it, the chassis says.
 
+mod closing;
 mod matching;
+mod recovery;
+mod rectification;
 mod spending;
 
+pub use closing::Closings;
 pub use matching::MatchingMoney;
+pub use recovery::Recoveries;
+pub use rectification::Rectifications;
 pub use spending::GrantSpending;
 
 use crate::{Command, Fund, State, backing::AGREEMENT_LOG, wire};
@@ -93,6 +99,7 @@ impl GrantService for Grants {
             reject_grant(RejectGrantRequest) -> RejectGrantResponse;
             withdraw_grant(WithdrawGrantRequest) -> WithdrawGrantResponse;
             sign_contract(SignContractRequest) -> SignContractResponse;
+            amend_contract(AmendContractRequest) -> AmendContractResponse;
             verify_payee(VerifyPayeeRequest) -> VerifyPayeeResponse;
             request_tranche(RequestTrancheRequest) -> RequestTrancheResponse;
             authorise_tranche(AuthoriseTrancheRequest) -> AuthoriseTrancheResponse;
@@ -103,6 +110,11 @@ impl GrantService for Grants {
             name_backing_agreement(NameBackingAgreementRequest) -> NameBackingAgreementResponse;
             hold_grant(HoldGrantRequest) -> HoldGrantResponse;
             resume_grant(ResumeGrantRequest) -> ResumeGrantResponse;
+            raise_objection(RaiseObjectionRequest) -> RaiseObjectionResponse;
+            reject_objection(RejectObjectionRequest) -> RejectObjectionResponse;
+            uphold_objection(UpholdObjectionRequest) -> UpholdObjectionResponse;
+            record_override(RecordOverrideRequest) -> RecordOverrideResponse;
+            correct_fact(CorrectFactRequest) -> CorrectFactResponse;
             import_award(ImportAwardRequest) -> ImportAwardResponse;
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     Fund,
     follow::FollowAgreements,
-    service::{GrantSpending, Grants, MatchingMoney, Programmes},
+    service::{Closings, GrantSpending, Grants, MatchingMoney, Programmes, Recoveries, Rectifications},
 };
 use concord_chassis::{
     config::Settings,
@@ -13,8 +13,10 @@ use concord_chassis::{
     service::{self, Serving, StartError},
 };
 use concord_proto::fund::v1::{
-    grant_service_server::GrantServiceServer, matching_service_server::MatchingServiceServer,
-    programme_service_server::ProgrammeServiceServer, spending_service_server::SpendingServiceServer,
+    closing_service_server::ClosingServiceServer, grant_service_server::GrantServiceServer,
+    matching_service_server::MatchingServiceServer, programme_service_server::ProgrammeServiceServer,
+    recovery_service_server::RecoveryServiceServer, rectification_service_server::RectificationServiceServer,
+    spending_service_server::SpendingServiceServer,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -35,9 +37,13 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
         .max_decoding_message_size(BULK_MESSAGE_BYTES_MAX);
     let programmes = ProgrammeServiceServer::new(Programmes::new(desk.clone()));
     let matching = MatchingServiceServer::new(MatchingMoney::new(desk.clone()));
-    let spending = SpendingServiceServer::new(GrantSpending::new(desk));
+    let spending = SpendingServiceServer::new(GrantSpending::new(desk.clone()));
+    let closings = ClosingServiceServer::new(Closings::new(desk.clone()));
+    let recoveries = RecoveryServiceServer::new(Recoveries::new(desk.clone()));
+    let rectifications = RectificationServiceServer::new(Rectifications::new(desk));
     let mut server = Server::new();
     server.add_service(grants).await.add_service(programmes).await;
-    server.add_service(matching).await.add_service(spending).await;
+    server.add_service(matching).await.add_service(spending).await.add_service(closings).await;
+    server.add_service(recoveries).await.add_service(rectifications).await;
     opened.serve(server, settings, shutdown).await
 }

@@ -1,11 +1,17 @@
 //! What a decision sees: the states that it touches.
 
-use crate::{State, grant::Grant, invoice::Invoice, programme::Programme, refusal};
+use crate::{
+    State, grant::Grant, invoice::Invoice, party_file::PartyFile, programme::Programme, recovery::Recovery,
+    rectification::Rectification, refusal,
+};
 use concord_chassis::{
     deciding,
     log::{RefusalKind, Stop},
 };
-use concord_kernel::id::{GrantId, InvoiceId, ProgrammeId};
+use concord_kernel::{
+    id::{GrantId, InvoiceId, PartyFileId, ProgrammeId, RecoveryId, RectificationId},
+    party::PartyId,
+};
 
 /// One command being decided.
 pub(crate) type Case<'c, 'v> = deciding::Case<'c, 'v, State>;
@@ -37,4 +43,25 @@ pub(crate) fn programme_or_free<'v>(
 /// The invoice with this id; `None` while no item has named it.
 pub(crate) fn invoice_or_free<'v>(case: &Case<'_, 'v>, id: InvoiceId) -> Result<Option<&'v Invoice>, Stop> {
     case.find_or_free(id.0, "invoice", State::invoice)
+}
+
+/// The recovery with a new id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
+pub(crate) fn recovery_or_free<'v>(
+    case: &Case<'_, 'v>,
+    id: RecoveryId,
+) -> Result<Option<&'v Recovery>, Stop> {
+    case.find_or_free(id.0, "recovery_id", State::recovery)
+}
+
+/// The rectification with an id that may be new: `None` while there is none.
+pub(crate) fn rectification_or_free<'v>(
+    case: &Case<'_, 'v>,
+    id: RectificationId,
+) -> Result<Option<&'v Rectification>, Stop> {
+    case.find_or_free(id.0, "rectification_id", State::rectification)
+}
+
+/// What is kept of a lead over all its grants; `None` before the first was filed.
+pub(crate) fn party_file<'v>(case: &Case<'_, 'v>, lead: PartyId) -> Result<Option<&'v PartyFile>, Stop> {
+    Ok(case.states.get(PartyFileId::of(lead).0)?.and_then(State::party_file))
 }

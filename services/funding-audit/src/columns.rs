@@ -5,8 +5,10 @@
 //! A spreadsheet opens a cell that begins with `=`, `+`, `-`, `@` or a tab as a formula, and a title may begin so. In
 //! files an apostrophe stands before such a value of a column of words ([`is_written`]); never before a number.
 
+mod findings;
 mod views;
 
+pub use findings::{CONTROL_TESTS, FINDINGS};
 pub use views::{MATCHING, RECEIVABLES, SHARES};
 
 use crate::query::balances;
@@ -371,12 +373,12 @@ pub fn balances(group_by: &[Dimension]) -> Vec<&'static str> {
 /// codes, and begins with a letter or a digit.
 #[must_use]
 pub fn is_written(name: &str) -> bool {
-    name == "title" || name.ends_with("_label")
+    matches!(name, "title" | "message" | "message_zh" | "owner") || name.ends_with("_label")
 }
 
 /// Every column, each once.
 pub fn all() -> impl Iterator<Item = &'static Documented> {
-    DICTIONARY.iter().chain(views::DICTIONARY)
+    DICTIONARY.iter().chain(views::DICTIONARY).chain(findings::DICTIONARY)
 }
 
 /// What a column means; `None` where there is no such column.
@@ -409,11 +411,20 @@ mod tests {
         let dimensions: Vec<Dimension> =
             (1..=9).filter_map(|number| Dimension::try_from(number).ok()).collect();
         assert_eq!(dimensions.len(), 9);
-        let exported: BTreeSet<&str> =
-            [POSTINGS, UNDRAWN, OVERDUE, MATCHING, SHARES, RECEIVABLES, &balances(&dimensions)]
-                .concat()
-                .into_iter()
-                .collect();
+        let exported: BTreeSet<&str> = [
+            POSTINGS,
+            UNDRAWN,
+            OVERDUE,
+            MATCHING,
+            SHARES,
+            RECEIVABLES,
+            FINDINGS,
+            CONTROL_TESTS,
+            &balances(&dimensions),
+        ]
+        .concat()
+        .into_iter()
+        .collect();
         assert_eq!(exported, names);
         for column in all() {
             assert!(["integer", "text", "date", "instant"].contains(&column.kind), "{}", column.name);

@@ -273,12 +273,41 @@ impl Pieces<'_> {
     async fn send(&mut self, data: Vec<u8>) -> Result<(), ExportError> {
         let piece =
             ExportCsvResponse { data, reflects: self.reflects.take(), on: std::mem::take(&mut self.on) };
-        match tokio::time::timeout(UNTAKEN_MAX, self.to.send(Ok(piece))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(ExportError::Gone),
-            Err(_) => Err(ExportError::Stalled),
+        send(self.to, Ok(piece)).await
+    }
+}
+
+/// Sends a piece, no longer than a client may leave it untaken.
+async fn send<T>(to: &Sender<Result<T, Status>>, piece: Result<T, Status>) -> Result<(), ExportError> {
+    match tokio::time::timeout(UNTAKEN_MAX, to.send(piece)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(ExportError::Gone),
+        Err(_) => Err(ExportError::Stalled),
+    }
+}
+
+/// Writes records that are held already, header first, in pieces as `piece` makes them of the file's bytes.
+pub(crate) async fn records<T>(
+    header: &[&str],
+    records: Vec<Vec<String>>,
+    to: &Sender<Result<T, Status>>,
+    mut piece: impl FnMut(Vec<u8>) -> T,
+) -> Result<(), ExportError> {
+    let mut writer = writer();
+    writer.write_record(header)?;
+    for mut record in records {
+        for (name, value) in header.iter().zip(&mut record) {
+            if columns::is_written(name) {
+                keep_text(value);
+            }
+        }
+        writer.write_record(record)?;
+        if writer.get_ref().len() >= PIECE_BYTES {
+            let full = std::mem::replace(&mut writer, self::writer());
+            send(to, Ok(piece(bytes(full)?))).await?;
         }
     }
+    send(to, Ok(piece(bytes(writer)?))).await
 }
 
 /// Writes the table to `to`, header first.

@@ -107,8 +107,7 @@ impl Finding {
             .iter()
             .find(|known| **known == case)
             .ok_or_else(|| QueryError::Corrupt(format!("{} has no case {case}", rule.code())))?;
-        let mut evidence: Vec<i64> =
-            row.try_get::<_, Vec<Option<i64>>>(6)?.into_iter().flatten().collect();
+        let mut evidence: Vec<i64> = row.try_get::<_, Vec<Option<i64>>>(6)?.into_iter().flatten().collect();
         evidence.sort_unstable();
         evidence.dedup();
         let older = evidence.len().saturating_sub(EVIDENCE_MAX);

@@ -11,6 +11,7 @@
 //! | `numbers.rs` | how the tables write accounts, event types and steps of a tranche |
 //! | `query.rs` | the questions as SQL: balances, postings and statements, undrawn and overdue, time, status |
 //! | `clock.rs` | the log's today |
+//! | `findings.rs` | what the audit finds, and control tests: rules as SQL, sentences, groups |
 //! | `labels.rs` | what people read beside a code |
 //! | [`columns`] | the dictionary of every column, in Chinese and English |
 //! | `export.rs` | tables as CSV, streamed |
@@ -29,6 +30,7 @@
 mod clock;
 pub mod columns;
 mod export;
+mod findings;
 mod labels;
 mod ledger;
 mod numbers;

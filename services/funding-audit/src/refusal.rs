@@ -2,7 +2,7 @@
 
 use crate::query::QueryError;
 use concord_chassis::{grpc, position::NotReached};
-use concord_kernel::{Date, party::PartyCode};
+use concord_kernel::party::PartyCode;
 use jiff::Timestamp;
 use std::{collections::HashMap, time::Duration};
 use tonic::{Code, Status};
@@ -50,8 +50,6 @@ pub(crate) enum Refusal {
          filter.grant_id instead"
     )]
     StatementTooLong { grant: Uuid },
-    #[error("no rulebook was in force on {on}: {why}; give a later day in `on`")]
-    NoRulebook { on: Date, why: String },
     #[error(transparent)]
     Query(#[from] QueryError),
 }
@@ -67,7 +65,6 @@ impl Refusal {
             Self::UnknownParty { .. } => (Code::NotFound, "UNKNOWN_PARTY"),
             Self::UnknownGrant { .. } => (Code::NotFound, "UNKNOWN_GRANT"),
             Self::StatementTooLong { .. } => (Code::FailedPrecondition, "STATEMENT_TOO_LONG"),
-            Self::NoRulebook { .. } => (Code::OutOfRange, "NO_RULEBOOK"),
             Self::Query(QueryError::TooLarge) => (Code::OutOfRange, "SUM_TOO_LARGE"),
             Self::Query(QueryError::TooSlow) => (Code::DeadlineExceeded, "TOO_SLOW"),
             Self::Query(error) if error.is_passing() => (Code::Unavailable, "UNAVAILABLE"),
@@ -106,7 +103,6 @@ impl Refusal {
                     "资助项目 {grant} 的分录超过 {STATEMENT_LINES_MAX} 条；请用 filter.grant_id 分页列出分录"
                 )
             }
-            Self::NoRulebook { on, .. } => format!("{on} 尚无生效的规则版本；请在 on 填写更晚的日期"),
             Self::Query(QueryError::TooLarge) => "合计超出 64 位整数；请缩小筛选范围或进一步分组".to_owned(),
             Self::Query(QueryError::TooSlow) => "在时限内未能算出；请缩小筛选范围，或放宽时限".to_owned(),
             Self::Query(_) => "未能应答；请稍后再试".to_owned(),

@@ -1,6 +1,7 @@
 //! The queries as gRPC: request to question, question to answer, and the point that the answer reflects.
 
 mod aged;
+mod findings;
 mod lag;
 mod point;
 mod table;
@@ -9,6 +10,7 @@ use crate::LogClock;
 use crate::{
     columns,
     export::{self, ExportError},
+    findings::Alike,
     query::{
         Point, Slice, Store, View as _,
         balances::Question,
@@ -31,6 +33,7 @@ use concord_proto::audit::v1::{
     ListColumnsRequest, ListColumnsResponse, ListMatchingRequest, ListMatchingResponse, ListOverdueRequest,
     ListOverdueResponse, ListPostingsRequest, ListPostingsResponse, ListReceivablesRequest,
     ListReceivablesResponse, ListSharesRequest, ListSharesResponse, ListUndrawnRequest, ListUndrawnResponse,
+    finding_service_server::FindingServiceServer,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
 use lag::Lag;
@@ -66,6 +69,8 @@ pub struct Audit {
     lag: Lag,
     clock: LogClock,
     tables: Tables,
+    kept: findings::Kept,
+    alike: Alike,
 }
 
 impl Audit {
@@ -97,22 +102,26 @@ impl Audit {
             lag,
             clock,
             tables,
+            kept: findings::Kept::default(),
+            alike: Alike::default(),
         }
     }
 
-    /// The rulebook in force on a day.
-    fn rulebook(&self, on: Date) -> Result<&Rulebook, Refusal> {
-        let none = |error: concord_kernel::rulebook::RulebookError| Refusal::NoRulebook {
-            on,
-            why: error.to_string(),
-        };
-        self.tables.rulebooks.at(on).map_err(none)
+    /// The rulebook in force on a day; before the first one began, the first. Where days count, the answer names it.
+    fn rulebook(&self, on: Date) -> &Rulebook {
+        self.tables.rulebooks.at_or_first(on)
     }
 
     /// The service, ready to be added to a server.
     #[must_use]
     pub fn into_server(self) -> FundingAuditServiceServer<Self> {
         FundingAuditServiceServer::new(self)
+    }
+
+    /// Its findings, ready to be added to a server beside it.
+    #[must_use]
+    pub fn findings_server(&self) -> FindingServiceServer<Self> {
+        FindingServiceServer::new(self.clone())
     }
 }
 
@@ -304,8 +313,8 @@ impl FundingAuditService for Audit {
         let asked = request.into_inner();
         let pages = PageToken::of("ListShares", &first_page!(ListSharesRequest, asked));
         let aged = self.aged(&aged!(asked), &pages, &clock).await?;
-        let rulebook = self.rulebook(aged.on)?;
-        let question = self.shares(aged.point, aged.filter.clone(), aged.on)?;
+        let rulebook = self.rulebook(aged.on);
+        let question = self.shares(aged.point, aged.filter.clone(), aged.on);
         let (shares, more, totals) = question.page(&self.store, aged.slice, clock.left()).await?;
         Ok(Response::new(ListSharesResponse {
             shares,

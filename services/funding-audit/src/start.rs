@@ -40,7 +40,7 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
     let (applied, head, stopped) = (runner.applied(), runner.head(), runner.stopped());
     let audit = Audit::new(pool, &schema, applied, head, stopped, clock, tables);
     let mut server = Server::new();
-    server.add_service(audit.into_server()).await;
+    server.add_service(audit.findings_server()).await.add_service(audit.into_server()).await;
     service::serve(server, settings, shutdown, async move {
         closing.cancel();
         runner.join().await;

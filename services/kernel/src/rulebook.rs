@@ -586,6 +586,13 @@ impl Rulebooks {
             .ok_or_else(|| RulebookError::BeforeFirst { on, first: self.versions[0].effective_from })
     }
 
+    /// The version in force on a date; before the first one began, the first. For reports, which look at what was recorded: no
+    /// decision is made by it.
+    #[must_use]
+    pub fn at_or_first(&self, on: Date) -> &Rulebook {
+        self.at(on).unwrap_or(&self.versions[0])
+    }
+
     /// The version of that name, for an event that names the version it was decided under.
     ///
     /// # Errors

@@ -73,6 +73,7 @@ async fn pay(desk: &Desk, grant_id: &str) {
             tranche(1, 14_000, TrancheCondition::Contract, "2017-05-31"),
             tranche(2, 14_000, TrancheCondition::FinalAcceptance, "2018-12-31"),
         ],
+        allocations: Vec::new(),
     };
     grants.sign_contract(by(DIRECTOR, contract)).await.unwrap();
     let account = Some(PersonalData { person_id: id(), text: "6222 0000 0000 0000".to_owned() });

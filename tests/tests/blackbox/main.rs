@@ -6,6 +6,7 @@ mod check;
 mod claim;
 mod demo;
 mod failures;
+mod life;
 mod log;
 mod projection;
 mod reaction;

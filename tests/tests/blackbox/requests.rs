@@ -200,6 +200,7 @@ async fn a_plan_of_tranches_adds_up_and_is_numbered() {
             starts_on: "2017-06-01".into(),
             ends_on: "2018-05-31".into(),
             tranches,
+            allocations: Vec::new(),
         };
         desk.grants().sign_contract(by(DIRECTOR, request)).await
     };

@@ -256,6 +256,7 @@ async fn contract(desk: &Desk, walk: &Walk) {
         starts_on: "2017-06-01".to_owned(),
         ends_on: "2019-05-31".to_owned(),
         tranches,
+        allocations: Vec::new(),
     };
     let greedy = vec![
         tranche(1, 3 * MILLION, TrancheCondition::Contract, "2017-05-31"),

@@ -21,6 +21,7 @@ use crate::bulk::{self, Answer, Stop};
 use crate::connect::{Actor, Fund};
 use crate::errors::{CliError, explain, reason};
 use crate::ids;
+use std::collections::BTreeMap;
 
 /// Working days of early 2023, after the years that are played.
 const FILED_ON: Date = jiff::civil::date(2023, 2, 1);
@@ -42,7 +43,7 @@ pub(super) struct Fresh {
 
 /// Runs the procedure, and takes what was accepted into the books.
 pub(super) async fn run(fund: &Fund, books: &mut Books) -> Result<Fresh, CliError> {
-    let mut office = Office { fund, books, on: FILED_ON };
+    let mut office = Office { fund, books, on: FILED_ON, parties: BTreeMap::new() };
     play::advance(fund, FILED_ON).await?;
     let programme = ProgrammeId::derived("demo", &format!("guiding-fund/{YEAR}")).to_string();
     office.appropriate(&programme).await?;
@@ -100,6 +101,8 @@ struct Office<'a> {
     fund: &'a Fund,
     books: &'a mut Books,
     on: Date,
+    /// Lead and partner of each grant.
+    parties: BTreeMap<GrantId, [Party; 2]>,
 }
 
 impl Office<'_> {
@@ -184,7 +187,9 @@ impl Office<'_> {
         lead: &Party,
         partner: &Party,
     ) -> Result<(), CliError> {
-        let grant_id = GrantId::derived("demo", key).to_string();
+        let grant = GrantId::derived("demo", key);
+        let grant_id = grant.to_string();
+        self.parties.insert(grant, [lead.clone(), partner.clone()]);
         let share = |party: &Party, amount_minor| Allocation {
             party: Some(party.clone()),
             amount_minor: Some(amount_minor),
@@ -290,6 +295,18 @@ impl Office<'_> {
         self.act(&clerk("meeting"), Effect::Approved(2 * AWARDED), command).await
     }
 
+    /// Seven tenths are the lead's, the rest is the partner's.
+    fn shares(&self, grant: GrantId, contracted: i64) -> Vec<Allocation> {
+        let of_lead = contracted / 10 * 7;
+        let parties = self.parties.get(&grant).into_iter().flatten();
+        let amounts = [of_lead, contracted - of_lead];
+        let shares = parties.zip(amounts).map(|(party, amount_minor)| Allocation {
+            party: Some(party.clone()),
+            amount_minor: Some(amount_minor),
+        });
+        shares.collect()
+    }
+
     fn signing(&self, grant: GrantId, contracted: i64, what: &str) -> Command {
         let line = |number, percent, condition: TrancheCondition, due_on: &str| PlannedTranche {
             number,
@@ -309,6 +326,7 @@ impl Office<'_> {
                 line(2, 30, TrancheCondition::Midterm, "2024-03-31"),
                 line(3, 20, TrancheCondition::FinalAcceptance, "2025-05-31"),
             ],
+            allocations: self.shares(grant, contracted),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Grant, Stage, procedure::Notice};
 use crate::{
+    party_file::PartyFile,
     programme::Programme,
     refusal::{
         Ruling, done_otherwise, happens_under, never_published, of_grant, refused, unchanged, wrong_stage,
@@ -13,7 +14,7 @@ use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::FundEvent;
 use concord_kernel::money::Amount;
 use concord_kernel::{
-    id::{GrantId, ProgrammeId},
+    id::{GrantId, PartyFileId, ProgrammeId},
     rulebook::Duty,
 };
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,8 @@ pub(crate) fn decide(case: &Case<'_, '_>, meeting: &Meeting) -> Result<Decision<
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(view::programme(case, grant.programme)?.clone()),
         };
-        let ruling = rule(case, grant, programme, award.amount, &meeting.minutes);
+        let file = view::party_file(case, grant.project.lead.party)?;
+        let ruling = rule(case, grant, (programme, file), award.amount, &meeting.minutes);
         match grant.conclude(case, Hand::Office(Some(Duty::Approve)), grant.last_step_on, ruling) {
             Ok(decision) => {
                 decision.events.iter().for_each(|event| programme.apply(event));
@@ -75,9 +77,15 @@ pub(crate) fn decide(case: &Case<'_, '_>, meeting: &Meeting) -> Result<Decision<
 }
 
 /// Rules on every stage.
-fn rule(case: &Case<'_, '_>, grant: &Grant, programme: &Programme, amount: Amount, minutes: &str) -> Ruling {
+fn rule(
+    case: &Case<'_, '_>,
+    grant: &Grant,
+    beside: (&Programme, Option<&PartyFile>),
+    amount: Amount,
+    minutes: &str,
+) -> Ruling {
     match &grant.stage {
-        Stage::OnNotice(notice) => approve(case, grant, programme, notice, amount, minutes),
+        Stage::OnNotice(notice) => approve(case, grant, beside, notice, amount, minutes),
         Stage::Reviewed(_) => refused(never_published()),
         stage => match stage.approval() {
             Some(first) if first.amount_minor == amount.minor && first.minutes == minutes => unchanged(),
@@ -92,14 +100,18 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, programme: &Programme, amount: Amoun
 fn approve(
     case: &Case<'_, '_>,
     grant: &Grant,
-    programme: &Programme,
+    (programme, file): (&Programme, Option<&PartyFile>),
     notice: &Notice,
     amount: Amount,
     minutes: &str,
 ) -> Ruling {
     let lead_region = grant.project.lead.region.as_ref();
-    let weighed = rules::a08_notice(notice, amount, case.context.effective_on)
+    let on = case.context.effective_on;
+    let weighed = rules::a08_notice(notice, amount, on)
         .into_iter()
+        .chain(rules::a08_objections_closed(grant))
+        .chain(rules::a07_as_reviewed(grant, notice, amount, on))
+        .chain(rules::a11_acceptance_overdue(file, on))
         .chain(rules::a02_available(programme, amount))
         .chain(rules::a02_sub_limits(programme, grant.mode, lead_region, amount));
     happens_under(
@@ -138,7 +150,8 @@ fn find<'v>(case: &Case<'_, 'v>, meeting: &Meeting) -> Result<Vec<&'v Grant>, St
         Some(located(index, grant.id, broken))
     });
     case.well_formed(currencies)?;
-    case.states.prefetch(grants.iter().map(|grant| grant.programme.0))?;
+    let files = grants.iter().map(|grant| PartyFileId::of(grant.project.lead.party).0);
+    case.states.prefetch(grants.iter().map(|grant| grant.programme.0).chain(files))?;
     Ok(grants)
 }
 

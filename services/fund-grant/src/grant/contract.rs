@@ -1,7 +1,17 @@
 //! The task contract 任务书 with its plan of tranches, and the payee's account 收款账户.
 
-use super::{Grant, Stage, approval::Approval, closing::Progress, partners, tranche::Tranche};
+use super::{
+    Grant, Stage,
+    amendment::Changes,
+    approval::Approval,
+    balance::Balances,
+    closing::{Acceptance, Progress},
+    midterm::MidtermCheck,
+    partners,
+    tranche::Tranche,
+};
 use crate::{
+    content_hash,
     refusal::{Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
     view::Case,
@@ -41,15 +51,21 @@ pub struct Contract {
     /// Day by which final acceptance is due (A11); a migrated award has none here.
     pub acceptance_due_on: Option<Date>,
     /// How often it was amended.
-    pub amendments: u32,
+    pub amendments: Changes,
     /// How often the project was given more time.
-    pub extensions: u32,
-    /// Whether the midterm check was passed; `None` before one.
-    pub midterm_passed: Option<bool>,
+    pub extensions: Changes,
+    /// The last midterm check.
+    pub midterm: Option<MidtermCheck>,
+    /// The last completion report.
+    pub completion: Option<String>,
+    /// What final acceptance was concluded with, the last time.
+    pub acceptance: Option<Acceptance>,
     /// How often final acceptance sent the project back to be put right.
     pub rectifications: u32,
     /// How far the grant is.
     pub progress: Progress,
+    /// What became of balances.
+    pub balances: Balances,
 }
 
 /// What a contract rests on.
@@ -62,6 +78,8 @@ pub enum Basis {
         approval: Approval,
         /// Contract number 合同编号.
         contract_number: String,
+        /// Hash of its terms as they were signed: the same again is a repeat, however it was amended since.
+        signed_as: String,
     },
     /// It was contracted elsewhere.
     Migrated,
@@ -168,12 +186,12 @@ fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signi
 fn rule_payee(grant: &Grant, account: &PersonalRef) -> Ruling {
     match &grant.stage {
         Stage::Approved(_) | Stage::Running(_) if grant.payee.as_ref() == Some(account) => unchanged(),
-        Stage::Approved(_) | Stage::Running(_) => {
+        Stage::Approved(_) | Stage::Running(_) if !grant.stage.has_ended() => {
             happens(FundEvent::PayeeVerified { grant: grant.id, account: account.clone() })
         }
         stage => refused(wrong_stage(
             stage,
-            ("an account is verified after the approval", "立项之后方可核验收款账户"),
+            ("an account is verified between approval and end", "立项之后、项目终结之前方可核验收款账户"),
         )),
     }
 }
@@ -192,7 +210,12 @@ fn contracted_already(grant: &Grant, first: &Contract) -> Broken {
 
 /// Day by which final acceptance is due for a project that ends on a day (domain.md section 6, "final acceptance due").
 pub(super) fn acceptance_due(rulebook: &Rulebook, ends_on: Date) -> Option<Date> {
-    ends_on.checked_add(Span::new().try_months(rulebook.final_acceptance.due_months).ok()?).ok()
+    months_after(ends_on, rulebook.final_acceptance.due_months)
+}
+
+/// So many months after a day; `None` beyond what a date can say.
+pub(crate) fn months_after(day: Date, months: u32) -> Option<Date> {
+    day.checked_add(Span::new().try_months(months).ok()?).ok()
 }
 
 impl Contract {
@@ -205,6 +228,12 @@ impl Contract {
         }
     }
 
+    /// Whether it was contracted elsewhere.
+    #[must_use]
+    pub fn is_migrated(&self) -> bool {
+        matches!(self.basis, Basis::Migrated)
+    }
+
     /// The tranche with this number.
     #[must_use]
     pub fn tranche(&self, number: u32) -> Option<&Tranche> {
@@ -212,17 +241,26 @@ impl Contract {
     }
 
     fn is_signed_as(&self, grant: &Grant, signing: &Signing) -> bool {
-        let Basis::Signed { contract_number, .. } = &self.basis else {
+        let Basis::Signed { contract_number, signed_as, .. } = &self.basis else {
             return false;
         };
+        let Signing { amount, starts_on, ends_on, tranches, .. } = signing;
         *contract_number == signing.contract_number
-            && self.amount_minor == signing.amount.minor
-            && self.starts_on == Some(signing.starts_on)
-            && self.ends_on == Some(signing.ends_on)
-            && self.tranches.iter().map(|tranche| &tranche.plan).eq(&signing.tranches)
-            && partners::shares_of(grant, &signing.allocations, signing.amount)
-                .is_ok_and(|shares| shares == self.allocations)
+            && partners::shares_of(grant, &signing.allocations, signing.amount).is_ok_and(|shares| {
+                *signed_as == terms_hash(amount.minor, *starts_on, *ends_on, tranches, &shares)
+            })
     }
+}
+
+/// Hash of what a contract's terms are when it is signed.
+fn terms_hash(
+    amount_minor: i64,
+    starts_on: Date,
+    ends_on: Date,
+    tranches: &[PlannedTranche],
+    shares: &[Allocation],
+) -> String {
+    content_hash(&(amount_minor, starts_on, ends_on, tranches, shares))
 }
 
 /// The stage after `ContractSigned`.
@@ -239,7 +277,11 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             acceptance_due_on,
             ..
         } => Stage::Running(Box::new(Contract {
-            basis: Basis::Signed { approval, contract_number: contract_number.clone() },
+            basis: Basis::Signed {
+                approval,
+                contract_number: contract_number.clone(),
+                signed_as: terms_hash(*amount_minor, *starts_on, *ends_on, tranches, allocations),
+            },
             signed_on: on,
             amount_minor: *amount_minor,
             starts_on: Some(*starts_on),
@@ -248,11 +290,14 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             allocations: allocations.clone(),
             terms_rulebook: terms_rulebook.clone(),
             acceptance_due_on: *acceptance_due_on,
-            amendments: 0,
-            extensions: 0,
-            midterm_passed: None,
+            amendments: Changes::default(),
+            extensions: Changes::default(),
+            midterm: None,
+            completion: None,
+            acceptance: None,
             rectifications: 0,
             progress: Progress::Running,
+            balances: Balances::default(),
         })),
         _ => Stage::Approved(approval),
     }
@@ -282,10 +327,13 @@ pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
         allocations: allocations.clone(),
         terms_rulebook: terms_rulebook.clone(),
         acceptance_due_on: None,
-        amendments: 0,
-        extensions: 0,
-        midterm_passed: None,
+        amendments: Changes::default(),
+        extensions: Changes::default(),
+        midterm: None,
+        completion: None,
+        acceptance: None,
         rectifications: 0,
         progress: Progress::Running,
+        balances: Balances::default(),
     })))
 }

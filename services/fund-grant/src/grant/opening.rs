@@ -235,6 +235,10 @@ impl Grant {
                 matching: Matching::default(),
                 shares: Shares::default(),
                 spending: Spending::default(),
+                objections: Vec::new(),
+                overrides: Vec::new(),
+                facts: Vec::new(),
+                recoveries: Vec::new(),
             },
             FundEvent::AwardImported {
                 grant,
@@ -274,6 +278,10 @@ impl Grant {
                 matching: Matching::default(),
                 shares: Shares::default(),
                 spending: Spending::default(),
+                objections: Vec::new(),
+                overrides: Vec::new(),
+                facts: Vec::new(),
+                recoveries: Vec::new(),
             },
             _ => return None,
         };

@@ -12,13 +12,19 @@
 //! the bank that comes twice is known by its reference, even when the next attempt is under way.
 //!
 //! What is asked for may be less than planned; the rest stays committed.
+//!
+//! A recovery of another grant may be offset against an authorised tranche 抵扣: the bank then pays that much less, and the
+//! tranche is no longer called off. A payment that comes back after it was settled comes back as far as the lead still holds
+//! it; the rest is recovered 追缴, and what can be instructed again is what came back. A settlement that was recorded wrongly
+//! and corrected 更正 is with the bank again.
 
 mod ruling;
+mod shortfall;
 
 pub(super) use ruling::decide;
 
 use super::contract::Contract;
-use concord_events::fund::{FundEvent, PlannedTranche};
+use concord_events::fund::{FundEvent, MoneyFact, PlannedTranche};
 use concord_kernel::money::Amount;
 use concord_kernel::{Date, id::InstructionId};
 use serde::{Deserialize, Serialize};
@@ -34,6 +40,10 @@ pub struct Tranche {
     pub last_step_on: Date,
     /// Attempts that came back, in order.
     pub returned: Vec<ReturnedAttempt>,
+    /// The part that is kept back for recoveries of other grants 抵扣.
+    pub offset_minor: i64,
+    /// When the bank was last instructed.
+    pub instructed_on: Option<Date>,
 }
 
 /// Where a tranche stands.
@@ -139,6 +149,8 @@ impl Tranche {
             state: TrancheState::Planned(None),
             last_step_on: on,
             returned: Vec::new(),
+            offset_minor: 0,
+            instructed_on: None,
         }
     }
 
@@ -152,6 +164,12 @@ impl Tranche {
             }
             _ => self.payment().map(|payment| payment.amount_minor),
         }
+    }
+
+    /// Whether it is paid.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, TrancheState::Settled { .. })
     }
 
     /// The payment, once the bank was instructed.
@@ -226,15 +244,26 @@ pub(super) fn apply(contract: &mut Contract, event: &FundEvent, on: Date) {
                 Payment { amount_minor: *amount_minor, instruction: *instruction, attempt: *attempt };
             (*tranche, TrancheState::PaymentReturned(payment))
         }
+        FundEvent::RecoveryOffset { tranche, amount_minor, .. } => {
+            return offset(contract, *tranche, *amount_minor, on);
+        }
+        FundEvent::FactCorrected { fact: MoneyFact::Settlement { tranche, .. }, .. } => {
+            return unsettle(contract, *tranche);
+        }
         _ => return,
     };
-    let Some(tranche) = contract.tranches.iter_mut().find(|tranche| tranche.plan.number == number) else {
-        return;
-    };
+    let Some(tranche) = numbered(contract, number) else { return };
     let before = std::mem::replace(&mut tranche.state, state);
+    if matches!(event, FundEvent::TrancheInstructed { .. }) {
+        tranche.instructed_on = Some(on);
+    }
     if let FundEvent::PaymentReturned { bank_reference, reason, .. } = event {
         let settled_as = match before {
-            TrancheState::Settled { bank_reference, .. } => Some(bank_reference),
+            TrancheState::Settled { bank_reference, .. } => {
+                // What was kept back has done its work: the next attempt is of cash alone.
+                tranche.offset_minor = 0;
+                Some(bank_reference)
+            }
             _ => None,
         };
         tranche.returned.push(ReturnedAttempt {
@@ -244,4 +273,24 @@ pub(super) fn apply(contract: &mut Contract, event: &FundEvent, on: Date) {
         });
     }
     tranche.last_step_on = on;
+}
+
+/// A recovery of another grant is offset against it.
+fn offset(contract: &mut Contract, number: u32, amount_minor: i64, on: Date) {
+    let Some(tranche) = numbered(contract, number) else { return };
+    tranche.offset_minor = tranche.offset_minor.saturating_add(amount_minor);
+    tranche.last_step_on = on;
+}
+
+/// The settlement was recorded wrongly: the payment is with the bank again, since it was instructed.
+fn unsettle(contract: &mut Contract, number: u32) {
+    let Some(tranche) = numbered(contract, number) else { return };
+    if let TrancheState::Settled { payment, .. } = tranche.state {
+        tranche.state = TrancheState::Instructed(payment);
+        tranche.last_step_on = tranche.instructed_on.unwrap_or(tranche.last_step_on);
+    }
+}
+
+fn numbered(contract: &mut Contract, number: u32) -> Option<&mut Tranche> {
+    contract.tranches.iter_mut().find(|tranche| tranche.plan.number == number)
 }

@@ -1,6 +1,10 @@
 //! States as answers.
 
+mod closing;
 mod money;
+mod recovery;
+
+pub use recovery::{recovery, rectification};
 
 use crate::{
     backing::{Backing, Standing},
@@ -70,6 +74,11 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
         shares: contract.map(|contract| money::shares(grant, contract)).unwrap_or_default(),
         spending: contract.map(|_| money::spending(&grant.spending)),
         balances: grant.books.balances().iter().map(money::balance).collect(),
+        objections: recovery::objections(&grant.objections),
+        overrides: recovery::overrides(&grant.overrides),
+        facts: recovery::facts(&grant.facts),
+        recovery_ids: grant.recoveries.iter().map(ToString::to_string).collect(),
+        ..contract.map(closing::later_life).unwrap_or_default()
     }
 }
 
@@ -150,6 +159,7 @@ fn tranche(tranche: &Tranche) -> fund::Tranche {
         due_on: tranche.plan.due_on.to_string(),
         instruction_id: payment.map(|payment| payment.instruction.to_string()).unwrap_or_default(),
         attempt: payment.map_or(0, |payment| payment.attempt),
+        offset_minor: tranche.offset_minor,
     }
 }
 
@@ -195,7 +205,7 @@ fn state(stage: &Stage) -> fund::State {
         Stage::Reviewed(_) => fund::State::Reviewed,
         Stage::OnNotice(_) => fund::State::OnNotice,
         Stage::Approved(_) => fund::State::Approved,
-        Stage::Running(_) => fund::State::Contracted,
+        Stage::Running(contract) => closing::state(&contract.progress),
         Stage::Rejected(_) => fund::State::Rejected,
         Stage::Withdrawn(_) => fund::State::Withdrawn,
     }

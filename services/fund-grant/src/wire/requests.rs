@@ -1,6 +1,10 @@
 //! Each request's command.
 
+mod closing;
 mod matching;
+mod oversight;
+mod recovery;
+mod rectification;
 mod spending;
 
 use super::{Asked, values};

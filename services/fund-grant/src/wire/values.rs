@@ -83,6 +83,17 @@ pub(super) fn adding_up(
     if shares.is_empty() {
         return Some(shares);
     }
+    each_once(reading, &shares);
+    let sum = total(shares.iter().filter_map(|share| share.amount_minor));
+    if sum != i128::from(amount_minor) {
+        let fault = format!("add up to {sum}, not to the {amount_minor} minor units {so}");
+        reading.faults.add("allocations", fault);
+    }
+    Some(shares)
+}
+
+/// Each party has one share.
+pub(super) fn each_once(reading: &mut Reading<'_>, shares: &[Allocation]) {
     let mut parties = BTreeSet::new();
     for (index, share) in shares.iter().enumerate() {
         if !parties.insert(share.party.party) {
@@ -90,12 +101,6 @@ pub(super) fn adding_up(
             reading.faults.add(format!("allocations[{index}].party.code"), fault);
         }
     }
-    let sum = total(shares.iter().filter_map(|share| share.amount_minor));
-    if sum != i128::from(amount_minor) {
-        let fault = format!("add up to {sum}, not to the {amount_minor} minor units {so}");
-        reading.faults.add("allocations", fault);
-    }
-    Some(shares)
 }
 
 /// Shares one by one. A migrated source's may be zero or absent, and are kept as they are.
@@ -128,6 +133,21 @@ pub(super) fn plan(
     tranches: &[fund::PlannedTranche],
     amount: Option<Amount>,
 ) -> Option<Vec<PlannedTranche>> {
+    let plan = lines(reading, tranches)?;
+    let (sum, amount_minor) = (total(plan.iter().map(|tranche| tranche.amount_minor)), amount?.minor);
+    if sum != i128::from(amount_minor) && !plan.is_empty() {
+        reading
+            .faults
+            .add("tranches", format!("add up to {sum}, not to the amount of {amount_minor} minor units"));
+    }
+    Some(plan)
+}
+
+/// The lines of a plan, numbered from 1 without gaps.
+pub(super) fn lines(
+    reading: &mut Reading<'_>,
+    tranches: &[fund::PlannedTranche],
+) -> Option<Vec<PlannedTranche>> {
     if tranches.len() > TRANCHES_MAX {
         reading.faults.add("tranches", format!("are {}; {TRANCHES_MAX} are the most", tranches.len()));
         return None;
@@ -143,12 +163,5 @@ pub(super) fn plan(
         let due_on = reading.faults.date(&format!("{field}.due_on"), &tranche.due_on);
         Some(PlannedTranche { number, amount_minor: amount_minor?, condition: condition?, due_on: due_on? })
     });
-    let plan = whole(read)?;
-    let (sum, amount_minor) = (total(plan.iter().map(|tranche| tranche.amount_minor)), amount?.minor);
-    if sum != i128::from(amount_minor) && !plan.is_empty() {
-        reading
-            .faults
-            .add("tranches", format!("add up to {sum}, not to the amount of {amount_minor} minor units"));
-    }
-    Some(plan)
+    whole(read)
 }

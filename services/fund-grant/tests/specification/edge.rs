@@ -22,10 +22,10 @@ use jiff::civil::date;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-const ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e6f";
-const PROGRAMME_ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e70";
+pub const ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e6f";
+pub const PROGRAMME_ID: &str = "018f4e7c-3b1a-7c5e-9d2f-1a2b3c4d5e70";
 
-fn header() -> Option<CommandHeader> {
+pub fn header() -> Option<CommandHeader> {
     Some(CommandHeader {
         request_id: ID.to_owned(),
         effective_on: "2013-03-04".to_owned(),
@@ -33,11 +33,11 @@ fn header() -> Option<CommandHeader> {
     })
 }
 
-fn cny(amount_minor: i64) -> Option<Money> {
+pub fn cny(amount_minor: i64) -> Option<Money> {
     Some(Money { amount_minor, currency: "CNY".to_owned() })
 }
 
-fn party(code: &str, region: &str) -> Option<Party> {
+pub fn party(code: &str, region: &str) -> Option<Party> {
     let (code, region) = (code.to_owned(), region.to_owned());
     Some(Party { code, kind: PartyKind::Enterprise.into(), region, name: String::new() })
 }
@@ -59,15 +59,15 @@ fn application() -> ApplyForGrantRequest {
     }
 }
 
-fn share(code: &str, minor: i64) -> Allocation {
+pub fn share(code: &str, minor: i64) -> Allocation {
     Allocation { party: party(code, "210102"), amount_minor: Some(minor) }
 }
 
-fn tranche(number: u32, amount_minor: i64, condition: TrancheCondition) -> PlannedTranche {
+pub fn tranche(number: u32, amount_minor: i64, condition: TrancheCondition) -> PlannedTranche {
     PlannedTranche { number, amount_minor, condition: condition.into(), due_on: "2013-06-30".to_owned() }
 }
 
-fn contract() -> SignContractRequest {
+pub fn contract() -> SignContractRequest {
     SignContractRequest {
         header: header(),
         grant_id: ID.to_owned(),
@@ -116,7 +116,7 @@ fn caller() -> Caller {
 }
 
 /// Reads a request as on 5 March 2013.
-fn read(request: impl Ask<Command>) -> Result<Draft, Status> {
+pub fn read(request: impl Ask<Command>) -> Result<Draft, Status> {
     let fund = Fund::shipped();
     let edge = Edge { regions: fund.regions(), today: date(2013, 3, 5) };
     wire::read(edge, &caller(), Violations::new(Fund::error_domain()), request)
@@ -124,7 +124,7 @@ fn read(request: impl Ask<Command>) -> Result<Draft, Status> {
 }
 
 /// The fields that are at fault.
-fn faults(request: impl Ask<Command>) -> Vec<String> {
+pub fn faults(request: impl Ask<Command>) -> Vec<String> {
     let status = read(request).err().unwrap();
     assert_eq!(status.code(), Code::InvalidArgument);
     fields(&status)

@@ -3,7 +3,12 @@
 //! | file | what it says |
 //! |---|---|
 //! | `world` | the whole fund as one cqrs-es aggregate, and a story to tell with it |
+//! | `life` | what a grant's later life is told with: from the contract to its end |
 //! | `stages` | every pair of state and command, as tables |
+//! | `amendment` | another plan or less money, and more time |
+//! | `acceptance` | the midterm check, final acceptance, and the payments that wait for them |
+//! | `closeout` | closeout, evaluation, termination, cancellation |
+//! | `balance` | what becomes of a balance |
 //! | `backing` | agreements that grants rest on, holds, and what A01 says of them |
 //! | `money` | what the next three have in common: a grant of two parties, paid |
 //! | `matching` | matching money, and what A03 says of it |
@@ -13,14 +18,21 @@
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
 //! | `edge` | bad requests: all faults at once |
+//! | `edge_money` | the same, of requests about matching, shares and spending; and what a grant's money looks like as an answer |
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
     reason = "one test binary: what it shares goes no further, and a test that cannot go on fails"
 )]
 
+mod acceptance;
+mod amendment;
 mod backing;
+mod balance;
+mod closeout;
 mod edge;
+mod edge_money;
+mod life;
 mod matching;
 mod money;
 mod partners;

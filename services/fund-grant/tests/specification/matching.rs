@@ -23,7 +23,7 @@ fn instalment(number: u32, amount_minor: i64, due_on: Date) -> MatchingInstalmen
 }
 
 /// Pledged by a city: 1,000.00 by 10 April and 500.00 by 20 April.
-fn city() -> Pledge {
+pub fn city() -> Pledge {
     Pledge {
         kind: MatchingKind::GovernmentBudget,
         level: Some(GovernmentLevel::City),
@@ -35,7 +35,7 @@ fn city() -> Pledge {
 }
 
 /// Pledged by the lead itself, in one instalment.
-fn own(minor: i64, due_on: Date) -> Pledge {
+pub fn own(minor: i64, due_on: Date) -> Pledge {
     Pledge {
         kind: MatchingKind::OwnMoney,
         level: None,
@@ -50,7 +50,7 @@ fn source(on: Date, number: u32, command: MatchingCommand) -> Order {
     office(on, GrantCommand::Matching(number, command))
 }
 
-fn pledge(number: u32, pledge: Pledge) -> Order {
+pub fn pledge(number: u32, pledge: Pledge) -> Order {
     source(april(1), number, MatchingCommand::Pledge(Box::new(pledge)))
 }
 
@@ -59,11 +59,11 @@ fn arrive(on: Date, number: u32, instalment: u32, amount: Amount, reference: &st
     source(on, number, MatchingCommand::RecordArrival { instalment, amount, bank_reference })
 }
 
-fn arrived(number: u32, instalment: u32, minor: i64, reference: &str) -> Order {
+pub fn arrived(number: u32, instalment: u32, minor: i64, reference: &str) -> Order {
     arrive(april(5), number, instalment, cny(minor), reference)
 }
 
-fn release(on: Date, number: u32, reason: &str) -> Order {
+pub fn release(on: Date, number: u32, reason: &str) -> Order {
     let (reason, minutes) = (reason.to_owned(), "2013-9".to_owned());
     source(on, number, MatchingCommand::Release { reason, minutes })
 }
@@ -481,6 +481,27 @@ fn a_corrected_arrival_is_undone() {
     let fact = MoneyFact::MatchingArrival { source: 1, instalment: 1, amount_minor: 1 };
     let released = pledged([arrived(1, 1, 1, "m-1"), release(april(9), 1, "x")]).corrected(fact, april(5));
     assert_eq!(released.outcome(&release(april(9), 1, "x")), "MatchingReleased");
+}
+
+/// Every state is kept in memory, so a grant has its bounds.
+#[test]
+fn a_grant_has_so_many_sources_and_a_source_so_many_arrivals() {
+    let sources = |most: u32| (1..=most).map(|number| pledge(number, own(1, april(10))));
+    let arrivals = |most: u32| {
+        [pledge(1, city())].into_iter().chain((1..=most).map(|part| arrived(1, 1, 1, &part.to_string())))
+    };
+    let payable = |orders: Vec<Order>| with(story("payable"), orders);
+    check([
+        ("the hundredth source", payable(sources(99).collect()), pledge(100, city()), "MatchingPledged"),
+        ("one more", payable(sources(100).collect()), pledge(101, city()), "TOO_MANY"),
+        (
+            "the thousandth arrival",
+            payable(arrivals(999).collect()),
+            arrived(1, 1, 1, "m"),
+            "MatchingArrived",
+        ),
+        ("one more", payable(arrivals(1_000).collect()), arrived(1, 1, 1, "m"), "TOO_MANY"),
+    ]);
 }
 
 /// Of two arrivals of the same amount, a correction undoes the one at the position that it names.

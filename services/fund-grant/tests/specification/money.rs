@@ -79,9 +79,18 @@ pub fn with(given: Vec<Order>, more: impl IntoIterator<Item = Order>) -> World {
 pub fn of_other(orders: Vec<Order>) -> Vec<Order> {
     let other = |mut order: Order| {
         match &mut order.command {
-            Command::Grant(grant, _) => *grant = OTHER_GRANT,
+            Command::Grant(grant, command) => {
+                *grant = OTHER_GRANT;
+                // A project of its own: the same one is not funded twice (A04).
+                if let GrantCommand::Apply(application) = command {
+                    application.title = "Gears for wind turbines 风电齿轮".to_owned();
+                }
+            }
             Command::Approve(meeting) => meeting.awards[0].grant = OTHER_GRANT,
-            Command::Programme(..) | Command::Backing(..) => {}
+            Command::Programme(..)
+            | Command::Backing(..)
+            | Command::Recovery(..)
+            | Command::Rectification(..) => {}
         }
         order
     };

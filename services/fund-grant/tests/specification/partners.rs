@@ -15,7 +15,7 @@ fn transfer_of(on: Date, to: &Party, amount: Amount, reference: &str) -> Order {
     recipient(on, GrantCommand::TransferShare(transfer))
 }
 
-fn transfer(minor: i64, reference: &str) -> Order {
+pub fn transfer(minor: i64, reference: &str) -> Order {
     transfer_of(april(5), &partner(), cny(minor), reference)
 }
 
@@ -265,6 +265,16 @@ fn dates_of_transfers_lie_within_their_limits() {
             "ShareTransferred",
         ),
         ("before the contract", World::after(paid()), transfer(1, "t").on(march(24)), "STEP_BEFORE_THE_LAST"),
+    ]);
+}
+
+/// Every state is kept in memory, so a grant has its bounds.
+#[test]
+fn a_grant_has_so_many_transfers() {
+    let transfers = |most: u32| (1..=most).map(|part| transfer(1, &part.to_string()));
+    check([
+        ("the thousandth", with(paid(), transfers(999)), transfer(1, "t"), "ShareTransferred"),
+        ("one more", with(paid(), transfers(1_000)), transfer(1, "t"), "TOO_MANY"),
     ]);
 }
 

@@ -16,18 +16,18 @@ use concord_kernel::Date;
 use jiff::civil::date;
 
 /// One row: what was, what is asked, what comes of it.
-struct Row {
+pub struct Row {
     says: &'static str,
     given: Vec<Order>,
     when: Order,
     then: &'static str,
 }
 
-fn row(says: &'static str, given: Vec<Order>, when: Order, then: &'static str) -> Row {
+pub fn row(says: &'static str, given: Vec<Order>, when: Order, then: &'static str) -> Row {
     Row { says, given, when, then }
 }
 
-fn check(rows: impl IntoIterator<Item = Row>) {
+pub fn check(rows: impl IntoIterator<Item = Row>) {
     for Row { says, given, when, then } in rows {
         assert_eq!(World::after(given).outcome(&when), then, "{says}");
     }

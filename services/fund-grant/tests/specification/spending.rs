@@ -33,32 +33,32 @@ fn of(minor: i64) -> SpendReport {
     }
 }
 
-fn invoiced(minor: i64, total: Amount) -> SpendReport {
+pub fn invoiced(minor: i64, total: Amount) -> SpendReport {
     let invoice = NamedInvoice { issuer: "2100131140".to_owned(), number: "00000017".to_owned(), total };
     SpendReport { invoice: Some(invoice), ..of(minor) }
 }
 
-fn invoice() -> InvoiceId {
+pub fn invoice() -> InvoiceId {
     InvoiceId::of("2100131140", "00000017")
 }
 
-fn id(spend: u128) -> SpendId {
+pub fn id(spend: u128) -> SpendId {
     SpendId(Uuid::from_u128(0x5_0000 + spend))
 }
 
-fn report_as(spend: u128, report: SpendReport) -> Order {
+pub fn report_as(spend: u128, report: SpendReport) -> Order {
     recipient(april(5), GrantCommand::Spending(id(spend), SpendingCommand::Report(Box::new(report))))
 }
 
-fn report(spend: u128, minor: i64) -> Order {
+pub fn report(spend: u128, minor: i64) -> Order {
     report_as(spend, of(minor))
 }
 
-fn accept(spend: u128) -> Order {
+pub fn accept(spend: u128) -> Order {
     office(april(6), GrantCommand::Spending(id(spend), SpendingCommand::Accept))
 }
 
-fn disallow(spend: u128, reason: &str) -> Order {
+pub fn disallow(spend: u128, reason: &str) -> Order {
     let command = SpendingCommand::Disallow { reason: reason.to_owned() };
     office(april(7), GrantCommand::Spending(id(spend), command))
 }
@@ -489,6 +489,17 @@ fn a_disallowed_item_is_not_reported_again_by_a_correction() {
     let fact = MoneyFact::SpendAcceptance { spend: id(1), party: lead().party, amount_minor: 0 };
     let world = since([report(1, 100), accept(1), disallow(1, "x")]).corrected(fact, april(8));
     assert!(matches!(world.grant().spending.items[0].state, ItemState::Disallowed(_)));
+}
+
+/// Every state is kept in memory, so a grant has its bounds.
+#[test]
+fn a_grant_has_so_many_items() {
+    let full = since((1..=2_000).map(|spend| report(spend, 1)));
+    check([
+        ("one more", full.clone(), report(2_001, 1), "TOO_MANY"),
+        ("one that it has", full.clone(), report(2_000, 1), "unchanged"),
+    ]);
+    told(&full, &report(2_001, 1), &[("most", "2000")], &["2000"]);
 }
 
 /// The command that a recipient gives is kept with the answer: its names are permanent.

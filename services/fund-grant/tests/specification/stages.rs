@@ -5,6 +5,7 @@
 //! w  wrong stage                        d  done already, in another way: refused
 //! ?  not found                          t  the id is taken
 //! 1  A01: no contract                   8  A08: never published
+//! b  more than is held
 //! ```
 
 use crate::world::*;
@@ -47,13 +48,14 @@ fn outcome(mark: &str, event: &str) -> impl Fn(&str) -> bool {
         "t" => outcome == "ID_TAKEN",
         "1" => outcome == "A01_NO_CONTRACT",
         "8" => outcome == "A08_NOT_PUBLISHED",
+        "b" => outcome.ends_with("_ABOVE_BALANCE"),
         "i" => outcome == "A14_ANOTHER_INSTRUCTION",
         _ => panic!("the mark {mark} stands for nothing"),
     }
 }
 
 /// Runs a table: `world` is the state of a row, `order` the command of a column with the event that it may cause.
-fn check(
+pub fn check(
     table: &'static str,
     rows: &[&str],
     columns: &[&str],
@@ -202,10 +204,21 @@ fn column_of(command: &Command) -> &'static str {
         Command::Backing(..) => "take",
         Command::Grant(_, GrantCommand::NameBacking { .. }) => "name",
         Command::Grant(_, GrantCommand::Hold(_)) => "hold",
+        // In the tables of `recovery`, `rectification`, `objection` and `correction`.
+        Command::Recovery(..) => "recover",
+        Command::Rectification(..) => "rectify",
+        Command::Grant(_, GrantCommand::Objection(..)) => "object",
+        Command::Grant(_, GrantCommand::Override(_)) => "override",
+        Command::Grant(_, GrantCommand::Correct(_)) => "correct",
         // In the tables of `matching`, `partners` and `spending`.
         Command::Grant(_, GrantCommand::Matching(..)) => "matching",
         Command::Grant(_, GrantCommand::TransferShare(_)) => "transfer",
         Command::Grant(_, GrantCommand::Spending(..)) => "spending",
+        // In the tables of `closeout`.
+        Command::Grant(_, GrantCommand::Amendment(_)) => "amend",
+        Command::Grant(_, GrantCommand::CheckMidterm(_)) => "midterm",
+        Command::Grant(_, GrantCommand::Closing(_)) => "close",
+        Command::Grant(_, GrantCommand::Balance(_)) => "balance",
         Command::Grant(_, GrantCommand::Apply(_)) => "apply",
         Command::Grant(_, GrantCommand::Import(_)) => "import",
         Command::Grant(_, GrantCommand::Procedure(command)) => match command {

@@ -209,6 +209,14 @@ impl World {
         }
     }
 
+    /// The story's grant, once there is one.
+    pub fn any_grant(&self) -> Option<&Grant> {
+        match self.states.get(&GRANT.0) {
+            Some(State::Grant(grant)) => Some(grant),
+            _ => None,
+        }
+    }
+
     /// What is known of an invoice.
     pub fn invoice(&self, id: InvoiceId) -> Option<&Invoice> {
         match self.states.get(&id.0) {

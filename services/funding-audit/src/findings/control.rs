@@ -3,7 +3,7 @@
 //! Each is worked out from the tables by itself, not by asking the code that decides: a decision that was wrong shows here.
 //! Each looks at an act by what was on record before it, so an exception stays one, whatever came later.
 
-use super::{Rule, Search, scope};
+use super::{Search, scope};
 use crate::{
     numbers::{self, GrantStep, MatchMove, RecoveryStep, SpendStep, Step},
     query::{QueryError, Sql, Store},
@@ -102,9 +102,14 @@ const TESTS: &[Test] = &[
         broke: ("were made while the grant was on hold", "发生于项目暂停期间"),
         acts_of: |sql, search, _| {
             let steps = [Step::Requested, Step::Authorised, Step::Instructed];
-            tranche_steps(sql, search, &steps, "EXISTS (SELECT 1 FROM (SELECT h.cause FROM holds h \
+            tranche_steps(
+                sql,
+                search,
+                &steps,
+                "EXISTS (SELECT 1 FROM (SELECT h.cause FROM holds h \
                 WHERE h.grant_id = s.grant_id AND h.position < s.position ORDER BY h.position DESC LIMIT 1) h \
-                WHERE h.cause IS NOT NULL)");
+                WHERE h.cause IS NOT NULL)",
+            );
         },
     },
     Test {
@@ -112,11 +117,16 @@ const TESTS: &[Test] = &[
         acts: ("contracts and amendments", "任务书及变更"),
         broke: ("exceeded what was approved", "超出立项金额"),
         acts_of: |sql, search, _| {
-            grant_steps(sql, search, &[GrantStep::Contracted, GrantStep::Amended], &format!(
-                "s.amount_minor > (SELECT a.amount_minor FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step IN ({}) \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Contracted, GrantStep::Amended],
+                &format!(
+                    "s.amount_minor > (SELECT a.amount_minor FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step IN ({}) \
                  AND a.position < s.position ORDER BY a.position DESC LIMIT 1)",
-                list(&[GrantStep::Approved.number(), GrantStep::Imported.number()])
-            ));
+                    list(&[GrantStep::Approved.number(), GrantStep::Imported.number()])
+                ),
+            );
         },
     },
     Test {
@@ -133,8 +143,14 @@ const TESTS: &[Test] = &[
     },
     Test {
         id: "A03.matching",
-        acts: ("authorisations from the second tranche on of grants with matching money", "有配套承诺项目第二笔起的拨款审批"),
-        broke: ("were given below the ratio, or while a class was overdue", "低于配套到位比例，或有逾期未到位类别"),
+        acts: (
+            "authorisations from the second tranche on of grants with matching money",
+            "有配套承诺项目第二笔起的拨款审批",
+        ),
+        broke: (
+            "were given below the ratio, or while a class was overdue",
+            "低于配套到位比例，或有逾期未到位类别",
+        ),
         acts_of: authorised_below_ratio,
     },
     Test {
@@ -147,13 +163,18 @@ const TESTS: &[Test] = &[
                 .chain([GrantStep::Rejected, GrantStep::Withdrawn])
                 .map(GrantStep::number)
                 .collect();
-            grant_steps(sql, search, &[GrantStep::Admitted], &format!(
-                "EXISTS (SELECT 1 FROM grant_steps o WHERE o.step = {} AND o.said = s.said AND o.grant_id <> s.grant_id \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Admitted],
+                &format!(
+                    "EXISTS (SELECT 1 FROM grant_steps o WHERE o.step = {} AND o.said = s.said AND o.grant_id <> s.grant_id \
                  AND o.position < s.position AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = o.grant_id \
                  AND e.step IN ({}) AND e.position < s.position))",
-                GrantStep::Admitted.number(),
-                list(&over)
-            ));
+                    GrantStep::Admitted.number(),
+                    list(&over)
+                ),
+            );
         },
     },
     Test {
@@ -161,25 +182,38 @@ const TESTS: &[Test] = &[
         acts: ("approvals", "立项"),
         broke: ("were above the review's ceiling, without an override", "超出评审建议上限且无特批"),
         acts_of: |sql, search, _| {
-            grant_steps(sql, search, &[GrantStep::Approved], &format!(
-                "s.amount_minor > (SELECT r.amount_minor FROM grant_steps r WHERE r.grant_id = s.grant_id AND r.step = {} \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Approved],
+                &format!(
+                    "s.amount_minor > (SELECT r.amount_minor FROM grant_steps r WHERE r.grant_id = s.grant_id AND r.step = {} \
                  AND r.position < s.position ORDER BY r.position DESC LIMIT 1) AND NOT EXISTS (SELECT 1 FROM overrides o \
                  WHERE o.grant_id = s.grant_id AND o.rule = 'A07' AND o.position < s.position)",
-                GrantStep::Reviewed.number()
-            ));
+                    GrantStep::Reviewed.number()
+                ),
+            );
         },
     },
     Test {
         id: "A08.notice",
         acts: ("approvals", "立项"),
-        broke: ("came before the notice was over, or were of another amount", "早于公示期满，或与公示金额不符"),
+        broke: (
+            "came before the notice was over, or were of another amount",
+            "早于公示期满，或与公示金额不符",
+        ),
         acts_of: |sql, search, _| {
-            grant_steps(sql, search, &[GrantStep::Approved], &format!(
-                "NOT EXISTS (SELECT 1 FROM (SELECT n.day, n.amount_minor FROM grant_steps n WHERE n.grant_id = s.grant_id \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Approved],
+                &format!(
+                    "NOT EXISTS (SELECT 1 FROM (SELECT n.day, n.amount_minor FROM grant_steps n WHERE n.grant_id = s.grant_id \
                  AND n.step = {} AND n.position < s.position ORDER BY n.position DESC LIMIT 1) n \
                  WHERE n.day <= s.effective_on AND n.amount_minor = s.amount_minor)",
-                GrantStep::NoticePublished.number()
-            ));
+                    GrantStep::NoticePublished.number()
+                ),
+            );
         },
     },
     Test {
@@ -187,14 +221,19 @@ const TESTS: &[Test] = &[
         acts: ("approvals", "立项"),
         broke: ("came while an objection was open", "作出时尚有未处理的异议"),
         acts_of: |sql, search, _| {
-            grant_steps(sql, search, &[GrantStep::Approved], &format!(
-                "EXISTS (SELECT 1 FROM grant_steps o WHERE o.grant_id = s.grant_id AND o.step = {} AND o.position < s.position \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Approved],
+                &format!(
+                    "EXISTS (SELECT 1 FROM grant_steps o WHERE o.grant_id = s.grant_id AND o.step = {} AND o.position < s.position \
                  AND NOT EXISTS (SELECT 1 FROM grant_steps c WHERE c.grant_id = s.grant_id AND c.step IN ({}, {}) \
                  AND c.number = o.number AND c.position > o.position AND c.position < s.position))",
-                GrantStep::ObjectionRaised.number(),
-                GrantStep::ObjectionRejected.number(),
-                GrantStep::ObjectionUpheld.number()
-            ));
+                    GrantStep::ObjectionRaised.number(),
+                    GrantStep::ObjectionRejected.number(),
+                    GrantStep::ObjectionUpheld.number()
+                ),
+            );
         },
     },
     Test {
@@ -208,11 +247,16 @@ const TESTS: &[Test] = &[
         acts: ("closeouts", "结题"),
         broke: ("left a balance without a day to give it back", "留有结余而未定退回期限"),
         acts_of: |sql, search, _| {
-            grant_steps(sql, search, &[GrantStep::Closed], &format!(
-                "s.day IS NULL AND (SELECT coalesce(sum(p.amount_minor), 0) FROM dims x JOIN postings p ON p.dims = x.dims \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Closed],
+                &format!(
+                    "s.day IS NULL AND (SELECT coalesce(sum(p.amount_minor), 0) FROM dims x JOIN postings p ON p.dims = x.dims \
                  WHERE x.grant_id = s.grant_id AND p.account = {} AND p.position < s.position) > 0",
-                numbers::account(Account::RecipientUnspent)
-            ));
+                    numbers::account(Account::RecipientUnspent)
+                ),
+            );
         },
     },
     Test {
@@ -220,11 +264,16 @@ const TESTS: &[Test] = &[
         acts: ("closeouts", "结题"),
         broke: ("left a payment with the bank", "尚有在途支付"),
         acts_of: |sql, search, _| {
-            grant_steps(sql, search, &[GrantStep::Closed], &format!(
-                "(SELECT coalesce(sum(p.amount_minor), 0) FROM dims x JOIN postings p ON p.dims = x.dims \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Closed],
+                &format!(
+                    "(SELECT coalesce(sum(p.amount_minor), 0) FROM dims x JOIN postings p ON p.dims = x.dims \
                  WHERE x.grant_id = s.grant_id AND p.account = {} AND p.position < s.position) > 0",
-                numbers::account(Account::Instructed)
-            ));
+                    numbers::account(Account::Instructed)
+                ),
+            );
         },
     },
     Test {
@@ -237,14 +286,19 @@ const TESTS: &[Test] = &[
                 .chain(GrantStep::ENDS)
                 .map(GrantStep::number)
                 .collect();
-            grant_steps(sql, search, &[GrantStep::Admitted, GrantStep::Approved], &format!(
-                "EXISTS (SELECT 1 FROM grants o CROSS JOIN LATERAL (SELECT t.acceptance_due_on FROM terms t \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Admitted, GrantStep::Approved],
+                &format!(
+                    "EXISTS (SELECT 1 FROM grants o CROSS JOIN LATERAL (SELECT t.acceptance_due_on FROM terms t \
                  WHERE t.grant_id = o.grant_id AND t.position < s.position ORDER BY t.position DESC LIMIT 1) t \
                  WHERE o.lead = d.party AND o.grant_id <> s.grant_id AND t.acceptance_due_on < s.effective_on \
                  AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = o.grant_id AND e.step IN ({}) \
                  AND e.position < s.position))",
-                list(&concluded)
-            ));
+                    list(&concluded)
+                ),
+            );
         },
     },
     Test {
@@ -252,11 +306,16 @@ const TESTS: &[Test] = &[
         acts: ("approvals", "立项"),
         broke: ("were made by the person who had reviewed", "与评审为同一人"),
         acts_of: |sql, search, _| {
-            grant_steps(sql, search, &[GrantStep::Approved], &format!(
-                "EXISTS (SELECT 1 FROM grant_steps r WHERE r.grant_id = s.grant_id AND r.step = {} AND r.actor = s.actor \
+            grant_steps(
+                sql,
+                search,
+                &[GrantStep::Approved],
+                &format!(
+                    "EXISTS (SELECT 1 FROM grant_steps r WHERE r.grant_id = s.grant_id AND r.step = {} AND r.actor = s.actor \
                  AND r.position < s.position)",
-                GrantStep::Reviewed.number()
-            ));
+                    GrantStep::Reviewed.number()
+                ),
+            );
         },
     },
     Test {
@@ -264,11 +323,16 @@ const TESTS: &[Test] = &[
         acts: ("authorisations", "拨款审批"),
         broke: ("were given by the person who had approved the grant", "与立项为同一人"),
         acts_of: |sql, search, _| {
-            tranche_steps(sql, search, &[Step::Authorised], &format!(
-                "EXISTS (SELECT 1 FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step = {} AND a.actor = s.actor \
+            tranche_steps(
+                sql,
+                search,
+                &[Step::Authorised],
+                &format!(
+                    "EXISTS (SELECT 1 FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step = {} AND a.actor = s.actor \
                  AND a.position < s.position)",
-                GrantStep::Approved.number()
-            ));
+                    GrantStep::Approved.number()
+                ),
+            );
         },
     },
     Test {
@@ -288,11 +352,16 @@ const TESTS: &[Test] = &[
         acts: ("authorisations and instructions", "拨款审批、支付指令"),
         broke: ("were made by somebody of the applicant's organisation", "由申报单位人员办理"),
         acts_of: |sql, search, _| {
-            tranche_steps(sql, search, &[Step::Authorised, Step::Instructed], &format!(
-                "EXISTS (SELECT 1 FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step = {} \
+            tranche_steps(
+                sql,
+                search,
+                &[Step::Authorised, Step::Instructed],
+                &format!(
+                    "EXISTS (SELECT 1 FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step = {} \
                  AND a.actor_org = s.actor_org)",
-                GrantStep::Applied.number()
-            ));
+                    GrantStep::Applied.number()
+                ),
+            );
         },
     },
     Test {
@@ -300,11 +369,16 @@ const TESTS: &[Test] = &[
         acts: ("settlements", "到账"),
         broke: ("paid an instruction that had been paid and had not come back", "支付指令重复到账"),
         acts_of: |sql, search, _| {
-            tranche_steps(sql, search, &[Step::Settled], &format!(
-                "EXISTS (SELECT 1 FROM (SELECT o.step FROM tranche_steps o WHERE o.instruction = s.instruction \
+            tranche_steps(
+                sql,
+                search,
+                &[Step::Settled],
+                &format!(
+                    "EXISTS (SELECT 1 FROM (SELECT o.step FROM tranche_steps o WHERE o.instruction = s.instruction \
                  AND o.position < s.position ORDER BY o.position DESC LIMIT 1) o WHERE o.step = {})",
-                Step::Settled.number()
-            ));
+                    Step::Settled.number()
+                ),
+            );
         },
     },
     Test {
@@ -312,14 +386,22 @@ const TESTS: &[Test] = &[
         acts: ("instructions", "支付指令"),
         broke: ("have an id that pays another tranche, too", "指令号同时用于另一笔拨款"),
         acts_of: |sql, search, _| {
-            tranche_steps(sql, search, &[Step::Instructed], "EXISTS (SELECT 1 FROM tranche_steps o \
-                WHERE o.instruction = s.instruction AND (o.grant_id, o.number) <> (s.grant_id, s.number))");
+            tranche_steps(
+                sql,
+                search,
+                &[Step::Instructed],
+                "EXISTS (SELECT 1 FROM tranche_steps o \
+                WHERE o.instruction = s.instruction AND (o.grant_id, o.number) <> (s.grant_id, s.number))",
+            );
         },
     },
     Test {
         id: "A16.recovery",
         acts: ("recoveries", "追缴"),
-        broke: ("have more repaid, offset and written off than was determined", "已缴、抵扣、核销合计超出追缴金额"),
+        broke: (
+            "have more repaid, offset and written off than was determined",
+            "已缴、抵扣、核销合计超出追缴金额",
+        ),
         acts_of: recoveries,
     },
     Test {
@@ -329,8 +411,10 @@ const TESTS: &[Test] = &[
         acts_of: |sql, search, rulebook| {
             let most = rulebook.back_dating.days.max(rulebook.back_dating.money_days);
             let most = most.max(rulebook.back_dating.notice_days);
-            sql.push("SELECT l.position, l.days > ").bind(i32::try_from(most).unwrap_or(i32::MAX), Type::INT4);
-            sql.push(" FROM scope d JOIN late l ON l.grant_id = d.grant_id WHERE ").known_at("l", search.point);
+            sql.push("SELECT l.position, l.days > ")
+                .bind(i32::try_from(most).unwrap_or(i32::MAX), Type::INT4);
+            sql.push(" FROM scope d JOIN late l ON l.grant_id = d.grant_id WHERE ")
+                .known_at("l", search.point);
         },
     },
     Test {
@@ -422,11 +506,8 @@ fn chains(sql: &mut Sql, search: &Search, _: &Rulebook) {
 
 /// Authorisations from the second tranche on: what had been pledged and had arrived by then, in all and by class.
 fn authorised_below_ratio(sql: &mut Sql, search: &Search, rulebook: &Rulebook) {
-    let (arrived, reversed, released) = (
-        MatchMove::Arrived.number(),
-        MatchMove::ArrivalReversed.number(),
-        MatchMove::Released.number(),
-    );
+    let (arrived, reversed, released) =
+        (MatchMove::Arrived.number(), MatchMove::ArrivalReversed.number(), MatchMove::Released.number());
     let ratios: Vec<i64> = rulebook.matching_ratio_percent.iter().copied().map(i64::from).collect();
     // By position alone: an arrival that was corrected later had been believed.
     let moved = format!(
@@ -453,8 +534,7 @@ fn authorised_below_ratio(sql: &mut Sql, search: &Search, rulebook: &Rulebook) {
 
 /// Invoices that an item of a grant in scope names: all their items, of whichever grant.
 fn invoices(sql: &mut Sql, search: &Search, _: &Rulebook) {
-    let (disallowed, after) =
-        (SpendStep::Disallowed.number(), SpendStep::DisallowedAfterAcceptance.number());
+    let (disallowed, after) = (SpendStep::Disallowed.number(), SpendStep::DisallowedAfterAcceptance.number());
     sql.push(
         "SELECT max(o.position), sum(o.amount_minor) FILTER (WHERE NOT EXISTS (SELECT 1 FROM spend_steps t \
          WHERE t.spend = o.spend AND ",
@@ -486,6 +566,7 @@ fn recoveries(sql: &mut Sql, search: &Search, _: &Rulebook) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Rule;
     use std::collections::BTreeSet;
 
     #[test]

@@ -62,6 +62,23 @@ impl Rule {
         }
     }
 
+    /// What it is about, for people.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::A03 => "matching funds never arrive 配套资金未到位",
+            Self::A04 => "same project funded twice 重复资助",
+            Self::A06 => "lead withholds partners' shares 未转拨合作单位资金",
+            Self::A07 => "approved against the review 违背评审立项",
+            Self::A09 => "ineligible spend 违规列支",
+            Self::A10 => "unspent balance kept 结余未退",
+            Self::A11 => "late final acceptance 逾期未验收",
+            Self::A12 => "idle money 资金闲置",
+            Self::A16 => "overdue recovery 追缴逾期",
+            Self::A17 => "back-dated or corrected 倒签、更正",
+            Self::A18 => "override used 特批",
+        }
+    }
+
     /// The cases that it has.
     pub(crate) fn cases(self) -> &'static [&'static str] {
         match self {
@@ -119,11 +136,8 @@ fn with(search: &Search) -> Sql {
 
 /// An instalment whose day has passed, and of which something is missing. A source that was released owes nothing more.
 fn a03(search: &Search) -> Sql {
-    let (arrived, reversed, released) = (
-        MatchMove::Arrived.number(),
-        MatchMove::ArrivalReversed.number(),
-        MatchMove::Released.number(),
-    );
+    let (arrived, reversed, released) =
+        (MatchMove::Arrived.number(), MatchMove::ArrivalReversed.number(), MatchMove::Released.number());
     let mut sql = with(search);
     sql.push(
         "SELECT 'overdue', d.grant_id || '/source/' || i.source || '/' || i.number, m.position, d.grant_id, \
@@ -232,10 +246,8 @@ fn a07(search: &Search) -> Sql {
 
 /// Spending that was not disallowed and should be looked at.
 fn a09(search: &Search, rulebook: &Rulebook) -> Sql {
-    let ineligible: Vec<&str> =
-        rulebook.spending.ineligible.iter().map(|category| category.code()).collect();
-    let (disallowed, after) =
-        (SpendStep::Disallowed.number(), SpendStep::DisallowedAfterAcceptance.number());
+    let ineligible: Vec<&str> = rulebook.spending.ineligible.iter().map(|category| category.code()).collect();
+    let (disallowed, after) = (SpendStep::Disallowed.number(), SpendStep::DisallowedAfterAcceptance.number());
     let mut sql = with(search);
     sql.push(", standing AS (SELECT s.* FROM spends s WHERE ").known_at("s", search.point);
     sql.push(" AND NOT EXISTS (SELECT 1 FROM spend_steps t WHERE t.spend = s.spend AND ");
@@ -321,7 +333,8 @@ fn a11(search: &Search) -> Sql {
         "SELECT 'overdue', d.grant_id || '/acceptance', t.position, d.grant_id, coalesce(c.amount_minor, 0), \
          t.acceptance_due_on, ARRAY[t.position], 0::bigint, 0::bigint, t.ends_on, NULL::text",
     );
-    sql.push(OF_GRANT).push("FROM scope d CROSS JOIN LATERAL (SELECT t.* FROM terms t WHERE t.grant_id = d.grant_id AND ");
+    sql.push(OF_GRANT)
+        .push("FROM scope d CROSS JOIN LATERAL (SELECT t.* FROM terms t WHERE t.grant_id = d.grant_id AND ");
     sql.known_at("t", search.point).push(" ORDER BY t.position DESC LIMIT 1) t ");
     contracted(&mut sql, search);
     sql.push("WHERE t.acceptance_due_on < ");
@@ -335,7 +348,9 @@ fn a11(search: &Search) -> Sql {
 fn contracted(sql: &mut Sql, search: &Search) {
     let (signed, amended, imported) =
         (GrantStep::Contracted.number(), GrantStep::Amended.number(), GrantStep::Imported.number());
-    sql.push("LEFT JOIN LATERAL (SELECT c.amount_minor FROM grant_steps c WHERE c.grant_id = d.grant_id AND ");
+    sql.push(
+        "LEFT JOIN LATERAL (SELECT c.amount_minor FROM grant_steps c WHERE c.grant_id = d.grant_id AND ",
+    );
     sql.push(&format!("c.step IN ({signed}, {amended}, {imported}) AND ")).known_at("c", search.point);
     sql.push(" ORDER BY c.position DESC LIMIT 1) c ON true ");
 }
@@ -358,17 +373,17 @@ fn a12(search: &Search, rulebook: &Rulebook) -> Sql {
          ON p.dims = x.dims WHERE x.grant_id = d.grant_id AND ",
     );
     sql.push(&format!("p.account = {unspent} AND ")).known_at("p", search.point);
-    sql.push(
-        ") h LEFT JOIN LATERAL (SELECT t.ends_on FROM terms t WHERE t.grant_id = d.grant_id AND ",
-    );
+    sql.push(") h LEFT JOIN LATERAL (SELECT t.ends_on FROM terms t WHERE t.grant_id = d.grant_id AND ");
     sql.known_at("t", search.point).push(
         " ORDER BY t.position DESC LIMIT 1) t ON true CROSS JOIN LATERAL (SELECT v.position, v.effective_on FROM \
          ((SELECT p.position, p.effective_on FROM dims x JOIN postings p ON p.dims = x.dims \
          WHERE x.grant_id = d.grant_id AND ",
     );
     sql.push(&format!("p.account < {matching} AND ")).known_at("p", search.point);
-    sql.push(" ORDER BY p.position DESC LIMIT 1) UNION ALL (SELECT s.position, s.effective_on FROM spends s \
-              WHERE s.grant_id = d.grant_id AND ");
+    sql.push(
+        " ORDER BY p.position DESC LIMIT 1) UNION ALL (SELECT s.position, s.effective_on FROM spends s \
+              WHERE s.grant_id = d.grant_id AND ",
+    );
     sql.known_at("s", search.point).push(
         " ORDER BY s.position DESC LIMIT 1) UNION ALL (SELECT s.position, s.effective_on FROM grant_steps s \
          WHERE s.grant_id = d.grant_id AND ",
@@ -447,7 +462,8 @@ fn a17(search: &Search) -> Sql {
         && filter.party.is_none();
     let mut sql = with(search);
     sql.push("SELECT 'dated_back', d.grant_id || '/late/' || l.position, l.position, d.grant_id, ");
-    sql.push(MOVED).push(", l.known_on, ARRAY[l.position], l.days::bigint, 0::bigint, l.effective_on, l.event_type");
+    sql.push(MOVED)
+        .push(", l.known_on, ARRAY[l.position], l.days::bigint, 0::bigint, l.effective_on, l.event_type");
     sql.push(OF_GRANT).push("FROM scope d JOIN late l ON l.grant_id = d.grant_id WHERE ");
     sql.known_at("l", search.point);
     if programmes_too {

@@ -60,7 +60,10 @@ impl Award {
             && filter.mode.is_none_or(|mode| mode.code() == self.mode)
             && begins(&filter.lead_region)
             && begins(&filter.party_region)
-            && filter.industry.map(Industry::as_str).is_none_or(|wanted| self.industry.as_deref() == Some(wanted))
+            && filter
+                .industry
+                .map(Industry::as_str)
+                .is_none_or(|wanted| self.industry.as_deref() == Some(wanted))
             && filter.year.is_none_or(|year| year == self.year)
             && filter.grant.is_none_or(|grant| grant == self.grant)
             && filter.party.is_none_or(|party| party == self.lead)

@@ -16,7 +16,9 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
     let day = finding.day.map(|day| day.to_string()).unwrap_or_default();
     match (finding.rule, finding.case) {
         (Rule::A03, _) => (
-            format!("{amount} of a matching instalment of {first} ({word}) is missing since {day}; {second} has arrived"),
+            format!(
+                "{amount} of a matching instalment of {first} ({word}) is missing since {day}; {second} has arrived"
+            ),
             format!("配套资金（{word}）应于{day}到位{first}，已到位{second}，尚缺{amount}"),
         ),
         (Rule::A04, _) => (
@@ -24,7 +26,9 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
             format!("与在研项目“{word}”的名称相似度为{}.{}%；请核对是否重复立项", one / 10, one % 10),
         ),
         (Rule::A06, _) => (
-            format!("{first} of the settled money was the share of {word} and was to be passed on; {second} was, {amount} was not"),
+            format!(
+                "{first} of the settled money was the share of {word} and was to be passed on; {second} was, {amount} was not"
+            ),
             format!("按已到账资金应向合作单位{word}转拨{first}，已转拨{second}，尚欠{amount}"),
         ),
         (Rule::A07, "above_ceiling") => (
@@ -56,7 +60,10 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
             format!("留用结余{amount}已于{day}到期，应予收回"),
         ),
         (Rule::A11, _) => (
-            format!("final acceptance was due {}; the project ended on {day}; contracted {amount}", finding.since),
+            format!(
+                "final acceptance was due {}; the project ended on {day}; contracted {amount}",
+                finding.since
+            ),
             format!("项目于{day}到期，应于{}前验收，尚未验收；任务书金额{amount}", finding.since),
         ),
         (Rule::A12, "past_end") => (

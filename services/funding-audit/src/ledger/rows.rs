@@ -164,6 +164,7 @@ row! {
         currency: String => TEXT_ARRAY,
         total_budget_minor: Option<i64> => INT8_ARRAY,
         migrated: bool => BOOL_ARRAY,
+        titled: bool => BOOL_ARRAY,
         synthetic: bool => BOOL_ARRAY,
         position: i64 => INT8_ARRAY,
         effective_on: Date => DATE_ARRAY,

@@ -37,11 +37,13 @@ CREATE TABLE parties (
 );
 CREATE INDEX parties_code ON parties (code);
 
--- Facts that a grant has for good.
+-- Facts that a grant has for good. titled: the title is the project's own; that of a migrated award whose source has none is made
+-- of its key there, and says nothing about the project.
 CREATE TABLE grants (
     grant_id            uuid    PRIMARY KEY,
     programme           uuid    NOT NULL,
     title               text    NOT NULL,
+    titled              boolean NOT NULL,
     mode                text    NOT NULL,
     lead                uuid    NOT NULL,
     lead_code           text    NOT NULL,

@@ -1,7 +1,7 @@
 //! Findings and control tests as gRPC.
 
-use super::{Audit, EXPORT_PATIENCE, PAGE, PATIENCE, PIECES_WAITING_MAX, after, encode, slice};
 use super::point::{Remaining, reflects};
+use super::{Audit, EXPORT_PATIENCE, PAGE, PATIENCE, PIECES_WAITING_MAX, after, encode, slice};
 use crate::{
     columns,
     export::{self, ExportError},
@@ -16,7 +16,7 @@ use crate::{
 use concord_chassis::grpc::{self, PageToken, Violations};
 use concord_kernel::{Date, rulebook::Rulebook};
 use concord_proto::audit::v1::{
-    AsOf, ExportControlTestsRequest, ExportControlTestsResponse, ExportFindingsRequest,
+    AsOf, ControlTest, ExportControlTestsRequest, ExportControlTestsResponse, ExportFindingsRequest,
     ExportFindingsResponse, FindingDimension, ListControlTestsRequest, ListControlTestsResponse,
     ListFindingsRequest, ListFindingsResponse, PostingFilter, finding_service_server::FindingService,
 };
@@ -71,9 +71,8 @@ impl FindingService for Audit {
         let (search, rulebook) = self.search(&of, faults, page.as_ref(), &clock).await?;
 
         let found = self.found(&search, rulebook, &clock).await?;
-        let groups = groups::group(&found, &group_by, search.on, |dimension, finding| {
-            self.label(dimension, finding)
-        })?;
+        let groups =
+            groups::group(&found, &group_by, search.on, |dimension, finding| self.label(dimension, finding))?;
         let mut ranked: Vec<&Finding> = found.iter().collect();
         groups::rank(&mut ranked, order);
         let slice = slice(page.as_ref(), size);
@@ -110,8 +109,7 @@ impl FindingService for Audit {
         };
         let (search, rulebook) = self.search(&of, faults, None, &clock).await?;
         let exceptions = i64::try_from(exceptions).unwrap_or(i64::MAX);
-        let tests =
-            control::run(&self.store, &search, rulebook, &rules, exceptions, clock.left()).await?;
+        let tests = control::run(&self.store, &search, rulebook, &rules, exceptions, clock.left()).await?;
         Ok(Response::new(ListControlTestsResponse { tests, reflects: Some(reflects(search.point)) }))
     }
 
@@ -132,20 +130,18 @@ impl FindingService for Audit {
         };
         let (search, rulebook) = self.search(&of, Violations::new(DOMAIN), None, &clock).await?;
         let found = self.found(&search, rulebook, &clock).await?;
+        let mut ranked: Vec<&Finding> = found.iter().collect();
+        groups::rank(&mut ranked, Order::Amount);
+        let records: Vec<Vec<String>> =
+            ranked.iter().map(|finding| finding_record(&groups::answer(finding, &search))).collect();
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
-        let (point, on) = (search.point, search.on);
+        let mut first = Some((reflects(search.point), search.on.to_string()));
         tokio::spawn(async move {
-            let mut ranked: Vec<&Finding> = found.iter().collect();
-            groups::rank(&mut ranked, Order::Amount);
-            let records = ranked.iter().map(|finding| finding_record(&groups::answer(finding, &search)));
-            let mut first = Some((reflects(point), on.to_string()));
-            let sent = export::records(&columns::FINDINGS, records, async |data| {
+            let sent = export::records(columns::FINDINGS, records, &pieces, |data| {
                 let (reflects, on) = first.take().unzip();
-                let piece = ExportFindingsResponse { data, reflects, on: on.unwrap_or_default() };
-                export::send(&pieces, Ok(piece)).await
-            })
-            .await;
-            give_up(&pieces, sent).await;
+                ExportFindingsResponse { data, reflects, on: on.unwrap_or_default() }
+            });
+            give_up(&pieces, sent.await).await;
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
@@ -168,35 +164,15 @@ impl FindingService for Audit {
             dismissed: false,
         };
         let (search, rulebook) = self.search(&of, faults, None, &clock).await?;
-        let tests =
-            control::run(&self.store, &search, rulebook, &rules, i64::MAX, clock.left()).await?;
+        let tests = control::run(&self.store, &search, rulebook, &rules, i64::MAX, clock.left()).await?;
+        let records: Vec<Vec<String>> = tests.iter().flat_map(control_records).collect();
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
-        let point = search.point;
+        let mut first = Some(reflects(search.point));
         tokio::spawn(async move {
-            let records = tests.iter().flat_map(|test| {
-                let summed = [test.population.to_string(), test.exceptions.to_string()];
-                let of = |position: String| {
-                    let [population, exceptions] = summed.clone();
-                    vec![
-                        test.id.clone(),
-                        test.rule.clone(),
-                        test.title.clone(),
-                        test.title_zh.clone(),
-                        population,
-                        exceptions,
-                        position,
-                    ]
-                };
-                std::iter::once(of(String::new()))
-                    .chain(test.positions.iter().map(move |position| of(position.to_string())))
-                    .collect::<Vec<_>>()
+            let sent = export::records(columns::CONTROL_TESTS, records, &pieces, |data| {
+                ExportControlTestsResponse { data, reflects: first.take() }
             });
-            let mut first = Some(reflects(point));
-            let sent = export::records(&columns::CONTROL_TESTS, records, async |data| {
-                export::send(&pieces, Ok(ExportControlTestsResponse { data, reflects: first.take() })).await
-            })
-            .await;
-            give_up(&pieces, sent).await;
+            give_up(&pieces, sent.await).await;
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
@@ -218,7 +194,7 @@ impl Audit {
         mut faults: Violations,
         page: Option<&Cursor>,
         clock: &Remaining,
-    ) -> Result<(Search, &'static Rulebook), Status> {
+    ) -> Result<(Search, &Rulebook), Status> {
         let as_of = wire::as_of(asked.as_of, &mut faults);
         let narrowed = wire::filter(asked.filter, &mut faults);
         wire::no_period(&narrowed, &mut faults);
@@ -228,9 +204,7 @@ impl Audit {
         let point: Point = self.point(&as_of, page, clock).await?;
         let filter = self.filter(narrowed, point, clock).await?;
         let on: Date = self.overdue_on(on, &as_of, page, point, clock).await?;
-        let rulebook = Rulebook::at(on).map_err(|none| {
-            Status::from(crate::refusal::Refusal::NoRulebook { on, why: none.to_string() })
-        })?;
+        let rulebook = self.rulebook(on);
         Ok((Search { point, filter, on, rules, dismissed: asked.dismissed }, rulebook))
     }
 
@@ -259,7 +233,9 @@ impl Audit {
     /// What people read beside the value of a dimension.
     fn label(&self, dimension: FindingDimension, finding: &Finding) -> String {
         match dimension {
-            FindingDimension::LeadRegion => crate::labels::region(&self.regions, &finding.lead_region),
+            FindingDimension::LeadRegion => {
+                crate::labels::region(&self.tables.regions, &finding.lead_region, None)
+            }
             FindingDimension::Rule | FindingDimension::Case => finding.rule.label().to_owned(),
             FindingDimension::Programme | FindingDimension::Age | FindingDimension::Unspecified => {
                 String::new()
@@ -280,7 +256,10 @@ fn rules(asked: &[String], faults: &mut Violations) -> Vec<Rule> {
             Some(rule) => rules.push(rule),
             None => {
                 let known = Rule::ALL.map(Rule::code).join(", ");
-                faults.add(format!("rules[{index}]"), format!("is no rule that raises findings; these do: {known}"));
+                faults.add(
+                    format!("rules[{index}]"),
+                    format!("is no rule that raises findings; these do: {known}"),
+                );
             }
         }
     }
@@ -305,7 +284,9 @@ fn dimensions(asked: &[i32], faults: &mut Violations) -> Vec<FindingDimension> {
     let mut dimensions = Vec::new();
     for (index, number) in asked.iter().enumerate() {
         match FindingDimension::try_from(*number) {
-            Ok(dimension) if dimension != FindingDimension::Unspecified && !dimensions.contains(&dimension) => {
+            Ok(dimension)
+                if dimension != FindingDimension::Unspecified && !dimensions.contains(&dimension) =>
+            {
                 dimensions.push(dimension);
             }
             _ => faults.add(format!("group_by[{index}]"), "is no dimension of findings, or is named twice"),
@@ -327,6 +308,23 @@ fn order(asked: &str, faults: &mut Violations) -> Order {
             Order::Amount
         }
     }
+}
+
+/// A control test and each of its exceptions, in the order of [`columns::CONTROL_TESTS`].
+fn control_records(test: &ControlTest) -> Vec<Vec<String>> {
+    let of = |position: String| {
+        vec![
+            test.id.clone(),
+            test.rule.clone(),
+            test.title.clone(),
+            test.title_zh.clone(),
+            test.population.to_string(),
+            test.exceptions.to_string(),
+            position,
+        ]
+    };
+    let exceptions = test.positions.iter().map(|position| of(position.to_string()));
+    std::iter::once(of(String::new())).chain(exceptions).collect()
 }
 
 /// The values of a finding, in the order of [`columns::FINDINGS`].

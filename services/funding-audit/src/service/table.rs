@@ -11,7 +11,7 @@ use crate::{
         receivables::Receivables,
         shares::Shares,
     },
-    refusal::{DOMAIN, Refusal},
+    refusal::DOMAIN,
     wire,
 };
 use concord_chassis::grpc::Violations;
@@ -70,17 +70,17 @@ impl Audit {
             }
             ExportTable::Overdue => Table::Overdue(Overdue { point, filter, on }),
             ExportTable::Matching => Table::Matching(Matching { point, filter, on }),
-            ExportTable::Shares => Table::Shares(self.shares(point, filter, on)?, on),
+            ExportTable::Shares => Table::Shares(self.shares(point, filter, on), on),
             ExportTable::Receivables => Table::Receivables(Receivables { point, filter, on }),
         };
         Ok((table, point))
     }
 
     /// The shares, with the time that the rulebook of a day gives for passing money on.
-    pub(super) fn shares(&self, point: Point, filter: Filter, on: Date) -> Result<Shares, Refusal> {
-        let days = i64::from(self.rulebook(on)?.onward_transfer_within_days);
+    pub(super) fn shares(&self, point: Point, filter: Filter, on: Date) -> Shares {
+        let days = i64::from(self.rulebook(on).onward_transfer_within_days);
         // Before the first day that there is, nothing was settled.
         let settled_before = on.checked_sub(days.days()).unwrap_or(Date::MIN);
-        Ok(Shares { point, filter, settled_before })
+        Shares { point, filter, settled_before }
     }
 }

@@ -5,22 +5,25 @@ use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
     AcceptSpendRequest, AcceptanceOutcome, AdmitGrantRequest, Allocation, AmendContractRequest,
     AppealRecoveryRequest, ApplyForGrantRequest, ApproveGrantsRequest, AuthoriseTrancheRequest, Award,
-    CloseGrantRequest, ConcludeFinalAcceptanceRequest, CorrectFactRequest, DemandRecoveryRequest,
-    DisallowSpendRequest, EvaluateGrantRequest, EvaluationGrade, ExtendProjectRequest, GetGrantRequest,
-    GovernmentLevel, Grant, HoldGrantRequest, Holding, InstructTrancheRequest, Invoice, MatchingInstalment,
-    MatchingKind, OffsetRecoveryRequest, PersonalData, PledgeMatchingRequest, PublishNoticeRequest,
+    BalanceSource, CloseGrantRequest, ConcludeFinalAcceptanceRequest, CorrectFactRequest,
+    DemandRecoveryRequest, DisallowSpendRequest, EvaluateGrantRequest, EvaluationGrade, ExtendProjectRequest,
+    GetGrantRequest, GovernmentLevel, Grant, HoldGrantRequest, InstructTrancheRequest, Invoice, MatchingKind,
+    OffsetRecoveryRequest, PersonalData, PledgeMatchingRequest, PledgedInstalment, PublishNoticeRequest,
     RaiseObjectionRequest, RecommendGrantRequest, RecordMatchingArrivalRequest, RecordMidtermCheckRequest,
     RecordRepaymentRequest, RefundBalanceRequest, RejectObjectionRequest, ReleaseMatchingRequest,
     ReportCompletionRequest, ReportSpendRequest, RequestTrancheRequest, ResumeGrantRequest,
     RetainBalanceRequest, ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest,
-    SignContractRequest, SpendCategory, State, TrancheCondition, TransferShareRequest,
-    UpholdRecoveryRequest, VerifyPayeeRequest, WriteOffRecoveryRequest,
+    SignContractRequest, SpendCategory, State, TrancheCondition, TransferShareRequest, UpholdRecoveryRequest,
+    VerifyPayeeRequest, WriteOffRecoveryRequest,
 };
-use concord_proto::r#type::v1::{CommandHeader, Party, PartyKind};
+use concord_proto::r#type::v1::{Party, PartyKind};
 use concord_tests::desk::{
     APPLICANT, CASHIER, CITY, CLERK, CONTROLLER, DIRECTOR, Desk, REVIEWER, TREASURER, by, plain,
 };
-use concord_tests::requests::{application, appropriation, award, fen, header, header_on, id, tranche, university};
+use concord_tests::requests::{
+    application, appropriation, award, fen, header, header_on, id, tranche, university,
+};
+use concord_tests::stack::Stack;
 
 /// The partner: a company of Dalian.
 fn company() -> Option<Party> {
@@ -55,10 +58,13 @@ impl Story {
     }
 
     /// Holds what lead and partner hold, each by itself, and the programme's accounts to a row of the table.
-    #[rustfmt::skip]
     async fn stands(&self, appropriated: i64, fund: [i64; 11], matching: [i64; 2]) {
         let row = Row::of(appropriated, fund, matching);
         self.life.stands(row).await;
+        if self.partner.is_empty() {
+            // Nobody holds anything before there is a contract.
+            return assert_eq!((row.lead, row.partner), (0, 0));
+        }
         let grant = self.shown().await;
         let unspent = |party: &String| {
             grant.shares.iter().find(|share| share.party_id == *party).map_or(0, |share| share.unspent_minor)
@@ -105,7 +111,7 @@ impl Story {
         Command::TransferShare(TransferShareRequest {
             header: header(),
             grant_id: self.grant.clone(),
-            party_id: party.to_owned(),
+            to_party_id: party.to_owned(),
             amount: fen(wan * WAN),
             bank_reference: reference.to_owned(),
         })
@@ -146,8 +152,8 @@ impl Story {
         Command::RecordMatchingArrival(RecordMatchingArrivalRequest {
             header: header(),
             grant_id: self.grant.clone(),
-            source,
-            instalment,
+            source_number: source,
+            instalment_number: instalment,
             amount: fen(wan * WAN),
             bank_reference: reference.to_owned(),
         })
@@ -178,7 +184,7 @@ impl Story {
             grant_id: self.grant.clone(),
             party_id: party.to_owned(),
             amount: fen(wan * WAN),
-            from: Holding::Unspent.into(),
+            from: BalanceSource::Unspent.into(),
             bank_reference: reference.to_owned(),
         })
     }
@@ -259,27 +265,31 @@ async fn awarded(story: &mut Story) {
     let objection = RaiseObjectionRequest {
         header: header(),
         grant_id: grant.clone(),
-        objection: 1,
+        objection_number: 1,
         grounds: "与既有项目重复".to_owned(),
     };
     story.does("anybody@public", Command::RaiseObjection(objection)).await;
     story.life.until("2017-04-07").await;
     let approve = |wan: i64| {
         let award = Award { grant_id: grant.clone(), amount: fen(wan * WAN), expected_version: None };
-        Command::ApproveGrants(ApproveGrantsRequest { header: header(), minutes: minutes(), awards: vec![award] })
+        Command::ApproveGrants(ApproveGrantsRequest {
+            header: header(),
+            minutes: minutes(),
+            awards: vec![award],
+        })
     };
     let facts = story.life.refuses(DIRECTOR, approve(480), "A08_OBJECTION_OPEN").await;
     assert_eq!(facts["objection"], "1");
     let rejection = RejectObjectionRequest {
         header: header(),
         grant_id: grant.clone(),
-        objection: 1,
+        objection_number: 1,
         reason: "查无实据".to_owned(),
     };
     story.does(CLERK, Command::RejectObjection(rejection)).await;
     // One fen above what the experts would award: A07, and not what was published either.
     let facts = story.life.refuses(DIRECTOR, approve(481), "A08_PUBLISHED_OTHERWISE").await;
-    assert_eq!(facts["amount_minor"], (481 * WAN).to_string());
+    assert_eq!(facts["published_minor"], (480 * WAN).to_string());
     story.does(DIRECTOR, approve(480)).await;
     story.stands(1_000, [520, 480, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0]).await;
 
@@ -302,7 +312,10 @@ async fn awarded(story: &mut Story) {
     };
     // The shares applied for were 500; the contract is of 470.
     let facts = story.life.refuses(DIRECTOR, sign(Vec::new()), "SHARES_NOT_THE_CONTRACT").await;
-    assert_eq!((facts["shares_minor"].as_str(), facts["contracted_minor"].as_str()), ("500000000", "470000000"));
+    assert_eq!(
+        (facts["shares_minor"].as_str(), facts["contracted_minor"].as_str()),
+        ("500000000", "470000000")
+    );
     story.does(DIRECTOR, sign(vec![share(university(), 300), share(company(), 170)])).await;
     let shown = story.shown().await;
     story.lead.clone_from(&shown.lead_party_id);
@@ -311,7 +324,7 @@ async fn awarded(story: &mut Story) {
     story.stands(1_000, [530, 0, 470, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0]).await;
 
     let pledge = |source, kind: MatchingKind, level: GovernmentLevel, instalments: &[(i64, &str)]| {
-        let instalments = instalments.iter().zip(1..).map(|((wan, due_on), number)| MatchingInstalment {
+        let instalments = instalments.iter().zip(1..).map(|((wan, due_on), number)| PledgedInstalment {
             number,
             amount_minor: wan * WAN,
             due_on: (*due_on).to_owned(),
@@ -319,11 +332,12 @@ async fn awarded(story: &mut Story) {
         Command::PledgeMatching(PledgeMatchingRequest {
             header: header(),
             grant_id: grant.clone(),
-            source,
+            source_number: source,
             kind: kind.into(),
             level: level.into(),
             is_public: kind == MatchingKind::GovernmentBudget,
             payer: None,
+            amount: fen(instalments.clone().map(|instalment| instalment.amount_minor).sum()),
             instalments: instalments.collect(),
         })
     };
@@ -384,12 +398,18 @@ async fn first_year(story: &mut Story) {
     // Spending, and an invoice of 100 that both share.
     story.life.until("2017-11-20").await;
     let invoice = || {
-        Some(Invoice { issuer: "2100143130".to_owned(), number: "00012345".to_owned(), total: fen(100 * WAN) })
+        Some(Invoice {
+            issuer: "2100143130".to_owned(),
+            number: "00012345".to_owned(),
+            total: fen(100 * WAN),
+        })
     };
     let [first, second, third] = [id(), id(), id()];
     story.does(APPLICANT, story.spend(&first, &lead, 90, "2017-11-03", invoice())).await;
-    let facts =
-        story.life.refuses(APPLICANT, story.spend(&id(), &lead, 61, "2017-11-03", None), "SPEND_ABOVE_HELD").await;
+    let facts = story
+        .life
+        .refuses(APPLICANT, story.spend(&id(), &lead, 61, "2017-11-03", None), "SPEND_ABOVE_HELD")
+        .await;
     assert_eq!(
         (facts["held_minor"].as_str(), facts["reported_minor"].as_str()),
         ("150000000", "90000000"),
@@ -427,7 +447,7 @@ async fn second_year(story: &mut Story) {
     let check = RecordMidtermCheckRequest {
         header: header(),
         grant_id: story.grant.clone(),
-        passed: true,
+        passed: Some(true),
         report: "中期检查〔2018〕5号".to_owned(),
     };
     story.does(CLERK, Command::RecordMidtermCheck(check)).await;
@@ -532,11 +552,10 @@ async fn third_year(story: &mut Story) {
     story.life.refuses(DIRECTOR, story.extend("2020-06-30"), "EXTENDED_ALREADY").await;
 
     story.life.until("2019-12-20").await;
-    let hold = HoldGrantRequest {
-        header: header(),
-        grant_id: story.grant.clone(),
-        reason: "审计核查".to_owned(),
-    };
+    let hold =
+        HoldGrantRequest {
+            header: header(), grant_id: story.grant.clone(), reason: "审计核查".to_owned()
+        };
     story.does(DIRECTOR, Command::HoldGrant(hold)).await;
     let [first, second] = [id(), id()];
     let (lead, partner) = (story.lead.clone(), story.partner.clone());
@@ -577,7 +596,7 @@ async fn fourth_year(story: &mut Story) -> String {
     let release = ReleaseMatchingRequest {
         header: header(),
         grant_id: story.grant.clone(),
-        source: 1,
+        source_number: 1,
         reason: "市级预算调整".to_owned(),
         minutes: "会议纪要〔2020〕11号".to_owned(),
     };
@@ -596,7 +615,10 @@ async fn fourth_year(story: &mut Story) -> String {
     let (lead, partner) = (story.lead.clone(), story.partner.clone());
     let facts =
         story.life.refuses(APPLICANT, story.pass_on(&partner, 30, "S-3"), "SHARE_ABOVE_ALLOCATION").await;
-    assert_eq!((facts["allocated_minor"].as_str(), facts["passed_on_minor"].as_str()), ("165000000", "136000000"));
+    assert_eq!(
+        (facts["allocated_minor"].as_str(), facts["passed_on_minor"].as_str()),
+        ("165000000", "136000000")
+    );
     story.does(APPLICANT, story.pass_on(&partner, 29, "S-3")).await;
     story.stands(990, [530, 0, 0, 0, 65, 35, 360, 0, 0, 0, 0], [0, 280]).await;
 
@@ -675,7 +697,7 @@ async fn recovered(story: &mut Story, disallowed: &str) {
     story.life.until("2021-09-01").await;
     story.does(CLERK, story.disallow(disallowed)).await;
     story.stands(990, [530, 0, 0, 0, 0, 0, 390, 50, 15, 5, 0], [0, 280]).await;
-    let recovery_id = story.shown().await.recoveries.remove(0).recovery_id;
+    let recovery_id = story.shown().await.recovery_ids.remove(0);
     let repay = |wan: i64, reference: &str| {
         Command::RecordRepayment(RecordRepaymentRequest {
             header: header(),
@@ -707,7 +729,10 @@ async fn recovered(story: &mut Story, disallowed: &str) {
     story.does(DIRECTOR, Command::UpholdRecovery(uphold)).await;
     story.life.until("2021-10-08").await;
     let facts = story.life.refuses(CASHIER, repay(51, "P-1"), "REPAYMENT_ABOVE_OUTSTANDING").await;
-    assert_eq!((facts["outstanding_minor"].as_str(), facts["asked_minor"].as_str()), ("50000000", "51000000"));
+    assert_eq!(
+        (facts["outstanding_minor"].as_str(), facts["asked_minor"].as_str()),
+        ("50000000", "51000000")
+    );
     story.does(CASHIER, repay(20, "P-1")).await;
     story.stands(990, [530, 0, 0, 0, 0, 0, 390, 30, 35, 5, 0], [0, 280]).await;
 

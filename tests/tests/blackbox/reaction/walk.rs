@@ -113,6 +113,7 @@ async fn contract(world: &World, grant: &str) {
             tranche(2, 120, TrancheCondition::Contract, "2017-12-31"),
             tranche(3, 80, TrancheCondition::FinalAcceptance, "2018-12-31"),
         ],
+        allocations: Vec::new(),
     };
     grants.sign_contract(by(DIRECTOR, contract)).await.unwrap();
     let account = PersonalData { person_id: "acc-1".to_owned(), text: "6222 0000 1234".to_owned() };

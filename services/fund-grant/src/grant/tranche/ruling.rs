@@ -1,6 +1,9 @@
 //! What each command does to a tranche, in every state.
 
-use super::{Failed, Payment, Tranche, TrancheCommand, TrancheState};
+use super::{
+    Failed, Payment, Tranche, TrancheCommand, TrancheState,
+    shortfall::{TakenBack, taken_back},
+};
 use crate::{
     backing,
     grant::{Grant, Stage, contract::Contract},
@@ -45,7 +48,7 @@ pub(in crate::grant) fn decide(
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
     let basis = Basis::of(case, grant, number, command)?;
-    let ruling = tranche.rule(grant, contract, command, &basis);
+    let ruling = tranche.rule(case, grant, contract, command, &basis);
     let answer = grant.conclude(case, hand, tranche.last_step_on, ruling)?;
     match basis.verified {
         // Last of all: trying again helps only where nothing else is in the way.
@@ -106,12 +109,21 @@ fn without_contract(stage: &Stage, command: &TrancheCommand) -> Broken {
 
 impl Tranche {
     /// Rules on every pair of command and state.
-    fn rule(&self, grant: &Grant, contract: &Contract, command: &TrancheCommand, basis: &Basis) -> Ruling {
+    fn rule(
+        &self,
+        case: &Case<'_, '_>,
+        grant: &Grant,
+        contract: &Contract,
+        command: &TrancheCommand,
+        basis: &Basis,
+    ) -> Ruling {
         use TrancheCommand::{Authorise, Cancel, Instruct, Reject, Request, Return, Settle};
         use TrancheState::{Authorised, Instructed, PaymentReturned, Planned, Requested, Settled};
         let (id, tranche) = (grant.id, self.plan.number);
         match (command, &self.state) {
-            (Request { amount }, Planned(_)) => self.request(grant, amount.map(|amount| amount.minor), basis),
+            (Request { amount }, Planned(_)) => {
+                self.request(grant, contract, amount.map(|amount| amount.minor), basis)
+            }
             (Request { amount }, _) => {
                 let asked_minor = amount.map_or(self.plan.amount_minor, |amount| amount.minor);
                 let first = self.amount_minor().filter(|first| *first != asked_minor);
@@ -125,7 +137,9 @@ impl Tranche {
             }
 
             (Authorise, Requested(amount_minor)) => happens_under(
-                std::iter::once(rules::not_on_hold(grant)).chain(basis.broken.iter().cloned().map(Some)),
+                [rules::pays(grant), rules::not_on_hold(grant)]
+                    .into_iter()
+                    .chain(basis.broken.iter().cloned().map(Some)),
                 FundEvent::TrancheAuthorised {
                     grant: id,
                     currency: grant.currency,
@@ -147,6 +161,9 @@ impl Tranche {
             }
 
             (Cancel { reason }, Planned(Some(Failed::Cancelled(first)))) if reason == first => unchanged(),
+            (Cancel { .. }, Authorised(_)) if self.offset_minor > 0 => {
+                refused(refusal::tranche_offset(tranche, grant.amount(self.offset_minor)))
+            }
             (Cancel { reason }, Requested(_) | Authorised(_)) => {
                 happens(FundEvent::TrancheCancelled { grant: id, tranche, reason: reason.clone() })
             }
@@ -181,12 +198,19 @@ impl Tranche {
                 ),
                 (None, Instructed(payment)) => happens_under(
                     [rules::a14_reference_unused(contract, tranche, bank_reference)],
-                    self.sent_back(grant, *payment, false, bank_reference, reason),
+                    self.sent_back(grant, *payment, None, bank_reference, reason),
                 ),
-                (None, Settled { payment, .. }) => happens_under(
-                    [rules::a14_reference_unused(contract, tranche, bank_reference)],
-                    self.sent_back(grant, *payment, true, bank_reference, reason),
-                ),
+                (None, Settled { payment, .. }) => {
+                    let taken = taken_back(grant, payment.amount_minor.saturating_sub(self.offset_minor));
+                    let minutes = case.context.authority.unwrap_or(bank_reference);
+                    let recovery = taken.recovery(grant, bank_reference, minutes, reason);
+                    let returned = self.sent_back(grant, *payment, Some(&taken), bank_reference, reason);
+                    happens_under([rules::a14_reference_unused(contract, tranche, bank_reference)], returned)
+                        .map(|mut decision| {
+                            decision.events.extend(recovery);
+                            decision
+                        })
+                }
                 (None, PaymentReturned(_)) => self.returned_already(),
                 (None, Planned(_) | Requested(_) | Authorised(_)) => {
                     self.wrong(("nothing was paid that could come back", "尚未支付，无可退汇"))
@@ -221,6 +245,9 @@ impl Tranche {
             TrancheState::Instructed(payment) | TrancheState::Settled { payment, .. } => {
                 Ok(Decision::unchanged().answering("attempt", payment.attempt))
             }
+            TrancheState::PaymentReturned(payment) if payment.amount_minor == 0 => {
+                refused(refusal::nothing_to_instruct(self.plan.number))
+            }
             TrancheState::PaymentReturned(payment) => {
                 let next = Payment { attempt: payment.attempt.saturating_add(1), ..*payment };
                 self.pay(grant, contract, next, basis)
@@ -235,8 +262,11 @@ impl Tranche {
         };
         let used = rules::a14_instruction_unused(contract, self.plan.number, payment.instruction);
         let basis_broken = basis.broken.iter().cloned().map(Some);
-        let weighed: Vec<_> =
-            [rules::not_on_hold(grant), no_payee].into_iter().chain(basis_broken).chain([used]).collect();
+        let weighed: Vec<_> = [rules::pays(grant), rules::not_on_hold(grant), no_payee]
+            .into_iter()
+            .chain(basis_broken)
+            .chain([used])
+            .collect();
         let Some(payee) = payee else {
             return Err(weighed.into_iter().flatten().collect());
         };
@@ -250,17 +280,18 @@ impl Tranche {
             attempt: payment.attempt,
             payee: payee.clone(),
             backing: basis.verified.as_ref().and_then(|verified| verified.as_ref().ok()).copied(),
-            offset_minor: 0,
+            offset_minor: self.offset_minor,
         };
         happens_under(weighed, instructed).map(|decision| decision.answering("attempt", payment.attempt))
     }
 
-    fn request(&self, grant: &Grant, asked_minor: Option<i64>, basis: &Basis) -> Ruling {
+    fn request(&self, grant: &Grant, contract: &Contract, asked_minor: Option<i64>, basis: &Basis) -> Ruling {
         let asked = grant.amount(asked_minor.unwrap_or(self.plan.amount_minor));
         happens_under(
             [
+                rules::pays(grant),
                 rules::not_on_hold(grant),
-                rules::condition_met(&self.plan, grant.is_migrated()),
+                rules::condition_met(&self.plan, contract),
                 rules::a02_request(asked, &self.plan),
             ]
             .into_iter()
@@ -291,7 +322,7 @@ impl Tranche {
         &self,
         grant: &Grant,
         payment: Payment,
-        after_settlement: bool,
+        after_settlement: Option<&TakenBack>,
         reference: &str,
         reason: &str,
     ) -> FundEvent {
@@ -300,11 +331,11 @@ impl Tranche {
             programme: grant.programme,
             currency: grant.currency,
             tranche: self.plan.number,
-            amount_minor: payment.amount_minor,
-            shortfall_minor: 0,
+            amount_minor: after_settlement.map_or(payment.amount_minor, |taken| taken.returned_minor),
+            shortfall_minor: after_settlement.map_or(0, |taken| taken.shortfall_minor),
             instruction: payment.instruction,
             attempt: payment.attempt,
-            after_settlement,
+            after_settlement: after_settlement.is_some(),
             bank_reference: reference.to_owned(),
             reason: reason.to_owned(),
         }

@@ -27,6 +27,7 @@ struct Opened<'a> {
     total_budget_minor: Option<i64>,
     migrated: bool,
     synthetic: bool,
+    titled: bool,
 }
 
 impl<'a> Fold<'_, 'a> {
@@ -65,6 +66,7 @@ impl<'a> Fold<'_, 'a> {
                         total_budget_minor: Some(*total_budget_minor),
                         migrated: false,
                         synthetic: false,
+                        titled: true,
                     },
                 )?;
                 self.shares(at, *grant, allocations, *requested_minor)?;
@@ -113,6 +115,7 @@ impl<'a> Fold<'_, 'a> {
                         total_budget_minor: *total_budget_minor,
                         migrated: true,
                         synthetic: source.synthetic,
+                        titled: !title.contains(source.key.as_str()),
                     },
                 )?;
                 self.shares(at, *grant, allocations, *amount_minor)?;
@@ -206,6 +209,7 @@ impl<'a> Fold<'_, 'a> {
             currency: new.currency.to_string(),
             total_budget_minor: new.total_budget_minor,
             migrated: new.migrated,
+            titled: new.titled,
             synthetic: new.synthetic,
             position: at.position,
             effective_on: at.effective_on,

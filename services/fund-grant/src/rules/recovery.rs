@@ -1,0 +1,61 @@
+//! Recoveries (domain.md section 3, "Recovery"): nothing is recovered that is not there, and nothing paid that is not owed.
+
+use crate::{
+    grant::Grant,
+    recovery::{Demand, Recovery, Take, days_after},
+    refusal,
+};
+use concord_chassis::log::Broken;
+use concord_events::ledger::Account;
+use concord_kernel::{Date, money::Amount, rulebook::Rulebook};
+
+/// What a recovery takes lies where it takes it from; and Σ of all recoveries ≤ settled − refunded.
+#[must_use]
+pub fn recovery_is_held(grant: &Grant, takes: &[Take]) -> Vec<Broken> {
+    let held = |take: &Take| grant.books.held_minor(take.from.account(), take.party);
+    let mut broken: Vec<Broken> = takes
+        .iter()
+        .enumerate()
+        .filter(|(_, take)| take.amount.minor > held(take))
+        .map(|(index, take)| refusal::recovery_above_held(index, take, grant.amount(held(take))))
+        .collect();
+    let of = |account| grant.books.total_minor(account);
+    let left = [Account::RecipientUnspent, Account::EligibleSpend, Account::RetainedByRule];
+    let left_minor = left.into_iter().map(of).fold(0, i64::saturating_add);
+    let asked_minor = takes.iter().map(|take| take.amount.minor).fold(0, i64::saturating_add);
+    if asked_minor > left_minor {
+        let recovered_minor = of(Account::Recoverable).saturating_add(of(Account::WrittenOff));
+        let refunded_minor = of(Account::Refunded);
+        broken.push(refusal::recovery_above_settled(
+            grant.amount(asked_minor),
+            grant.amount(left_minor.saturating_add(recovered_minor).saturating_add(refunded_minor)),
+            grant.amount(refunded_minor),
+            grant.amount(recovered_minor),
+        ));
+    }
+    broken
+}
+
+/// An appeal comes within its days, and before anything was paid.
+#[must_use]
+pub fn appeal_in_time(
+    rulebook: &Rulebook,
+    recovery: &Recovery,
+    demand: &Demand,
+    on: Date,
+) -> [Option<Broken>; 2] {
+    let last_day = days_after(demand.on, rulebook.recovery.appeal_within_days);
+    let settled_minor = recovery.amount_minor.saturating_sub(recovery.outstanding_minor());
+    [
+        (on > last_day).then(|| refusal::appeal_too_late(demand, last_day, on)),
+        (settled_minor > 0).then(|| refusal::appeal_after_payment(recovery.amount(settled_minor))),
+    ]
+}
+
+/// No more is repaid than is outstanding.
+#[must_use]
+pub fn repayment_within_outstanding(recovery: &Recovery, given: Amount) -> Option<Broken> {
+    let outstanding = recovery.amount(recovery.outstanding_minor());
+    (given.minor > outstanding.minor)
+        .then(|| refusal::repayment_above_outstanding(recovery, given, outstanding))
+}
