@@ -368,7 +368,8 @@ async fn first_year(story: &mut Story) {
     story.stands(1_000, [530, 0, 235, 235, 0, 0, 0, 0, 0, 0, 0], [300, 0]).await;
     // The bank's list comes five days late: as late as money may be recorded. A day more is too late.
     story.life.until("2017-05-15").await;
-    let facts = story.life.refuses(CASHIER, story.settle(1, "B-1", "2017-05-09"), "EFFECTIVE_TOO_FAR_BACK").await;
+    let facts =
+        story.life.refuses(CASHIER, story.settle(1, "B-1", "2017-05-09"), "EFFECTIVE_TOO_FAR_BACK").await;
     figures(&facts, &[("days", "5")]);
     let before = story.life.head;
     let settled = story.does(CASHIER, story.settle(1, "B-1", "2017-05-10")).await;
