@@ -1,6 +1,7 @@
 //! The story itself, in the order of the table.
 
 use super::{Life, Row, WAN, stack};
+use concord_proto::audit::v1::{ListControlTestsRequest, ListFindingsRequest, PostingFilter};
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
     AcceptSpendRequest, AcceptanceOutcome, AdmitGrantRequest, Allocation, AmendContractRequest,
@@ -18,7 +19,7 @@ use concord_proto::fund::v1::{
 };
 use concord_proto::r#type::v1::{Party, PartyKind};
 use concord_tests::desk::{
-    APPLICANT, CASHIER, CITY, CLERK, CONTROLLER, DIRECTOR, Desk, REVIEWER, TREASURER, by, plain,
+    APPLICANT, CASHIER, CITY, CLERK, CONTROLLER, DIRECTOR, Desk, REVIEWER, TREASURER, at, by, plain,
 };
 use concord_tests::requests::{
     application, appropriation, award, fen, header, header_on, id, tranche, university,
@@ -355,7 +356,7 @@ async fn awarded(story: &mut Story) {
 }
 
 /// The first tranche, settled on 05-10 and recorded on 05-15; a share passed on; spending; the city pays in part. To 2017-12-20.
-async fn first_year(story: &mut Story) {
+async fn first_year(story: &mut Story) -> (u64, u64) {
     let account = PersonalData { person_id: "acc-1".to_owned(), text: "6222 0000 1234".to_owned() };
     let check =
         VerifyPayeeRequest { header: header(), grant_id: story.grant.clone(), account: Some(account) };
@@ -432,6 +433,7 @@ async fn first_year(story: &mut Story) {
     let facts = story.life.refuses(CLERK, story.arrival(1, 1, 21, "M-2"), "MATCHING_ABOVE_MISSING").await;
     figures(&facts, &[("missing_minor", "20000000")]);
     story.stands(1_000, [530, 0, 235, 0, 60, 25, 150, 0, 0, 0, 0], [200, 100]).await;
+    (settled, story.life.head)
 }
 
 /// The second tranche waits for the midterm check, for money that matches in all, and for the city; the bank sends it back once.
@@ -567,7 +569,7 @@ async fn third_year(story: &mut Story) {
 }
 
 /// Final acceptance at the second attempt and past its day; the last tranche, once the city is released. To 2021-01-15.
-async fn fourth_year(story: &mut Story) -> String {
+async fn fourth_year(story: &mut Story) -> (u64, String) {
     story.life.until("2020-06-30").await;
     story.does(APPLICANT, story.complete("完成报告 2020-1")).await;
     story.life.until("2020-09-15").await;
@@ -577,6 +579,7 @@ async fn fourth_year(story: &mut Story) -> String {
     let in_time = another_application(story, "2020-11-30").await;
     story.does(CLERK, in_time).await;
     story.does(APPLICANT, story.complete("完成报告 2020-2")).await;
+    let rectified = story.life.head;
     story.life.until("2020-12-01").await;
     let late = another_application(story, "2020-12-01").await;
     let facts = story.life.refuses(CLERK, late, "A11_ACCEPTANCE_OVERDUE").await;
@@ -625,7 +628,7 @@ async fn fourth_year(story: &mut Story) -> String {
     story.does(CLERK, story.accept(&first)).await;
     story.does(CLERK, story.accept(&second)).await;
     story.stands(990, [530, 0, 0, 0, 15, 5, 440, 0, 0, 0, 0], [0, 280]).await;
-    first
+    (rectified, first)
 }
 
 /// Another application of the same lead, recommended: the command that admits it on this day.
@@ -649,7 +652,7 @@ async fn another_application(story: &mut Story, day: &str) -> Command {
 }
 
 /// The balance is disposed of, the grant closed and evaluated. To 2021-06-30.
-async fn closed(story: &mut Story) {
+async fn closed(story: &mut Story) -> u64 {
     story.life.until("2021-02-08").await;
     let (lead, partner) = (story.lead.clone(), story.partner.clone());
     let facts = story.life.refuses(CASHIER, story.refund(&lead, 16, "F-1"), "REFUND_ABOVE_BALANCE").await;
@@ -670,6 +673,7 @@ async fn closed(story: &mut Story) {
     // Thirty days at most: 03-12 is the last, 03-13 too late.
     story.life.refuses(DIRECTOR, story.close("2021-03-13"), "A10_REFUND_DAY_OUT_OF_RANGE").await;
     story.does(DIRECTOR, story.close("2021-03-12")).await;
+    let closed = story.life.head;
     assert_eq!(story.shown().await.state(), State::Closed);
     story.stands(990, [530, 0, 0, 0, 0, 5, 440, 0, 10, 5, 0], [0, 280]).await;
     story.life.refuses(APPLICANT, story.complete("完成报告 2021-1"), "COMPLETION_ALREADY_REPORTED").await;
@@ -686,10 +690,11 @@ async fn closed(story: &mut Story) {
         minutes: "绩效评价〔2021〕8号".to_owned(),
     };
     story.does(DIRECTOR, Command::EvaluateGrant(evaluation)).await;
+    closed
 }
 
 /// An audit disallows what had been accepted: a recovery after closeout, repaid, offset and written off. To 2021-12-20.
-async fn recovered(story: &mut Story, disallowed: &str) {
+async fn recovered(story: &mut Story, disallowed: &str) -> u64 {
     story.life.until("2021-09-01").await;
     story.does(CLERK, story.disallow(disallowed)).await;
     story.stands(990, [530, 0, 0, 0, 0, 0, 390, 50, 15, 5, 0], [0, 280]).await;
@@ -723,6 +728,7 @@ async fn recovered(story: &mut Story, disallowed: &str) {
         reason: "申诉理由不成立".to_owned(),
     };
     story.does(DIRECTOR, Command::UpholdRecovery(uphold)).await;
+    let demanded = story.life.head;
     story.life.until("2021-10-08").await;
     let facts = story.life.refuses(CASHIER, repay(51, "P-1"), "REPAYMENT_ABOVE_OUTSTANDING").await;
     figures(&facts, &[("outstanding_minor", "50000000"), ("given_minor", "51000000")]);
@@ -784,16 +790,135 @@ async fn recovered(story: &mut Story, disallowed: &str) {
     };
     story.does(DIRECTOR, Command::WriteOffRecovery(write_off)).await;
     story.stands(990, [530, 0, 0, 0, 0, 0, 390, 0, 60, 5, 5], [0, 280]).await;
+    demanded
+}
+
+/// Rule and case, amount in units of ten thousand yuan, since when, age in days.
+type Found = (&'static str, &'static str, i64, &'static str, i32);
+
+/// What was found as of a position, on a day: the grant's, by rule.
+async fn found(story: &Story, position: u64, on: &str, expected: &[Found]) {
+    let asked = ListFindingsRequest {
+        as_of: at(position),
+        filter: Some(PostingFilter { grant_id: story.grant.clone(), ..PostingFilter::default() }),
+        on: on.to_owned(),
+        order_by: "rule".to_owned(),
+        ..ListFindingsRequest::default()
+    };
+    let answer = story.life.desk.findings().list_findings(plain(asked)).await.unwrap().into_inner();
+    assert_eq!((answer.reflects.unwrap().position, answer.on.as_str()), (position, on));
+    let seen: Vec<(String, String, i64, String, i32)> = answer
+        .findings
+        .into_iter()
+        .map(|one| {
+            assert!(one.subject.contains(&story.grant) || one.rule == "A16", "{one:?}");
+            assert!(one.evidence.contains(&one.position), "its cause is part of the evidence: {one:?}");
+            assert!(!one.message.is_empty() && !one.message_zh.is_ascii(), "{one:?}");
+            (one.rule, one.case, one.amount_minor / WAN, one.since, one.age_days)
+        })
+        .collect();
+    let expected: Vec<(String, String, i64, String, i32)> = expected
+        .iter()
+        .map(|(rule, case, wan, since, days)| {
+            ((*rule).to_owned(), (*case).to_owned(), *wan, (*since).to_owned(), *days)
+        })
+        .collect();
+    assert_eq!(seen, expected, "as of {position}, on {on}");
+}
+
+/// Positions from which the story is looked at afterwards.
+struct Marks {
+    first_paid: u64,
+    city_paid_in_part: u64,
+    rectified: u64,
+    closed: u64,
+    demanded: u64,
+}
+
+/// What the audit found on the way: each rule on the last day on which nothing is found, and on the day after.
+async fn findings(story: &Story, marks: &Marks) {
+    let late = ("A17", "dated_back", 235, "2017-05-15", 0);
+    let aged = |days| ("A17", "dated_back", 235, "2017-05-15", days);
+    found(story, marks.first_paid, "2017-05-15", &[late]).await;
+    // Of the first 235 settled on 05-10 the partner's part is 170/470 = 85, to be passed on within thirty days.
+    found(story, marks.first_paid, "2017-06-09", &[aged(25)]).await;
+    found(story, marks.first_paid, "2017-06-10", &[("A06", "withheld", 85, "2017-06-09", 1), aged(26)]).await;
+    // The city has paid 100 of the 120 that were due on the last day of the year.
+    found(story, marks.city_paid_in_part, "2017-12-31", &[aged(230)]).await;
+    let city = ("A03", "overdue", 20, "2017-12-31", 1);
+    found(story, marks.city_paid_in_part, "2018-01-01", &[city, aged(231)]).await;
+    // Final acceptance was due on 2020-11-30. The 10 and 6 that are held have not moved since 2019-12-20, and the project
+    // ended on 2020-05-31: three months later the money is idle. The city still owes 20 of its second instalment.
+    let corrected = |days| ("A17", "corrected", 80, "2019-01-15", days);
+    let owed = |days| ("A03", "overdue", 20, "2018-12-31", days);
+    found(
+        story,
+        marks.rectified,
+        "2020-11-30",
+        &[owed(700), ("A12", "past_end", 16, "2020-05-31", 183), corrected(685), aged(1295)],
+    )
+    .await;
+    found(
+        story,
+        marks.rectified,
+        "2020-12-01",
+        &[
+            owed(701),
+            ("A11", "overdue", 460, "2020-11-30", 1),
+            ("A12", "past_end", 16, "2020-05-31", 184),
+            corrected(686),
+            aged(1296),
+        ],
+    )
+    .await;
+    // Closed, with 5 to be given back by 03-12.
+    found(story, marks.closed, "2021-03-12", &[corrected(787), aged(1397)]).await;
+    found(
+        story,
+        marks.closed,
+        "2021-03-13",
+        &[("A10", "not_refunded", 5, "2021-03-12", 1), corrected(788), aged(1398)],
+    )
+    .await;
+    // Demanded on 09-10, due on 10-10.
+    found(story, marks.demanded, "2021-10-10", &[corrected(999), aged(1609)]).await;
+    found(
+        story,
+        marks.demanded,
+        "2021-10-11",
+        &[("A16", "overdue", 50, "2021-10-10", 1), corrected(1000), aged(1610)],
+    )
+    .await;
+    // Spending of 2020-05-20 is within the project's days; at the end nothing is open but what is on record for good.
+    found(story, story.life.head, "2021-12-31", &[corrected(1081), aged(1691)]).await;
+}
+
+/// Every control test that has anything to test says that the rule held.
+async fn control_tests(story: &Story) {
+    let asked = ListControlTestsRequest { as_of: at(story.life.head), ..ListControlTestsRequest::default() };
+    let answer = story.life.desk.findings().list_control_tests(plain(asked)).await.unwrap().into_inner();
+    for test in &answer.tests {
+        assert_eq!((test.exceptions, test.positions.len()), (0, 0), "{test:?}");
+    }
+    let population = |id: &str| answer.tests.iter().find(|test| test.id == id).unwrap().population;
+    // Three tranches of the project, the second instructed twice, and the one of the other grant.
+    assert_eq!(population("A01.contract"), 5);
+    assert_eq!(population("A03.matching"), 2);
+    assert_eq!((population("A08.notice"), population("A10.closeout"), population("A16.recovery")), (1, 1, 1));
+    let told = answer.tests.iter().find(|test| test.id == "A01.contract").unwrap();
+    assert_eq!(told.result, "of 5 instructions, 0 preceded the contract");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_over_four_years_stands_at_every_step_where_it_was_worked_out_to_stand() {
     let (mut story, _stack) = begin().await;
     awarded(&mut story).await;
-    first_year(&mut story).await;
+    let (first_paid, city_paid_in_part) = first_year(&mut story).await;
     second_year(&mut story).await;
     third_year(&mut story).await;
-    let disallowed = fourth_year(&mut story).await;
-    closed(&mut story).await;
-    recovered(&mut story, &disallowed).await;
+    let (rectified, disallowed) = fourth_year(&mut story).await;
+    let closed = closed(&mut story).await;
+    let demanded = recovered(&mut story, &disallowed).await;
+    findings(&story, &Marks { first_paid, city_paid_in_part, rectified, closed, demanded }).await;
+    control_tests(&story).await;
 }
