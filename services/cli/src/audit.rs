@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use concord_proto::audit::v1::{
     AsOf, Dimension, ExportCsvRequest, ExportTable, GetGrantStatementRequest, GetProjectionStatusRequest,
-    ListBalancesRequest, ListColumnsRequest, ListOverdueRequest, ListPostingsRequest, ListUndrawnRequest,
-    PostingFilter,
+    ListBalancesRequest, ListColumnsRequest, ListMatchingRequest, ListOverdueRequest, ListPostingsRequest,
+    ListReceivablesRequest, ListSharesRequest, ListUndrawnRequest, PostingFilter,
 };
 use concord_proto::r#type::v1::FundingMode;
 
@@ -90,6 +90,23 @@ pub struct PageArgs {
     all: bool,
 }
 
+/// A list whose rows have ages.
+#[derive(Debug, Clone, Args)]
+pub struct AgedArgs {
+    /// Counted from this day; default --effective-on, else the log's day 截止日
+    #[arg(long, value_name = "DATE")]
+    on: Option<jiff::civil::Date>,
+    /// What is counted.
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// The point that it is about.
+    #[command(flatten)]
+    as_of: AsOfArgs,
+    /// Which page.
+    #[command(flatten)]
+    page: PageArgs,
+}
+
 /// What to show.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -147,20 +164,13 @@ pub enum AuditCommand {
         page: PageArgs,
     },
     /// Tranches past their due date 逾期
-    Overdue {
-        /// Overdue on this day; default --effective-on, else the log's day 截止日
-        #[arg(long, value_name = "DATE")]
-        on: Option<jiff::civil::Date>,
-        /// What is counted.
-        #[command(flatten)]
-        filter: FilterArgs,
-        /// The point that it is about.
-        #[command(flatten)]
-        as_of: AsOfArgs,
-        /// Which page.
-        #[command(flatten)]
-        page: PageArgs,
-    },
+    Overdue(AgedArgs),
+    /// Matching money: pledged, arrived, missing and for how long 配套到位
+    Matching(AgedArgs),
+    /// Partners' shares: allocated, passed on, due 分配与转拨
+    Shares(AgedArgs),
+    /// Recoveries: outstanding and for how long 追缴
+    Receivables(AgedArgs),
     /// A whole table as CSV 导出
     Export {
         /// Which table 表
@@ -172,7 +182,7 @@ pub enum AuditCommand {
         /// For balances: up to three dimensions 分组
         #[arg(long, value_delimiter = ',', value_parser = words::parser(DIMENSIONS))]
         group_by: Vec<Dimension>,
-        /// For overdue tranches: the day 截止日
+        /// For tables with ages: the day 截止日
         #[arg(long, value_name = "DATE")]
         on: Option<jiff::civil::Date>,
         /// What is counted.
@@ -249,6 +259,18 @@ macro_rules! pages {
     }};
 }
 
+/// The request of a list whose rows have ages.
+macro_rules! aged_request {
+    ($request:ident, $aged:expr) => {
+        $request {
+            as_of: $aged.as_of.to_wire(),
+            filter: $aged.filter.to_wire(),
+            on: $aged.on.map(|date| date.to_string()).unwrap_or_default(),
+            page_size: $aged.page.page_size,
+            page_token: $aged.page.page_token.clone(),
+        }
+    };
+}
 use pages;
 
 /// Runs a command.
@@ -298,15 +320,21 @@ pub async fn run(audit: &Audit, command: AuditCommand, format: Format) -> Result
             };
             pages!(client.list_undrawn, request, page, format, json::undrawn, tables::undrawn);
         }
-        AuditCommand::Overdue { on, filter, as_of, page } => {
-            let request = ListOverdueRequest {
-                as_of: as_of.to_wire(),
-                filter: filter.to_wire(),
-                on: on.map(|date| date.to_string()).unwrap_or_default(),
-                page_size: page.page_size,
-                page_token: page.page_token.clone(),
-            };
+        AuditCommand::Overdue(aged) => {
+            let (request, page) = (aged_request!(ListOverdueRequest, aged), aged.page);
             pages!(client.list_overdue, request, page, format, json::overdue, tables::overdue);
+        }
+        AuditCommand::Matching(aged) => {
+            let (request, page) = (aged_request!(ListMatchingRequest, aged), aged.page);
+            pages!(client.list_matching, request, page, format, json::matching, tables::matching);
+        }
+        AuditCommand::Shares(aged) => {
+            let (request, page) = (aged_request!(ListSharesRequest, aged), aged.page);
+            pages!(client.list_shares, request, page, format, json::shares, tables::shares);
+        }
+        AuditCommand::Receivables(aged) => {
+            let (request, page) = (aged_request!(ListReceivablesRequest, aged), aged.page);
+            pages!(client.list_receivables, request, page, format, json::receivables, tables::receivables);
         }
         AuditCommand::Export { table, output, group_by, on, filter, as_of } => {
             let request = ExportCsvRequest {

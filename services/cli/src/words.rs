@@ -197,6 +197,9 @@ pub const TABLES: &[Word<ExportTable>] = &[
     Word("balances", "余额", ExportTable::Balances),
     Word("undrawn", "未拨付", ExportTable::Undrawn),
     Word("overdue", "逾期", ExportTable::Overdue),
+    Word("matching", "配套", ExportTable::Matching),
+    Word("shares", "分配额度", ExportTable::Shares),
+    Word("receivables", "追缴", ExportTable::Receivables),
 ];
 
 /// Finds the value of a word.

@@ -1,5 +1,9 @@
 //! The audit's answers as JSON, with the fields of the protos under their own names.
 
+mod views;
+
+pub use views::{matching, receivables, shares};
+
 use concord_proto::audit::v1::{
     Balance, GetGrantStatementResponse, GetProjectionStatusResponse, ListBalancesResponse,
     ListColumnsResponse, ListOverdueResponse, ListPostingsResponse, ListUndrawnResponse, Posting, Reflects,
