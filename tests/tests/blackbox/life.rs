@@ -151,6 +151,24 @@ impl Life {
         facts
     }
 
+    /// Somebody gives a day that cannot be right: the code of the fault, and the facts weighed.
+    pub(crate) async fn misdates(
+        &mut self,
+        actor: &str,
+        command: impl Into<Command>,
+        fault: &str,
+    ) -> BTreeMap<String, String> {
+        let command = command.into();
+        let told = format!("{command:?}");
+        let status = self.outcome(actor, command).await.expect_err(&told);
+        let facts = facts(&status);
+        assert_eq!(
+            (status.code(), facts.get("code").map(String::as_str)),
+            (Code::InvalidArgument, Some(fault))
+        );
+        facts
+    }
+
     async fn outcome(&self, actor: &str, command: Command) -> Result<CommandReceipt, Status> {
         match self.desk.bulk(actor, vec![command]).await.unwrap().remove(0) {
             Outcome::Receipt(receipt) => Ok(receipt),

@@ -182,7 +182,7 @@ fn totals(totals: &[Money]) -> Value {
         .collect()
 }
 
-fn reflects(reflects: &Option<Reflects>) -> Value {
+pub(super) fn reflects(reflects: &Option<Reflects>) -> Value {
     reflects.as_ref().map_or(
         Value::Null,
         |point| json!({"as_of": point.as_of, "position": point.position, "effective_on": point.effective_on}),

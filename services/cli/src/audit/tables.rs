@@ -75,7 +75,7 @@ pub fn balances(response: &ListBalancesResponse, group_by: &[Dimension]) {
     reflects(&response.reflects);
 }
 
-fn labelled(group: &str, label: &str) -> String {
+pub(super) fn labelled(group: &str, label: &str) -> String {
     if label.is_empty() || label == group { group.to_owned() } else { format!("{group} {label}") }
 }
 
@@ -286,7 +286,7 @@ fn waits_for(word: &str) -> String {
     format!("{word}{zh}")
 }
 
-fn title(title: &str, synthetic: bool) -> String {
+pub(super) fn title(title: &str, synthetic: bool) -> String {
     let mut text: String = title.chars().take(TITLE_CHARACTERS).collect();
     if text.len() < title.len() {
         text.push('…');
@@ -305,7 +305,7 @@ fn totals(label: &str, totals: &[Money]) {
     }
 }
 
-fn reflects(reflects: &Option<Reflects>) {
+pub(super) fn reflects(reflects: &Option<Reflects>) {
     if let Some(point) = reflects {
         let effective = if point.effective_on.is_empty() {
             String::new()

@@ -369,7 +369,7 @@ async fn first_year(story: &mut Story) {
     // The bank's list comes five days late: as late as money may be recorded. A day more is too late.
     story.life.until("2017-05-15").await;
     let facts =
-        story.life.refuses(CASHIER, story.settle(1, "B-1", "2017-05-09"), "EFFECTIVE_TOO_FAR_BACK").await;
+        story.life.misdates(CASHIER, story.settle(1, "B-1", "2017-05-09"), "EFFECTIVE_TOO_FAR_BACK").await;
     figures(&facts, &[("days", "5")]);
     let before = story.life.head;
     let settled = story.does(CASHIER, story.settle(1, "B-1", "2017-05-10")).await;
@@ -517,22 +517,25 @@ async fn third_year(story: &mut Story) {
     let wrong = story.does(CLERK, story.arrival(1, 2, 80, "M-4")).await;
     story.stands(990, [530, 0, 84, 0, 150, 76, 150, 0, 0, 0, 0], [0, 300]).await;
     story.life.until("2019-01-15").await;
-    let correct = |position| {
+    let grant = story.grant.clone();
+    let correct = |position, reason: &str| {
         Command::CorrectFact(CorrectFactRequest {
             header: header(),
-            grant_id: story.grant.clone(),
+            grant_id: grant.clone(),
             position,
-            reason: "误将其他项目款计入".to_owned(),
+            reason: reason.to_owned(),
             authority: "辽科财〔2019〕2号".to_owned(),
         })
     };
-    let (reversal, once_more) = (correct(wrong), correct(wrong));
+    let (reversal, once_more) = (correct(wrong, "误将其他项目款计入"), correct(wrong, "重复登记"));
     let reversed = story.does(CLERK, reversal).await;
     let rightly = story.arrival(1, 2, 60, "M-5");
     story.does(CLERK, rightly).await;
     story.stands(990, [530, 0, 84, 0, 150, 76, 150, 0, 0, 0, 0], [20, 280]).await;
     let facts = story.life.refuses(CLERK, once_more, "CORRECTED_ALREADY").await;
-    assert_eq!(facts["position"], wrong.to_string(), "{facts:?}");
+    assert_eq!(facts["correction_position"], reversed.to_string(), "{facts:?}");
+    let of_the_reversal = correct(reversed, "误冲");
+    story.life.refuses(CLERK, of_the_reversal, "CORRECTION_OF_CORRECTION").await;
 
     // On 01-12 the 80 were believed; since the reversal nothing had arrived that day.
     let believed = story.life.balance(wrong, "2019-01-12").await;
@@ -649,9 +652,9 @@ async fn another_application(story: &mut Story, day: &str) -> Command {
 async fn closed(story: &mut Story) {
     story.life.until("2021-02-08").await;
     let (lead, partner) = (story.lead.clone(), story.partner.clone());
-    let facts = story.life.refuses(APPLICANT, story.refund(&lead, 16, "F-1"), "REFUND_ABOVE_BALANCE").await;
+    let facts = story.life.refuses(CASHIER, story.refund(&lead, 16, "F-1"), "REFUND_ABOVE_BALANCE").await;
     figures(&facts, &[("held_minor", "15000000"), ("asked_minor", "16000000")]);
-    story.does(APPLICANT, story.refund(&lead, 10, "F-1")).await;
+    story.does(CASHIER, story.refund(&lead, 10, "F-1")).await;
     let retain = RetainBalanceRequest {
         header: header(),
         grant_id: story.grant.clone(),
@@ -669,10 +672,10 @@ async fn closed(story: &mut Story) {
     story.does(DIRECTOR, story.close("2021-03-12")).await;
     assert_eq!(story.shown().await.state(), State::Closed);
     story.stands(990, [530, 0, 0, 0, 0, 5, 440, 0, 10, 5, 0], [0, 280]).await;
-    story.life.refuses(APPLICANT, story.request(3), "WRONG_STAGE").await;
+    story.life.refuses(APPLICANT, story.complete("完成报告 2021-1"), "COMPLETION_ALREADY_REPORTED").await;
 
     story.life.until("2021-03-20").await;
-    story.does(PARTNER, story.refund(&partner, 5, "F-2")).await;
+    story.does(CASHIER, story.refund(&partner, 5, "F-2")).await;
     story.stands(990, [530, 0, 0, 0, 0, 0, 440, 0, 15, 5, 0], [0, 280]).await;
     story.life.until("2021-06-30").await;
     let evaluation = EvaluateGrantRequest {
