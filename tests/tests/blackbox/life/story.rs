@@ -1,6 +1,6 @@
 //! The story itself, in the order of the table.
 
-use super::{Life, Row, WAN, stack};
+use super::{Life, Row, WAN, stack, views};
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
     AcceptSpendRequest, AcceptanceOutcome, AdmitGrantRequest, Allocation, AmendContractRequest,
@@ -17,6 +17,7 @@ use concord_proto::fund::v1::{
     VerifyPayeeRequest, WriteOffRecoveryRequest,
 };
 use concord_proto::r#type::v1::{Party, PartyKind};
+use concord_tests::check::checked;
 use concord_tests::desk::{
     APPLICANT, CASHIER, CITY, CLERK, CONTROLLER, DIRECTOR, Desk, REVIEWER, TREASURER, by, plain,
 };
@@ -788,7 +789,7 @@ async fn recovered(story: &mut Story, disallowed: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_over_four_years_stands_at_every_step_where_it_was_worked_out_to_stand() {
-    let (mut story, _stack) = begin().await;
+    let (mut story, stack) = begin().await;
     awarded(&mut story).await;
     first_year(&mut story).await;
     second_year(&mut story).await;
@@ -796,4 +797,7 @@ async fn a_project_over_four_years_stands_at_every_step_where_it_was_worked_out_
     let disallowed = fourth_year(&mut story).await;
     closed(&mut story).await;
     recovered(&mut story, &disallowed).await;
+    views::are_as_worked_out(&stack, &story.grant);
+    // Every row of every table, every balance and every account of every party follows from the log.
+    checked(&stack).unwrap();
 }
