@@ -4,6 +4,7 @@
 mod agreement;
 mod check;
 mod claim;
+mod cli_life;
 mod demo;
 mod failures;
 mod life;

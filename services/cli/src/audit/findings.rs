@@ -82,7 +82,7 @@ pub struct TestsArgs {
 /// A whole table as CSV.
 #[derive(Debug, Args)]
 struct CsvArgs {
-    /// Print all of it as CSV, ranked by amount, amounts in minor units 输出 CSV
+    /// Print all of it as CSV, amounts in minor units 输出 CSV
     #[arg(long)]
     csv: bool,
     /// With --csv: file to write; default standard output 输出文件

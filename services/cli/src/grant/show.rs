@@ -61,6 +61,11 @@ pub(super) fn print(grant: &Grant, position: u64) {
     life::print(grant);
 }
 
+/// A party as the grant names it: by its code, else by its id.
+fn party<'a>(grant: &'a Grant, party_id: &'a str) -> &'a str {
+    grant.shares.iter().find(|share| share.party_id == party_id).map_or(party_id, |share| &share.code)
+}
+
 fn print_tranches(grant: &Grant, shown: impl Fn(i64) -> String) {
     if grant.tranches.is_empty() {
         return;

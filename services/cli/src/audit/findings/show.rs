@@ -1,5 +1,6 @@
 //! Findings and control tests as people and programs read them.
 
+use comfy_table::Table;
 use concord_proto::audit::v1::{
     ControlTest, Finding, FindingDimension, FindingGroup, ListControlTestsResponse, ListFindingsResponse,
 };
@@ -12,6 +13,9 @@ use crate::words::{FINDING_DIMENSIONS, RECTIFICATION_STATES};
 
 /// All findings by group.
 pub(super) fn groups(response: &ListFindingsResponse, by: &[FindingDimension]) {
+    if response.groups.is_empty() {
+        return;
+    }
     let mut columns: Vec<String> = by
         .iter()
         .filter_map(|dimension| FINDING_DIMENSIONS.iter().find(|word| word.2 == *dimension))
@@ -42,8 +46,20 @@ fn findings_of(group: &FindingGroup) -> String {
 
 /// A page of findings, ranked.
 pub(super) fn findings(response: &ListFindingsResponse) {
+    if response.findings.is_empty() {
+        println!("no finding 无发现");
+    } else {
+        println!("{}", listed(&response.findings));
+    }
+    if !response.on.is_empty() {
+        println!("counted from 截止日 {}", response.on);
+    }
+    tables::reflects(&response.reflects);
+}
+
+fn listed(findings: &[Finding]) -> Table {
     let mut table = table(&["rule 规则", ">amount 金额", "currency", ">days 天数", "finding 发现"]);
-    for finding in &response.findings {
+    for finding in findings {
         table.add_row([
             format!("{} {}", finding.rule, finding.case),
             amount(finding.amount_minor, &finding.currency),
@@ -52,11 +68,7 @@ pub(super) fn findings(response: &ListFindingsResponse) {
             told(finding),
         ]);
     }
-    println!("{table}");
-    if !response.on.is_empty() {
-        println!("counted from 截止日 {}", response.on);
-    }
-    tables::reflects(&response.reflects);
+    table
 }
 
 /// A finding in both languages, its key below, and who was charged with it.

@@ -5,6 +5,7 @@ use concord_proto::fund::v1::{
 };
 use serde_json::{Value, json};
 
+use super::party;
 use crate::output::{amount, table};
 use crate::words::{self, FAILURES, GRADES, OBJECTION_STATES, OUTCOMES, OVERRIDDEN_RULES};
 
@@ -60,7 +61,7 @@ pub(super) fn print(grant: &Grant) {
         let mut table = table(&["kept by 留用单位", ">kept 留用金额", "currency", "until 留用至", "by 依据"]);
         for kept in &grant.retained_balances {
             table.add_row([
-                kept.party_id.clone(),
+                party(grant, &kept.party_id).to_owned(),
                 amount(kept.amount_minor, &grant.currency),
                 grant.currency.clone(),
                 kept.until.clone(),

@@ -4,6 +4,7 @@ use concord_events::ledger::Account;
 use concord_proto::fund::v1::{Grant, MatchingSource, MoneyFact, Spending};
 use serde_json::{Value, json};
 
+use super::party;
 use crate::output::{amount, table};
 use crate::words::{self, LEVELS, MATCHING_KINDS, MONEY_FACTS, SPEND_CATEGORIES, SPEND_STATES};
 
@@ -21,11 +22,6 @@ pub(super) fn print(grant: &Grant) {
 /// An amount; empty where it is zero, so that a table shows what there is.
 fn some(minor: i64, grant: &Grant) -> String {
     if minor == 0 { String::new() } else { amount(minor, &grant.currency) }
-}
-
-/// A party as the grant names it: by its code, else by its id.
-fn party<'a>(grant: &'a Grant, party_id: &'a str) -> &'a str {
-    grant.shares.iter().find(|share| share.party_id == party_id).map_or(party_id, |share| &share.code)
 }
 
 fn print_shares(grant: &Grant) {
