@@ -41,6 +41,7 @@
 //! At the end 990 are appropriated, 1000 less the 10 that went to the treasury: 530 + 390 + 60 + 5 + 5.
 
 mod story;
+mod views;
 
 use concord_proto::audit::v1::{Balance, ListBalancesRequest, PostingFilter};
 use concord_proto::fund::v1::bulk_command::Command;

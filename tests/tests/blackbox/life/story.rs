@@ -1,6 +1,6 @@
 //! The story itself, in the order of the table.
 
-use super::{Life, Row, WAN, stack};
+use super::{Life, Row, WAN, stack, views};
 use concord_proto::audit::v1::{ListControlTestsRequest, ListFindingsRequest, PostingFilter};
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
@@ -18,6 +18,7 @@ use concord_proto::fund::v1::{
     VerifyPayeeRequest, WriteOffRecoveryRequest,
 };
 use concord_proto::r#type::v1::{Party, PartyKind};
+use concord_tests::check::checked;
 use concord_tests::desk::{
     APPLICANT, CASHIER, CITY, CLERK, CONTROLLER, DIRECTOR, Desk, REVIEWER, TREASURER, at, by, plain,
 };
@@ -911,7 +912,7 @@ async fn control_tests(story: &Story) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_over_four_years_stands_at_every_step_where_it_was_worked_out_to_stand() {
-    let (mut story, _stack) = begin().await;
+    let (mut story, stack) = begin().await;
     awarded(&mut story).await;
     let (first_paid, city_paid_in_part) = first_year(&mut story).await;
     second_year(&mut story).await;
@@ -921,4 +922,7 @@ async fn a_project_over_four_years_stands_at_every_step_where_it_was_worked_out_
     let demanded = recovered(&mut story, &disallowed).await;
     findings(&story, &Marks { first_paid, city_paid_in_part, rectified, closed, demanded }).await;
     control_tests(&story).await;
+    views::are_as_worked_out(&stack, &story.grant);
+    // Every row of every table, every balance and every account of every party follows from the log.
+    checked(&stack).unwrap();
 }
