@@ -192,7 +192,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "5";
+    const FOLD: &'static str = "6";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
