@@ -14,9 +14,10 @@
 //! What is asked for may be less than planned; the rest stays committed.
 //!
 //! A recovery of another grant may be offset against an authorised tranche 抵扣: the bank then pays that much less, and the
-//! tranche is no longer called off. A payment that comes back after it was settled comes back as far as the lead still holds
-//! it; the rest is recovered 追缴, and what can be instructed again is what came back. A settlement that was recorded wrongly
-//! and corrected 更正 is with the bank again.
+//! tranche is no longer called off. Of such a payment only the cash comes back: the rest was paid by the offset, and is with
+//! the lead. A payment that comes back after it was settled comes back as far as the lead still holds it; the rest is recovered
+//! 追缴. What can be instructed again is what came back; once the grant has ended that goes on at once, to the programme or
+//! the treasury. A settlement that was recorded wrongly and corrected 更正 is with the bank again.
 
 mod ruling;
 mod shortfall;
@@ -272,13 +273,11 @@ pub(super) fn apply(contract: &mut Contract, event: &FundEvent, on: Date) {
     if let FundEvent::PaymentReturned { amount_minor, bank_reference, reason, .. } = event {
         let paid_minor = before.payment().map_or(0, |payment| payment.amount_minor);
         let settled_as = match before {
-            TrancheState::Settled { bank_reference, .. } => {
-                // What was kept back has done its work: the next attempt is of cash alone.
-                tranche.offset_minor = 0;
-                Some(bank_reference)
-            }
+            TrancheState::Settled { bank_reference, .. } => Some(bank_reference),
             _ => None,
         };
+        // What was kept back has done its work: the next attempt is of cash alone.
+        tranche.offset_minor = 0;
         tranche.returned.push(ReturnedAttempt {
             settled_as,
             returned_as: bank_reference.clone(),

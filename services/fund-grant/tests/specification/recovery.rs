@@ -3,7 +3,7 @@
 use crate::{backing, life, stages, world::*};
 use concord_events::{
     fund::{End, FundEvent, FundingMode, Holding, RecoveryCause},
-    ledger::Account,
+    ledger::{Account, postings},
 };
 use concord_fund_grant::{
     Command,
@@ -495,27 +495,44 @@ fn what_is_offset_the_bank_does_not_pay() {
         panic!("it was instructed");
     };
     assert_eq!((amount_minor, offset_minor), (AWARD / 2, CLAIM));
-    // Sent back by the bank and instructed again, it is the same.
-    world.execute(&send_back(1, "r-1", "closed").of(OTHER).on(later)).unwrap();
-    let again = world.execute(&instruct(1, 9).of(OTHER).on(later)).unwrap();
-    assert!(matches!(again[0], FundEvent::TrancheInstructed { offset_minor: CLAIM, attempt: 2, .. }));
-    // Once settled, only the cash can come back, and only that is paid again.
-    world.execute(&settle(1, "b-9").of(OTHER).on(later)).unwrap();
-    let returned = world.execute(&send_back(1, "r-2", "closed").of(OTHER).on(later)).unwrap();
-    assert!(matches!(
-        returned[..],
-        [FundEvent::PaymentReturned { amount_minor: 4_000_000, shortfall_minor: 0, .. }]
-    ));
-    let third = world.execute(&instruct(1, 9).of(OTHER).on(later)).unwrap();
-    assert!(matches!(
-        third[0],
-        FundEvent::TrancheInstructed { amount_minor: 4_000_000, offset_minor: 0, attempt: 3, .. }
-    ));
-    let (old, new) = (&world.grant().books, &world.grant_of(OTHER).books);
-    assert_eq!(old.total_minor(Account::Refunded), CLAIM);
-    assert_eq!(old.total_minor(Account::Recoverable), 0);
-    assert_eq!(new.total_minor(Account::RecipientUnspent), CLAIM);
-    assert_eq!(new.total_minor(Account::Instructed), 4_000_000);
+    // Whether it comes back before or after it was settled: only the cash can, and only that is paid again.
+    for (settled, before) in [(true, vec![settle(1, "b-9")]), (false, Vec::new())] {
+        let mut world = world.clone();
+        for order in before {
+            world.execute(&order.of(OTHER).on(later)).unwrap();
+        }
+        let returned = world.execute(&send_back(1, "r-2", "closed").of(OTHER).on(later)).unwrap();
+        let [FundEvent::PaymentReturned { amount_minor, shortfall_minor, offset_minor, .. }] = returned[..]
+        else {
+            panic!("it came back: {returned:?}");
+        };
+        let paid_by_offset = if settled { 0 } else { CLAIM };
+        assert_eq!((amount_minor, shortfall_minor, offset_minor), (4_000_000, 0, paid_by_offset));
+        returned.iter().filter_map(postings).for_each(|set| assert_eq!(set.sum_minor(), 0));
+        let again = world.execute(&instruct(1, 9).of(OTHER).on(later)).unwrap();
+        assert!(matches!(
+            again[0],
+            FundEvent::TrancheInstructed { amount_minor: 4_000_000, offset_minor: 0, attempt: 2, .. }
+        ));
+        let (old, new) = (&world.grant().books, &world.grant_of(OTHER).books);
+        assert_eq!(old.total_minor(Account::Refunded), CLAIM);
+        assert_eq!(old.total_minor(Account::Recoverable), 0);
+        assert_eq!(new.total_minor(Account::RecipientUnspent), CLAIM);
+        assert_eq!(new.total_minor(Account::Instructed), 4_000_000);
+    }
+}
+
+/// The recovery counts as paid; so what was kept back for it is with the lead, and is not given out to others.
+#[test]
+fn what_was_kept_back_of_a_payment_does_not_go_back_with_the_end() {
+    let later = date(2013, 7, 3);
+    let mut world = World::after(recovery_story("offset"));
+    for order in [instruct(1, 9), send_back(1, "r-1", "closed"), life::terminate("bankrupt", None)] {
+        world.execute(&order.of(OTHER).on(later)).unwrap();
+    }
+    let other = &world.grant_of(OTHER).books;
+    assert_eq!(other.total_minor(Account::Committed), 0);
+    assert_eq!(other.total_minor(Account::RecipientUnspent), CLAIM);
 }
 
 #[test]
