@@ -127,6 +127,21 @@ fn a_banks_reference_reports_one_refund() {
         "A14_REFERENCE_USED",
         &[("used_for", "the balance that CN-USCC:91330100799655058B gave back")],
     );
+    let second = [request(2, None), authorise(2), instruct(2, 2)];
+    let paid = |more: Vec<Order>| {
+        let payments = second.clone().map(|order| order.on(april(10)));
+        given().into_iter().chain(payments).chain(more).collect::<Vec<_>>()
+    };
+    let settled = settle(2, "b-2").on(april(10));
+    check([
+        row("a refund's, as a payment", paid(vec![]), settle(2, "f-1").on(april(10)), "A14_REFERENCE_USED"),
+        row(
+            "a refund's, as a return",
+            paid(vec![settled]),
+            send_back(2, "f-1", "x").on(april(10)),
+            "A14_REFERENCE_USED",
+        ),
+    ]);
     says(
         &broken(&World::after(given()), &refund(101, "f-1")),
         "REFUND_ALREADY_RECORDED",

@@ -121,6 +121,12 @@ pub fn recovery_story(until: &str) -> Vec<Order> {
     tranche_story("settled").into_iter().chain(other()).chain(recovery).collect()
 }
 
+/// The same of a second recovery.
+fn second(order: Order) -> Order {
+    let Command::Recovery(_, command) = order.command else { panic!("it is of a recovery") };
+    Order { command: Command::Recovery(RecoveryId(Uuid::from_u128(0x52)), command), ..order }
+}
+
 const ROWS: [&str; 9] = [
     "absent",
     "determined",
@@ -380,6 +386,20 @@ fn no_more_is_repaid_than_is_outstanding() {
         ("one fen more", partly(), repay(600_001, "p-2"), "REPAYMENT_ABOVE_OUTSTANDING"),
         ("the same again", partly(), repay(400_000, "p-1"), "unchanged"),
         ("another amount under that reference", partly(), repay(1, "p-1"), "ALREADY_REPAID"),
+        ("the payment's own reference", partly(), repay(1, "b-1"), "A14_REFERENCE_USED"),
+        (
+            "a repayment's reference, as a return",
+            partly(),
+            send_back(1, "p-1", "x").on(april(6)),
+            "A14_REFERENCE_USED",
+        ),
+        ("a repayment's reference, as a refund", partly(), life::refund(1, "p-1"), "A14_REFERENCE_USED"),
+        (
+            "a repayment's reference, for another recovery",
+            partly().into_iter().chain([second(determine(1)), second(demand("D-2"))]).collect(),
+            second(repay(1, "p-1")),
+            "A14_REFERENCE_USED",
+        ),
         (
             "in another currency",
             partly(),

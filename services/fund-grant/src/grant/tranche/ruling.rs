@@ -193,7 +193,7 @@ impl Tranche {
 
             (Settle { bank_reference }, _) if self.was_settled_as(bank_reference) => unchanged(),
             (Settle { bank_reference }, Instructed(payment)) => happens_under(
-                [rules::a14_reference_unused(contract, tranche, bank_reference)],
+                [rules::a14_reference_free(grant, bank_reference)],
                 self.settled(grant, *payment, bank_reference.clone()),
             ),
             (Settle { .. }, Settled { bank_reference: first, .. }) => {
@@ -214,7 +214,7 @@ impl Tranche {
                     &[("reason", &first.reason)],
                 ),
                 (None, Instructed(payment)) => happens_under(
-                    [rules::a14_reference_unused(contract, tranche, bank_reference)],
+                    [rules::a14_reference_free(grant, bank_reference)],
                     self.sent_back(grant, *payment, None, basis, (bank_reference, reason)),
                 ),
                 (None, Settled { payment, .. }) => {
@@ -223,11 +223,12 @@ impl Tranche {
                     let recovery = taken.recovery(grant, bank_reference, minutes, reason);
                     let said = (bank_reference.as_str(), reason.as_str());
                     let returned = self.sent_back(grant, *payment, Some(&taken), basis, said);
-                    happens_under([rules::a14_reference_unused(contract, tranche, bank_reference)], returned)
-                        .map(|mut decision| {
+                    happens_under([rules::a14_reference_free(grant, bank_reference)], returned).map(
+                        |mut decision| {
                             decision.events.extend(recovery);
                             decision
-                        })
+                        },
+                    )
                 }
                 (None, PaymentReturned(_)) => self.returned_already(),
                 (None, Planned(_) | Requested(_) | Authorised(_)) => {
