@@ -124,6 +124,12 @@ fn rule(grant: &Grant, known: &RecordedFact, command: &Correct) -> Ruling {
 }
 
 impl RecordedFact {
+    /// Whether it is a payment, and was not recorded wrongly.
+    pub(super) fn is_payment(&self) -> bool {
+        let is_it = matches!(self.fact, MoneyFact::Settlement { .. });
+        is_it && !matches!(self.standing, FactStanding::Corrected(_))
+    }
+
     /// Whether the bank reported it under this reference. A correction frees that for the right fact.
     pub(crate) fn was_reported_as(&self, reference: &str) -> bool {
         let is_it = self.bank_reference.as_deref() == Some(reference);

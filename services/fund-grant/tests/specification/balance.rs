@@ -171,6 +171,19 @@ fn a_refund_that_was_corrected_frees_its_reference() {
     assert_eq!(world.outcome(&refund(99, "f-1")), "BalanceRefunded");
 }
 
+/// The last tranche is paid after the acceptance: what is decided on the balance lies after both.
+#[test]
+fn a_balance_is_decided_on_after_the_last_payment() {
+    let last = [request(3, None), authorise(3), instruct(3, 3), settle(3, "b-3")];
+    let paid = || with("finally_accepted", last.clone().map(|order| order.on(april(13))));
+    for (order, done) in [(retain(1), "BalanceRetained"), (transfer(SECOND, 1), "BalanceTransferred")] {
+        check([
+            row("on the day", paid(), order.clone().on(april(13)), done),
+            row("the day before", paid(), order.on(april(12)).learned_on(april(13)), "STEP_BEFORE_THE_LAST"),
+        ]);
+    }
+}
+
 #[test]
 fn money_is_dated_at_most_five_days_back() {
     let learned = |order: Order, on| order.learned_on(on);

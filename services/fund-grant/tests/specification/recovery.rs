@@ -379,6 +379,20 @@ fn an_overturned_recovery_gives_back_what_it_took() {
 }
 
 #[test]
+fn a_recovery_comes_after_the_payment_that_it_takes_back() {
+    let before = determine(CLAIM).on(march(30)).learned_on(april(2));
+    check([
+        (
+            "on the day of the payment",
+            recovery_story("absent"),
+            determine(CLAIM).on(march(31)),
+            "RecoveryDetermined",
+        ),
+        ("the day before", recovery_story("absent"), before, "STEP_BEFORE_THE_LAST"),
+    ]);
+}
+
+#[test]
 fn no_more_is_repaid_than_is_outstanding() {
     let partly = || with("demanded", [repay(400_000, "p-1")]);
     check([
