@@ -5,6 +5,7 @@
 //! the rows behind them are the same. Rows are read straight into the messages that answer.
 
 pub(crate) mod balances;
+pub(crate) mod clocks;
 pub(crate) mod grants;
 pub(crate) mod matching;
 pub(crate) mod postings;
@@ -132,6 +133,12 @@ impl Sql {
     pub(crate) fn bind(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> &mut Self {
         self.parts.push(Part::Parameter(Box::new(value), kind));
         self
+    }
+
+    /// Adds a whole statement in parentheses, with its parameters, as one table.
+    pub(crate) fn nest(&mut self, statement: Self) -> &mut Self {
+        self.push("(").parts.extend(statement.parts);
+        self.push(")")
     }
 
     /// `alias.position <= P AND alias.effective_on <= D`.

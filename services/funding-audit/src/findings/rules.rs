@@ -95,7 +95,7 @@ impl Rule {
     }
 
     /// The statements that find by it; A04 has none, it is found otherwise.
-    pub(super) fn statements(self, search: &Search, rulebook: &Rulebook) -> Vec<Sql> {
+    pub(crate) fn statements(self, search: &Search, rulebook: &Rulebook) -> Vec<Sql> {
         match self {
             Self::A03 => vec![a03(search)],
             Self::A04 => Vec::new(),
@@ -318,7 +318,7 @@ fn a10_kept(search: &Search) -> Sql {
 }
 
 /// Steps after which final acceptance is no longer waited for.
-fn concluded() -> String {
+pub(crate) fn concluded() -> String {
     let steps = [GrantStep::AcceptancePassed, GrantStep::AcceptanceFailed]
         .into_iter()
         .chain(GrantStep::ENDS)
@@ -345,7 +345,7 @@ fn a11(search: &Search) -> Sql {
 }
 
 /// What is contracted by now, as `c.amount_minor`.
-fn contracted(sql: &mut Sql, search: &Search) {
+pub(crate) fn contracted(sql: &mut Sql, search: &Search) {
     let (signed, amended, imported) =
         (GrantStep::Contracted.number(), GrantStep::Amended.number(), GrantStep::Imported.number());
     sql.push(
