@@ -8,8 +8,8 @@ use crate::story::{G1, G2, G3, P1, P2, Story, applied, appropriated, approved, d
 use concord_events::fund::{FindingKey, FundEvent, FundingMode, HoldCause, Holding, MoneyFact};
 use concord_kernel::{id::RectificationId, money::Currency};
 use concord_proto::audit::v1::{
-    AsOf, Clock, ExportCsvRequest, ExportTable, ListClocksRequest, ListClocksResponse, PostingFilter,
-    funding_audit_service_server::FundingAuditService,
+    AsOf, Clock, ExportCsvRequest, ExportTable, ListClocksRequest, ListClocksResponse, ListOverdueRequest,
+    PostingFilter, funding_audit_service_server::FundingAuditService,
 };
 use futures::StreamExt as _;
 use jiff::ToSpan as _;
@@ -319,6 +319,23 @@ async fn a_tranche_on_hold_waits_for_the_office_unless_it_is_with_the_bank() {
             clock.map(|clock| clock.waits_for.as_str())
         };
         assert_eq!((turn(1), turn(2)), (first, second), "position {position}");
+        // The list of tranches says the same in its words.
+        let request = ListOverdueRequest {
+            as_of: at(position),
+            on: "2026-07-01".to_owned(),
+            ..ListOverdueRequest::default()
+        };
+        let listed = bench.audit.list_overdue(Request::new(request)).await.unwrap().into_inner().tranches;
+        let word = |number| {
+            let tranche = listed.iter().find(|tranche| tranche.tranche_number == number);
+            tranche.map(|tranche| match tranche.waits_for.as_str() {
+                "settlement" => "bank",
+                "request" => "lead",
+                "resumption" => "office",
+                other => panic!("waits for {other}"),
+            })
+        };
+        assert_eq!((word(1), word(2)), (first, second), "position {position}");
     }
 }
 
