@@ -69,7 +69,7 @@ pub(super) fn decide(
         return grant.conclude(case, hand, grant.last_step_on, refused(without_contract(&grant.stage)));
     };
     case.well_formed([grant.other_currency("amount.currency", transfer.amount)])?;
-    grant.conclude(case, hand, contract.signed_on, rule(grant, contract, transfer))
+    grant.conclude(case, hand, grant.first_paid_on(), rule(grant, contract, transfer))
 }
 
 fn without_contract(stage: &Stage) -> Broken {
