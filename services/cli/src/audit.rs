@@ -1,5 +1,6 @@
 //! `concord audit`: the office's tables, as of any position and date, and the exports behind them.
 
+mod args;
 mod file;
 pub mod findings;
 pub mod json;
@@ -7,105 +8,19 @@ pub mod tables;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use concord_proto::audit::v1::{
-    AsOf, Dimension, ExportCsvRequest, ExportTable, GetGrantStatementRequest, GetProjectionStatusRequest,
-    ListBalancesRequest, ListColumnsRequest, ListMatchingRequest, ListOverdueRequest, ListPostingsRequest,
-    ListReceivablesRequest, ListSharesRequest, ListUndrawnRequest, PostingFilter,
+    Dimension, ExportCsvRequest, ExportTable, GetGrantStatementRequest, GetProjectionStatusRequest,
+    ListBalancesRequest, ListClocksRequest, ListColumnsRequest, ListMatchingRequest, ListOverdueRequest,
+    ListPostingsRequest, ListReceivablesRequest, ListSharesRequest, ListUndrawnRequest,
 };
-use concord_proto::r#type::v1::FundingMode;
 
+pub use self::args::{AgedArgs, AheadArgs, AsOfArgs, FilterArgs, PageArgs};
 use self::findings::FindingCommand;
 use crate::connect::Audit;
 use crate::errors::CliError;
 use crate::output::{Format, print_json};
-use crate::words::{self, DIMENSIONS, MODES, TABLES};
-
-/// The point that a question is about.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "As of 截至")]
-pub struct AsOfArgs {
-    /// Events at or below this position of the log 日志位置
-    #[arg(long, value_name = "POSITION")]
-    as_of_position: Option<u64>,
-    /// Events known at this instant, RFC 3339 登记时间
-    #[arg(long, value_name = "INSTANT", conflicts_with = "as_of_position")]
-    as_of_time: Option<String>,
-    /// Facts that happened on or before this date 发生日期
-    #[arg(long, value_name = "DATE")]
-    effective_on: Option<jiff::civil::Date>,
-    /// Wait until the tables have reached this position 等待至该位置
-    #[arg(long, value_name = "POSITION")]
-    min_position: Option<u64>,
-}
-
-/// Narrows what is summed or listed.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Filters 筛选")]
-pub struct FilterArgs {
-    /// Programme 年度计划
-    #[arg(long, value_name = "UUID")]
-    programme: Option<String>,
-    /// Funding mode 资助方式
-    #[arg(long, value_parser = words::parser(MODES))]
-    mode: Option<FundingMode>,
-    /// Lead's region or the start of its code 牵头单位地区
-    #[arg(long, value_name = "REGION")]
-    lead_region: Option<String>,
-    /// Allocated party's region or the start of its code 分配单位地区
-    #[arg(long, value_name = "REGION")]
-    party_region: Option<String>,
-    /// Industry 产业
-    #[arg(long)]
-    industry: Option<String>,
-    /// Budget year 年度
-    #[arg(long)]
-    year: Option<i32>,
-    /// Accounting period 会计期间
-    #[arg(long, value_name = "YYYY-MM")]
-    period: Option<String>,
-    /// Grant 项目
-    #[arg(long, value_name = "UUID")]
-    grant: Option<String>,
-    /// Party by its UUID or a code 单位
-    #[arg(long, value_name = "CODE")]
-    party: Option<String>,
-    /// Currency 币种
-    #[arg(long, value_name = "CODE")]
-    currency: Option<String>,
-}
-
-/// How much of a list.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Pages 分页")]
-pub struct PageArgs {
-    /// Rows on a page 每页行数
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    page_size: i32,
-    /// Go on from the page before 下一页
-    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
-    page_token: String,
-    /// All pages 全部
-    #[arg(long)]
-    all: bool,
-}
-
-/// A list whose rows have ages.
-#[derive(Debug, Clone, Args)]
-pub struct AgedArgs {
-    /// Counted from this day; default --effective-on, else the log's day 截止日
-    #[arg(long, value_name = "DATE")]
-    on: Option<jiff::civil::Date>,
-    /// What is counted.
-    #[command(flatten)]
-    filter: FilterArgs,
-    /// The point that it is about.
-    #[command(flatten)]
-    as_of: AsOfArgs,
-    /// Which page.
-    #[command(flatten)]
-    page: PageArgs,
-}
+use crate::words::{self, DIMENSIONS, TABLES};
 
 /// What to show.
 #[derive(Debug, Subcommand)]
@@ -171,6 +86,15 @@ pub enum AuditCommand {
     Shares(AgedArgs),
     /// Recoveries: outstanding and for how long 追缴
     Receivables(AgedArgs),
+    /// Everything dated that waits: for whom, and how long overdue 期限
+    Clocks {
+        /// How far ahead.
+        #[command(flatten)]
+        ahead: AheadArgs,
+        /// The list.
+        #[command(flatten)]
+        aged: AgedArgs,
+    },
     /// A whole table as CSV 导出
     Export {
         /// Which table 表
@@ -185,6 +109,9 @@ pub enum AuditCommand {
         /// For tables with ages: the day 截止日
         #[arg(long, value_name = "DATE")]
         on: Option<jiff::civil::Date>,
+        /// How far ahead.
+        #[command(flatten)]
+        ahead: AheadArgs,
         /// What is counted.
         #[command(flatten)]
         filter: FilterArgs,
@@ -203,35 +130,6 @@ pub enum AuditCommand {
     /// Findings and control tests.
     #[command(flatten)]
     Findings(FindingCommand),
-}
-
-impl AsOfArgs {
-    fn to_wire(&self) -> Option<AsOf> {
-        Some(AsOf {
-            position: self.as_of_position.unwrap_or_default(),
-            recorded_at: self.as_of_time.clone().unwrap_or_default(),
-            effective_on: self.effective_on.map(|date| date.to_string()).unwrap_or_default(),
-            min_position: self.min_position.unwrap_or_default(),
-        })
-    }
-}
-
-impl FilterArgs {
-    fn to_wire(&self) -> Option<PostingFilter> {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        Some(PostingFilter {
-            programme_id: text(&self.programme),
-            mode: self.mode.unwrap_or_default().into(),
-            lead_region: text(&self.lead_region),
-            party_region: text(&self.party_region),
-            industry: text(&self.industry),
-            year: self.year.unwrap_or_default(),
-            period: text(&self.period),
-            grant_id: text(&self.grant),
-            party: text(&self.party),
-            currency: text(&self.currency),
-        })
-    }
 }
 
 /// Prints the pages of a list: one, or with `--all` one after the other. JSON is one document a page, one on a line
@@ -336,13 +234,27 @@ pub async fn run(audit: &Audit, command: AuditCommand, format: Format) -> Result
             let (request, page) = (aged_request!(ListReceivablesRequest, aged), aged.page);
             pages!(client.list_receivables, request, page, format, json::receivables, tables::receivables);
         }
-        AuditCommand::Export { table, output, group_by, on, filter, as_of } => {
+        AuditCommand::Clocks { ahead, aged } => {
+            let request = ListClocksRequest {
+                as_of: aged.as_of.to_wire(),
+                filter: aged.filter.to_wire(),
+                on: aged.on.map(|date| date.to_string()).unwrap_or_default(),
+                overdue_only: ahead.overdue_only(),
+                due_within_days: ahead.due_within_days(),
+                page_size: aged.page.page_size,
+                page_token: aged.page.page_token.clone(),
+            };
+            pages!(client.list_clocks, request, aged.page, format, json::clocks, tables::clocks);
+        }
+        AuditCommand::Export { table, output, group_by, on, ahead, filter, as_of } => {
             let request = ExportCsvRequest {
                 table: table.into(),
                 as_of: as_of.to_wire(),
                 filter: filter.to_wire(),
                 group_by: wire_dimensions(&group_by),
                 on: on.map(|date| date.to_string()).unwrap_or_default(),
+                overdue_only: ahead.overdue_only(),
+                due_within_days: ahead.due_within_days(),
             };
             file::write(client.export_csv(request).await?.into_inner(), output).await?;
         }

@@ -282,6 +282,7 @@ mod tests {
             ],
             &["concord", "audit", "findings", "--csv", "--by", "rule"],
             &["concord", "audit", "tests", "--output", "tests.csv"],
+            &["concord", "audit", "clocks", "--not-due-too", "--due-within-days", "30"],
             &["concord", "log", "recover", "--refill-from-stream"],
             &["concord", "log", "recover", "--accept-timeline", "--new-generation", "--reason", "why"],
         ] {
@@ -339,7 +340,10 @@ mod tests {
             rectification show OTHER
             audit findings --rule A03,A11 --by rule,programme,age --on 2024-12-31 --order age --include-dismissed --all
             audit findings --csv --output findings.csv --year 2024
-            audit tests --rule A01 --exceptions-max 5 --as-of-position 7";
+            audit tests --rule A01 --exceptions-max 5 --as-of-position 7
+            audit clocks --due-within-days 30 --on 2024-12-31 --year 2024 --all
+            audit clocks --not-due-too --effective-on 2024-12-31
+            audit export clocks --due-within-days 30 --output clocks.csv";
         for line in lines.lines().map(str::trim) {
             let line = line.replace("GRANT", GRANT).replace("OTHER", OTHER);
             let words = line.split(' ').map(|word| word.replace("_CNY", " CNY"));

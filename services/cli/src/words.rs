@@ -200,6 +200,7 @@ pub const TABLES: &[Word<ExportTable>] = &[
     Word("matching", "配套", ExportTable::Matching),
     Word("shares", "分配额度", ExportTable::Shares),
     Word("receivables", "追缴", ExportTable::Receivables),
+    Word("clocks", "期限", ExportTable::Clocks),
 ];
 
 /// Finds the value of a word.

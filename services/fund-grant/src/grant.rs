@@ -92,8 +92,8 @@ use overriding::{Override, RecordOverride};
 use partners::{ShareTransfer, Shares};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use spending::{Spending, SpendingCommand};
+use std::sync::Arc;
 use tranche::TrancheCommand;
 
 /// A grant as its events left it.

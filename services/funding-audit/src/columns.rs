@@ -9,7 +9,7 @@ mod findings;
 mod views;
 
 pub use findings::{CONTROL_TESTS, FINDINGS};
-pub use views::{MATCHING, RECEIVABLES, SHARES};
+pub use views::{CLOCKS, MATCHING, RECEIVABLES, SHARES};
 
 use crate::query::balances;
 use concord_proto::audit::v1::{Column, Dimension};
@@ -50,8 +50,8 @@ const DICTIONARY: &[Documented] = &[
     column(
         "amount_minor",
         "integer",
-        "Amount in minor units of the currency (fen, cent). A posting: debit above zero, credit below. A tranche: as planned in the contract",
-        "金额，以货币最小单位（分）计。分录：借方为正、贷方为负；拨款：按任务书拨款计划",
+        "Amount in minor units of the currency (fen, cent). A posting: debit above zero, credit below. A tranche: as planned in the contract. A clock: what waits, as its kind says",
+        "金额，以货币最小单位（分）计。分录：借方为正、贷方为负；拨款：按任务书拨款计划；期限：待办金额，含义随种类",
     ),
     column("currency", "text", "Currency, ISO 4217", "币种，ISO 4217 代码"),
     column("effective_on", "date", "Day on which it happened, in Asia/Shanghai", "业务发生日期（北京时间）"),
@@ -257,20 +257,21 @@ const DICTIONARY: &[Documented] = &[
     column(
         "due_on",
         "date",
-        "Day by which the tranche was due, or the recovery is, of its newest demand; empty where that was not demanded",
-        "应拨付日期；追缴为最近一次通知的缴款期限，未通知的为空",
+        "Day by which the tranche was due, or what else waits; of a recovery that of its newest demand, empty where that was not demanded",
+        "应拨付日期或其他待办事项的期限；追缴为最近一次通知的缴款期限，未通知的为空",
     ),
     column(
         "days_overdue",
         "integer",
-        "Calendar days past the due date, of matching money past the oldest one of what is missing; 0 where nothing is overdue",
-        "逾期天数（自然日）；配套为未到位部分最早到期日起；未逾期的为 0",
+        "Calendar days past the due date, of matching money past the oldest one of what is missing; 0 where nothing is overdue. Of a recovery that was not demanded, among clocks: since it was determined",
+        "逾期天数（自然日）；配套为未到位部分最早到期日起；未逾期的为 0。期限表中尚未通知的追缴为决定之日起的天数",
     ),
     column(
         "waits_for",
         "text",
-        "What the tranche waits for: request, authorisation, instruction or settlement; resumption where its grant is on hold",
-        "待办环节：request 申请拨款、authorisation 审批、instruction 支付指令、settlement 到账；项目暂停的为 resumption 恢复",
+        "What the tranche waits for: request, authorisation, instruction or settlement; resumption where its grant is on hold. Of a clock whose turn it is: applicant, lead, partner, matching_payer, bank, office, or owner, who was charged with a finding",
+        "待办环节：request 申请拨款、authorisation 审批、instruction 支付指令、settlement 到账；项目暂停的为 resumption 恢复。期限表为应办方：applicant 申报单位、\
+         lead 牵头单位、partner 合作单位、matching_payer 配套出资方、bank 银行、office 管理部门、owner 整改责任方",
     ),
     column(
         "hold_cause",
@@ -418,6 +419,7 @@ mod tests {
             MATCHING,
             SHARES,
             RECEIVABLES,
+            CLOCKS,
             FINDINGS,
             CONTROL_TESTS,
             &balances(&dimensions),

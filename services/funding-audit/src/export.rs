@@ -5,6 +5,7 @@ use crate::{
     query::{
         self, Filter, Point, QueryError, Sql, Store, View as _,
         balances::Question,
+        clocks::Clocks,
         grants::{Overdue, Undrawn},
         matching::Matching,
         postings,
@@ -38,6 +39,7 @@ pub(crate) enum Table {
     /// With the day by which money should have been passed on.
     Shares(Shares, Date),
     Receivables(Receivables),
+    Clocks(Clocks),
 }
 
 impl Table {
@@ -50,6 +52,7 @@ impl Table {
             Self::Matching(question) => question.sql(None),
             Self::Shares(question, _) => question.sql(None),
             Self::Receivables(question) => question.sql(None),
+            Self::Clocks(question) => question.sql(None),
         }
     }
 
@@ -62,6 +65,7 @@ impl Table {
             Self::Matching(_) => columns::MATCHING.to_vec(),
             Self::Shares(..) => columns::SHARES.to_vec(),
             Self::Receivables(_) => columns::RECEIVABLES.to_vec(),
+            Self::Clocks(_) => columns::CLOCKS.to_vec(),
         }
     }
 
@@ -72,6 +76,7 @@ impl Table {
             Self::Matching(question) => question.on.to_string(),
             Self::Shares(_, on) => on.to_string(),
             Self::Receivables(question) => question.on.to_string(),
+            Self::Clocks(question) => question.on.to_string(),
             Self::Postings(..) | Self::Balances(_) | Self::Undrawn(_) => String::new(),
         }
     }
@@ -222,6 +227,24 @@ impl Table {
                     receivable.due_on,
                     receivable.days_overdue.to_string(),
                     receivable.synthetic.to_string(),
+                ]
+            }
+            Self::Clocks(question) => {
+                let clock = question.line(row)?;
+                vec![
+                    clock.kind,
+                    clock.subject,
+                    clock.grant_id,
+                    clock.recovery_id,
+                    clock.rectification_id,
+                    clock.programme_id,
+                    clock.title,
+                    clock.due_on,
+                    clock.days_overdue.to_string(),
+                    clock.waits_for,
+                    clock.amount_minor.to_string(),
+                    clock.currency,
+                    clock.synthetic.to_string(),
                 ]
             }
         })

@@ -31,7 +31,7 @@ mod rules;
 mod twice;
 mod words;
 
-pub(crate) use rules::Rule;
+pub(crate) use rules::{Rule, concluded, contracted};
 pub(crate) use twice::Alike;
 
 use crate::query::{Filter, Point, QueryError, Sql, Store};
@@ -218,7 +218,7 @@ async fn charged(
 }
 
 /// ` scope AS (…)`: the grants that the filter lets through, with the dimensions that it narrows by.
-fn scope(sql: &mut Sql, search: &Search) {
+pub(crate) fn scope(sql: &mut Sql, search: &Search) {
     sql.push(
         " scope AS (SELECT d.* FROM (SELECT g.grant_id, g.programme, p.year, g.currency, g.mode, g.industry, g.lead_region, \
          g.lead AS party, g.lead_region AS party_region, g.title, g.titled, g.synthetic, g.migrated, g.position, g.effective_on \

@@ -5,6 +5,7 @@
 //! the rows behind them are the same. Rows are read straight into the messages that answer.
 
 pub(crate) mod balances;
+pub(crate) mod clocks;
 pub(crate) mod grants;
 pub(crate) mod matching;
 pub(crate) mod postings;
@@ -108,27 +109,36 @@ pub(crate) struct Slice {
 /// A statement and its parameters. Their types are given, so that it travels in one round trip.
 #[derive(Debug, Default)]
 pub(crate) struct Sql {
-    text: String,
-    parameters: Vec<(Box<dyn ToSql + Sync + Send>, Type)>,
+    parts: Vec<Part>,
+}
+
+/// What a statement is made of, in order. Placeholders are numbered once it is whole, so that it may stand within another.
+#[derive(Debug)]
+enum Part {
+    Text(String),
+    Parameter(Box<dyn ToSql + Sync + Send>, Type),
 }
 
 impl Sql {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), parameters: Vec::new() }
+        Self { parts: vec![Part::Text(text.to_owned())] }
     }
 
     pub(crate) fn push(&mut self, text: &str) -> &mut Self {
-        self.text.push_str(text);
+        self.parts.push(Part::Text(text.to_owned()));
         self
     }
 
     /// Adds a parameter and writes its placeholder.
     pub(crate) fn bind(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> &mut Self {
-        self.parameters.push((Box::new(value), kind));
-        let number = self.parameters.len();
-        // Writing to a string does not fail.
-        let _ = write!(self.text, "${number}");
+        self.parts.push(Part::Parameter(Box::new(value), kind));
         self
+    }
+
+    /// Adds a whole statement in parentheses, with its parameters, as one table.
+    pub(crate) fn nest(&mut self, statement: Self) -> &mut Self {
+        self.push("(").parts.extend(statement.parts);
+        self.push(")")
     }
 
     /// `alias.position <= P AND alias.effective_on <= D`.
@@ -185,8 +195,20 @@ impl Sql {
         self
     }
 
-    fn parameters(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
-        self.parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()
+    /// The text, with its placeholders numbered in order, and the parameters.
+    fn whole(&self) -> (String, Vec<(&(dyn ToSql + Sync), Type)>) {
+        let (mut text, mut parameters) = (String::new(), Vec::new());
+        for part in &self.parts {
+            match part {
+                Part::Text(words) => text.push_str(words),
+                Part::Parameter(value, kind) => {
+                    parameters.push((&**value as &(dyn ToSql + Sync), kind.clone()));
+                    // Writing to a string does not fail.
+                    let _ = write!(text, "${}", parameters.len());
+                }
+            }
+        }
+        (text, parameters)
     }
 
     pub(crate) fn slice(&mut self, slice: Option<Slice>) -> &mut Self {
@@ -238,7 +260,8 @@ impl Store {
     pub(crate) async fn rows(&self, sql: &Sql, within: Duration) -> Result<Vec<Row>, QueryError> {
         let mut connection = self.connection(within).await?;
         let tx = self.begin(&mut connection, within).await?;
-        Ok(tx.query_typed(&sql.text, &sql.parameters()).await?)
+        let (text, parameters) = sql.whole();
+        Ok(tx.query_typed(&text, &parameters).await?)
     }
 }
 
@@ -322,5 +345,6 @@ pub(crate) fn id(row: &Row, column: &str) -> Result<String, tokio_postgres::Erro
 
 /// Starts a question whose rows are taken one by one; PostgreSQL waits for whoever takes them.
 pub(crate) async fn stream(tx: &Transaction<'_>, sql: &Sql) -> Result<RowStream, QueryError> {
-    Ok(tx.query_typed_raw(&sql.text, sql.parameters()).await?)
+    let (text, parameters) = sql.whole();
+    Ok(tx.query_typed_raw(&text, parameters).await?)
 }

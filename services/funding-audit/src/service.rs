@@ -30,9 +30,10 @@ use concord_kernel::{Date, rulebook::Rulebook};
 use concord_proto::audit::v1::{
     ExportCsvRequest, ExportCsvResponse, GetGrantStatementRequest, GetGrantStatementResponse,
     GetProjectionStatusRequest, GetProjectionStatusResponse, ListBalancesRequest, ListBalancesResponse,
-    ListColumnsRequest, ListColumnsResponse, ListMatchingRequest, ListMatchingResponse, ListOverdueRequest,
-    ListOverdueResponse, ListPostingsRequest, ListPostingsResponse, ListReceivablesRequest,
-    ListReceivablesResponse, ListSharesRequest, ListSharesResponse, ListUndrawnRequest, ListUndrawnResponse,
+    ListClocksRequest, ListClocksResponse, ListColumnsRequest, ListColumnsResponse, ListMatchingRequest,
+    ListMatchingResponse, ListOverdueRequest, ListOverdueResponse, ListPostingsRequest, ListPostingsResponse,
+    ListReceivablesRequest, ListReceivablesResponse, ListSharesRequest, ListSharesResponse,
+    ListUndrawnRequest, ListUndrawnResponse,
     finding_service_server::FindingServiceServer,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
@@ -343,6 +344,29 @@ impl FundingAuditService for Audit {
             reflects: Some(reflects(aged.point)),
             totals,
             on: aged.on.to_string(),
+        }))
+    }
+
+    async fn list_clocks(
+        &self,
+        request: Request<ListClocksRequest>,
+    ) -> Result<Response<ListClocksResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let pages = PageToken::of("ListClocks", &first_page!(ListClocksRequest, asked));
+        let ahead = (asked.overdue_only, asked.due_within_days);
+        let aged = self.aged(&AgedRequest { ahead, ..aged!(asked) }, &pages, &clock).await?;
+        let question = self.clocks(aged.point, aged.filter.clone(), aged.on, aged.ahead);
+        let (clocks, more, totals) = question.page(&self.store, aged.slice, clock.left()).await?;
+        Ok(Response::new(ListClocksResponse {
+            clocks,
+            next_page_token: aged.next(&pages, more)?,
+            reflects: Some(reflects(aged.point)),
+            totals,
+            on: aged.on.to_string(),
+            contract_within_days: question.rulebook.contract_within_days,
+            transfer_within_days: question.rulebook.onward_transfer_within_days,
+            rulebook: question.rulebook.version.clone(),
         }))
     }
 

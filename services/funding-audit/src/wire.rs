@@ -21,6 +21,9 @@ use uuid::Uuid;
 /// Dimensions to group by, at most.
 const GROUPS_MAX: usize = 3;
 
+/// Days to look ahead, at most: a hundred years.
+const DUE_WITHIN_DAYS_MAX: u32 = 36_525;
+
 /// Which events a question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recorded {
@@ -167,6 +170,36 @@ pub(crate) fn filter(filter: Option<&PostingFilter>, faults: &mut Violations) ->
         }
     }
     AskedFilter { filter: read, party_code }
+}
+
+/// How far ahead of the day that ages are counted from is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// Not at all: only what is overdue.
+    Overdue,
+    /// Also what is due within so many days.
+    Within(u32),
+    /// All that has a day.
+    All,
+}
+
+/// Reads how far ahead is looked; where nothing is said, not at all.
+pub(crate) fn ahead(overdue_only: Option<bool>, due_within_days: u32, faults: &mut Violations) -> Ahead {
+    if due_within_days > DUE_WITHIN_DAYS_MAX {
+        faults.add(
+            "due_within_days",
+            format!("is {due_within_days}; look {DUE_WITHIN_DAYS_MAX} days ahead at most, or at all with overdue_only false"),
+        );
+    }
+    match (overdue_only, due_within_days) {
+        (Some(true), 1..) => {
+            faults.add("due_within_days", "looks ahead, and overdue_only does not; leave one of them away");
+            Ahead::Overdue
+        }
+        (Some(true) | None, 0) => Ahead::Overdue,
+        (Some(false), 0) => Ahead::All,
+        (Some(false) | None, days) => Ahead::Within(days),
+    }
 }
 
 /// A period says nothing about what stands: grants and tranches are narrowed by the date in `as_of`.

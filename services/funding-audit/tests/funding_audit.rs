@@ -4,6 +4,8 @@
 
 #[path = "funding_audit/balances.rs"]
 mod balances;
+#[path = "funding_audit/clocks.rs"]
+mod clocks;
 #[path = "funding_audit/cluster.rs"]
 mod cluster;
 #[path = "funding_audit/control.rs"]

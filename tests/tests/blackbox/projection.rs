@@ -78,8 +78,9 @@ async fn said(desk: &Desk, as_of: Option<AsOf>, grants: &[String]) -> Said {
                 .unwrap(),
         );
     }
-    for table in [ExportTable::Postings, ExportTable::Undrawn, ExportTable::Overdue] {
-        let on = if table == ExportTable::Overdue { "2017-04-01".to_owned() } else { String::new() };
+    for table in [ExportTable::Postings, ExportTable::Undrawn, ExportTable::Overdue, ExportTable::Clocks] {
+        let aged = [ExportTable::Overdue, ExportTable::Clocks].contains(&table);
+        let on = if aged { "2017-04-01".to_owned() } else { String::new() };
         let asked = ExportCsvRequest { table: table.into(), as_of: as_of.clone(), on, ..Default::default() };
         said.tables.push(desk.export(asked).await.unwrap());
     }

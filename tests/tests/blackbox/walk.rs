@@ -611,7 +611,13 @@ async fn every_exported_column_is_in_the_dictionary_and_every_entry_is_exported(
         assert!(!column.meaning_en.is_empty() && !column.meaning_zh.is_ascii(), "{column:?}");
         assert!(["integer", "text", "date", "instant"].contains(&column.r#type.as_str()), "{column:?}");
     }
-    let aged = [ExportTable::Overdue, ExportTable::Matching, ExportTable::Shares, ExportTable::Receivables];
+    let aged = [
+        ExportTable::Overdue,
+        ExportTable::Matching,
+        ExportTable::Shares,
+        ExportTable::Receivables,
+        ExportTable::Clocks,
+    ];
     let table = |table: ExportTable, group_by: &[Dimension]| ExportCsvRequest {
         table: table.into(),
         as_of: at(27),
@@ -633,6 +639,8 @@ async fn every_exported_column_is_in_the_dictionary_and_every_entry_is_exported(
         (table(ExportTable::Matching, &[]), 0),
         (table(ExportTable::Shares, &[]), 1),
         (table(ExportTable::Receivables, &[]), 0),
+        // The overdue tranche, and nothing else.
+        (table(ExportTable::Clocks, &[]), 1),
     ] {
         let file = desk.export(asked.clone()).await.unwrap();
         let mut reader = csv::Reader::from_reader(file.as_bytes());

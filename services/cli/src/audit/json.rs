@@ -2,7 +2,7 @@
 
 mod views;
 
-pub use views::{matching, receivables, shares};
+pub use views::{clocks, matching, receivables, shares};
 
 use concord_proto::audit::v1::{
     Balance, GetGrantStatementResponse, GetProjectionStatusResponse, ListBalancesResponse,

@@ -9,8 +9,8 @@ pub(super) const DICTIONARY: &[Documented] = &[
     column(
         "subject",
         "text",
-        "What the finding is about. Rule, subject and position are its key",
-        "发现所涉事项；规则、事项、序号三者唯一标识一项发现",
+        "What the finding or clock is about. Rule, subject and position are a finding's key; of a clock that is a rectification it is the whole key",
+        "发现或期限所涉事项；规则、事项、序号三者唯一标识一项发现；整改期限为所涉发现的完整标识",
     ),
     column(
         "evidence",

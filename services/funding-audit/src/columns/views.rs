@@ -1,4 +1,4 @@
-//! Columns of matching money, shares and receivables.
+//! Columns of matching money, shares, receivables and clocks.
 
 use super::{Documented, column};
 
@@ -166,6 +166,15 @@ pub(super) const DICTIONARY: &[Documented] = &[
         "Outstanding past its due date, in minor units",
         "逾期未缴，以货币最小单位（分）计",
     ),
+    column(
+        "kind",
+        "text",
+        "What waits: contract, acceptance, acceptance_rectification, matching_instalment, share_transfer, refund, retained, \
+         recovery_payment, demand, tranche or rectification",
+        "期限种类：contract 签订任务书、acceptance 验收、acceptance_rectification 验收整改、matching_instalment 配套到位、\
+         share_transfer 转拨、refund 结余退回、retained 结余留用、recovery_payment 追缴缴款、demand 追缴通知、tranche 拨款、\
+         rectification 整改",
+    ),
     column("determined_on", "date", "Day on which the recovery was determined", "追缴决定日期"),
 ];
 
@@ -233,5 +242,22 @@ pub const RECEIVABLES: &[&str] = &[
     "determined_on",
     "due_on",
     "days_overdue",
+    "synthetic",
+];
+
+/// Columns of exported clocks, in order.
+pub const CLOCKS: &[&str] = &[
+    "kind",
+    "subject",
+    "grant_id",
+    "recovery_id",
+    "rectification_id",
+    "programme_id",
+    "title",
+    "due_on",
+    "days_overdue",
+    "waits_for",
+    "amount_minor",
+    "currency",
     "synthetic",
 ];

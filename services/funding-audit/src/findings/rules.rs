@@ -11,6 +11,8 @@ mod funding;
 mod holding;
 mod procedure;
 
+pub(crate) use procedure::{concluded, contracted};
+
 pub(super) use procedure::{DATED_BY_SOMEBODY, retrospective};
 
 use super::{Search, scope};
@@ -104,7 +106,7 @@ impl Rule {
     }
 
     /// The statements that find by it; A04 has none, it is found otherwise.
-    pub(super) fn statements(self, search: &Search, rulebook: &Rulebook) -> Vec<Sql> {
+    pub(crate) fn statements(self, search: &Search, rulebook: &Rulebook) -> Vec<Sql> {
         match self {
             Self::A03 => vec![funding::a03(search)],
             Self::A04 => Vec::new(),

@@ -175,12 +175,8 @@ impl Overdue {
     pub(crate) fn read(row: &Row) -> Result<OverdueTranche, QueryError> {
         let number: i32 = row.try_get(5)?;
         let step: Option<i16> = row.try_get(10)?;
-        // A hold stops all but what the bank does.
-        let on_hold = row.try_get::<_, Option<bool>>(12)? == Some(true);
         // Nothing has happened yet: it waits to be asked for.
         let waits_for = match step {
-            None if on_hold => "resumption",
-            Some(step) if on_hold && step != Step::Instructed.number() => "resumption",
             None => "request",
             Some(step) => Step::ALL
                 .iter()
@@ -188,6 +184,9 @@ impl Overdue {
                 .and_then(|step| step.waits_for())
                 .ok_or_else(|| QueryError::Corrupt(format!("a tranche stands at the unknown step {step}")))?,
         };
+        // A hold stops all but what the bank does, also again after a settlement was corrected.
+        let on_hold = row.try_get::<_, Option<bool>>(12)? == Some(true);
+        let waits_for = if on_hold && waits_for != "settlement" { "resumption" } else { waits_for };
         Ok(OverdueTranche {
             currency: row.try_get(2)?,
             amount_minor: row.try_get(3)?,

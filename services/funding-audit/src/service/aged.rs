@@ -4,7 +4,7 @@ use super::{Audit, PAGE, after, encode, point::Remaining, slice};
 use crate::{
     query::{Filter, Point, Slice},
     refusal::DOMAIN,
-    wire::{self, Cursor},
+    wire::{self, Ahead, Cursor},
 };
 use concord_chassis::grpc::{self, PageToken, Violations};
 use concord_kernel::Date;
@@ -18,13 +18,16 @@ pub(super) struct AgedRequest<'a> {
     pub(super) on: &'a str,
     pub(super) page_size: i32,
     pub(super) page_token: &'a str,
+    /// Of clocks: only what is overdue, and how many days are looked ahead.
+    pub(super) ahead: (Option<bool>, u32),
 }
 
-/// The point, the filter, the day and the page of such a request.
+/// The point, the filter, the days and the page of such a request.
 pub(super) struct Aged {
     pub(super) point: Point,
     pub(super) filter: Filter,
     pub(super) on: Date,
+    pub(super) ahead: Ahead,
     pub(super) slice: Slice,
 }
 
@@ -48,6 +51,7 @@ impl Audit {
         let narrowed = wire::filter(asked.filter, &mut faults);
         wire::no_period(&narrowed, &mut faults);
         let on = faults.optional_date("on", asked.on);
+        let ahead = wire::ahead(asked.ahead.0, asked.ahead.1, &mut faults);
         let size = grpc::page_size("page_size", asked.page_size, PAGE.0, PAGE.1, &mut faults);
         let page: Option<Cursor> = pages.decode(asked.page_token, &mut faults);
         faults.finish(Some(()))?;
@@ -55,7 +59,7 @@ impl Audit {
         let point = self.point(&as_of, page.as_ref(), clock).await?;
         let filter = self.filter(narrowed, point, clock).await?;
         let on = self.overdue_on(on, &as_of, page.as_ref(), point, clock).await?;
-        Ok(Aged { point, filter, on, slice: slice(page.as_ref(), size) })
+        Ok(Aged { point, filter, on, ahead, slice: slice(page.as_ref(), size) })
     }
 }
 
@@ -75,6 +79,7 @@ macro_rules! aged {
             on: &$asked.on,
             page_size: $asked.page_size,
             page_token: &$asked.page_token,
+            ahead: (None, 0),
         }
     };
 }

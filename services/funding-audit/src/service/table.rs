@@ -3,16 +3,18 @@
 use super::{Audit, point::Remaining};
 use crate::{
     export::Table,
+    findings::Search,
     query::{
         Filter, Point,
         balances::Question,
+        clocks::{self, Clocks},
         grants::{Overdue, Undrawn},
         matching::Matching,
         receivables::Receivables,
         shares::Shares,
     },
     refusal::DOMAIN,
-    wire,
+    wire::{self, Ahead},
 };
 use concord_chassis::grpc::Violations;
 use concord_kernel::Date;
@@ -34,9 +36,14 @@ impl Audit {
         let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
         let group_by = wire::group_by(&asked.group_by, &mut faults);
         let on = faults.optional_date("on", &asked.on);
+        let ahead = wire::ahead(asked.overdue_only, asked.due_within_days, &mut faults);
         let is_aged = matches!(
             table,
-            ExportTable::Overdue | ExportTable::Matching | ExportTable::Shares | ExportTable::Receivables
+            ExportTable::Overdue
+                | ExportTable::Matching
+                | ExportTable::Shares
+                | ExportTable::Receivables
+                | ExportTable::Clocks
         );
         if table == ExportTable::Unspecified {
             faults.add("table", "is missing; name the table to export");
@@ -50,8 +57,14 @@ impl Audit {
         if !is_aged && on.is_some() {
             faults.add(
                 "on",
-                "is for overdue tranches, matching money, shares and receivables alone; leave it empty",
+                "is for overdue tranches, matching money, shares, receivables and clocks alone; leave it empty",
             );
+        }
+        if table != ExportTable::Clocks && asked.overdue_only.is_some() {
+            faults.add("overdue_only", "is for clocks alone; leave it away");
+        }
+        if table != ExportTable::Clocks && asked.due_within_days > 0 {
+            faults.add("due_within_days", "is for clocks alone; leave it away");
         }
         faults.finish(Some(()))?;
 
@@ -72,6 +85,7 @@ impl Audit {
             ExportTable::Matching => Table::Matching(Matching { point, filter, on }),
             ExportTable::Shares => Table::Shares(self.shares(point, filter, on), on),
             ExportTable::Receivables => Table::Receivables(Receivables { point, filter, on }),
+            ExportTable::Clocks => Table::Clocks(self.clocks(point, filter, on, ahead)),
         };
         Ok((table, point))
     }
@@ -82,5 +96,17 @@ impl Audit {
         // Before the first day that there is, nothing was settled.
         let settled_before = on.checked_sub(days.days()).unwrap_or(Date::MIN);
         Shares { point, filter, settled_before }
+    }
+
+    /// The clocks that have run out by a day, and those that run out so far ahead of it.
+    pub(super) fn clocks(&self, point: Point, filter: Filter, on: Date, ahead: Ahead) -> Clocks {
+        let until = match ahead {
+            Ahead::Overdue => on,
+            // What is due on the last of the days is within them.
+            Ahead::Within(days) => on.checked_add((i64::from(days) + 1).days()).unwrap_or(Date::MAX),
+            Ahead::All => Date::MAX,
+        };
+        let search = Search { point, filter, on: until, rules: clocks::RULES.to_vec(), dismissed: true };
+        Clocks { search, on, rulebook: Box::new(self.rulebook(on).clone()) }
     }
 }

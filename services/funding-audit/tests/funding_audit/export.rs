@@ -14,8 +14,13 @@ use tonic::{Code, Request};
 use uuid::Uuid;
 
 /// Tables whose rows have ages.
-const AGED: [ExportTable; 4] =
-    [ExportTable::Overdue, ExportTable::Matching, ExportTable::Shares, ExportTable::Receivables];
+const AGED: [ExportTable; 5] = [
+    ExportTable::Overdue,
+    ExportTable::Matching,
+    ExportTable::Shares,
+    ExportTable::Receivables,
+    ExportTable::Clocks,
+];
 
 /// The file, and how many pieces it came in.
 async fn export(bench: &Bench, request: ExportCsvRequest) -> (String, usize) {
@@ -69,6 +74,7 @@ async fn every_header_is_in_the_dictionary() {
         (ExportTable::Matching, columns::MATCHING),
         (ExportTable::Shares, columns::SHARES),
         (ExportTable::Receivables, columns::RECEIVABLES),
+        (ExportTable::Clocks, columns::CLOCKS),
     ] {
         exports.push((of(table), expected.to_vec()));
     }

@@ -159,6 +159,8 @@ impl Story {
                     tranche: 1,
                     amount_minor: 150_000,
                     shortfall_minor: 0,
+                    offset_minor: 0,
+                    released: None,
                     instruction,
                     attempt: 1,
                     after_settlement: true,

@@ -67,6 +67,19 @@ fn receivable(stack: &Stack, args: &[&str]) -> (String, String, i64, [i64; 6]) {
     (text("state"), text("due_on"), days, wan(&receivables[0]["amounts"], names))
 }
 
+/// What waits for whom: kind, days overdue, amount, in the order of the list.
+fn clocks(stack: &Stack, args: &[&str]) -> Vec<(String, String, i64, i64)> {
+    let answer = asked(stack, &[&["clocks"], args].concat());
+    let clocks = answer["clocks"].as_array().unwrap().iter();
+    let text = |clock: &Value, name: &str| clock[name].as_str().unwrap().to_owned();
+    clocks
+        .map(|clock| {
+            let [amount] = wan(clock, ["amount_minor"]);
+            (text(clock, "kind"), text(clock, "waits_for"), clock["days_overdue"].as_i64().unwrap(), amount)
+        })
+        .collect()
+}
+
 /// Asks for the grant's matching money, shares and recovery as they were, and as they ended.
 pub(super) fn are_as_worked_out(stack: &Stack, grant: &str) {
     let of = ["--grant", grant];
@@ -93,6 +106,19 @@ pub(super) fn are_as_worked_out(stack: &Stack, grant: &str) {
     // Of the 50 that were disallowed, 20 came in on 2021-10-08.
     let open = receivable(stack, &on(&["--effective-on", "2021-10-20"]));
     assert_eq!(open, ("demanded".to_owned(), "2021-10-10".to_owned(), 10, [50, 20, 0, 0, 30, 30]));
+    let waits = |kind: &str, whose: &str, days, amount| (kind.to_owned(), whose.to_owned(), days, amount);
+    let payment = waits("recovery_payment", "lead", 10, 30);
+    assert_eq!(clocks(stack, &on(&["--effective-on", "2021-10-20"])), [payment]);
+    // Approved 480 on 2017-04-07: to be contracted by 07-06, had it not been a week later.
+    let approved = ["--effective-on", "2017-04-13", "--on"];
+    let asked = |args: &[&'static str]| clocks(stack, &on(&[&approved[..], args].concat()));
+    assert_eq!(asked(&["2017-07-06"]), []);
+    assert_eq!(asked(&["2017-07-06", "--due-within-days", "1"]), [waits("contract", "applicant", 0, 480)]);
+    assert_eq!(asked(&["2017-07-07"]), [waits("contract", "applicant", 1, 480)]);
+    // The first of the city's two instalments, of which 100 had come, and nothing else.
+    let july = clocks(stack, &on(&["--effective-on", "2018-07-01"]));
+    assert_eq!(july, [waits("matching_instalment", "matching_payer", 182, 20)]);
+
     let over = receivable(stack, &of);
     assert_eq!(over, ("written_off".to_owned(), "2021-10-10".to_owned(), 0, [50, 20, 25, 5, 0, 0]));
 }

@@ -1,9 +1,9 @@
-//! Matching money, shares and receivables.
+//! Matching money, shares, receivables and clocks.
 
 use super::reflects;
 use concord_proto::audit::v1::{
-    ListMatchingResponse, ListReceivablesResponse, ListSharesResponse, MatchingAmounts, ReceivableAmounts,
-    ShareAmounts,
+    ListClocksResponse, ListMatchingResponse, ListReceivablesResponse, ListSharesResponse, MatchingAmounts,
+    ReceivableAmounts, ShareAmounts,
 };
 use serde_json::{Value, json};
 
@@ -149,5 +149,46 @@ fn receivable_amounts(amounts: &ReceivableAmounts) -> Value {
         "written_off_minor": amounts.written_off_minor,
         "outstanding_minor": amounts.outstanding_minor,
         "overdue_minor": amounts.overdue_minor,
+    })
+}
+
+/// Everything dated that waits.
+#[must_use]
+pub fn clocks(response: &ListClocksResponse) -> Value {
+    let clocks = response.clocks.iter().map(|clock| {
+        json!({
+            "kind": clock.kind,
+            "subject": clock.subject,
+            "grant_id": clock.grant_id,
+            "recovery_id": clock.recovery_id,
+            "rectification_id": clock.rectification_id,
+            "programme_id": clock.programme_id,
+            "title": clock.title,
+            "due_on": clock.due_on,
+            "days_overdue": clock.days_overdue,
+            "waits_for": clock.waits_for,
+            "amount_minor": clock.amount_minor,
+            "currency": clock.currency,
+            "synthetic": clock.synthetic,
+        })
+    });
+    let totals = response.totals.iter().map(|total| {
+        json!({
+            "kind": total.kind,
+            "currency": total.currency,
+            "clocks": total.clocks,
+            "overdue": total.overdue,
+            "amount_minor": total.amount_minor,
+        })
+    });
+    json!({
+        "on": response.on,
+        "contract_within_days": response.contract_within_days,
+        "transfer_within_days": response.transfer_within_days,
+        "rulebook": response.rulebook,
+        "clocks": clocks.collect::<Vec<_>>(),
+        "totals": totals.collect::<Vec<_>>(),
+        "reflects": reflects(&response.reflects),
+        "next_page_token": response.next_page_token,
     })
 }

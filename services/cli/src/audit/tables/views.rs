@@ -1,8 +1,10 @@
-//! Matching money, shares and receivables.
+//! Matching money, shares, receivables and clocks.
 
 use super::{reflects, title};
 use crate::output::{amount, count, table};
-use concord_proto::audit::v1::{ListMatchingResponse, ListReceivablesResponse, ListSharesResponse};
+use concord_proto::audit::v1::{
+    ListClocksResponse, ListMatchingResponse, ListReceivablesResponse, ListSharesResponse,
+};
 
 /// Matching money.
 pub fn matching(response: &ListMatchingResponse) {
@@ -212,6 +214,87 @@ fn state(word: &str) -> String {
         _ => "",
     };
     format!("{word} {zh}")
+}
+
+/// Everything dated that waits. What of a grant a clock is of stands under the grant's title.
+pub fn clocks(response: &ListClocksResponse) {
+    // A finding about no programme has no currency, and no amount.
+    let sum =
+        |minor, currency: &str| if currency.is_empty() { String::new() } else { amount(minor, currency) };
+    let mut table = table(&[
+        "kind 种类",
+        "of 事项",
+        "waits for 应办方",
+        "due 期限",
+        ">days 逾期天数",
+        ">amount 金额",
+        "currency",
+    ]);
+    for clock in &response.clocks {
+        table.add_row([
+            kind(&clock.kind),
+            format!("{}\n{}", title(&clock.title, clock.synthetic), clock.subject),
+            turn(&clock.waits_for),
+            clock.due_on.clone(),
+            clock.days_overdue.to_string(),
+            sum(clock.amount_minor, &clock.currency),
+            clock.currency.clone(),
+        ]);
+    }
+    println!("{table}");
+    for total in &response.totals {
+        println!(
+            "{}: {} clocks 项, {} overdue 逾期, {} {}",
+            kind(&total.kind),
+            count(total.clocks.unsigned_abs()),
+            count(total.overdue.unsigned_abs()),
+            sum(total.amount_minor, &total.currency),
+            total.currency,
+        );
+    }
+    println!(
+        "contract within {} days of approval 立项后 {} 日内签订任务书, shares passed on within {} of settlement 拨付后 {} 日内转拨 \
+         (rulebook 规则版本 {})",
+        response.contract_within_days,
+        response.contract_within_days,
+        response.transfer_within_days,
+        response.transfer_within_days,
+        response.rulebook
+    );
+    counted_from(&response.on);
+    reflects(&response.reflects);
+}
+
+fn kind(code: &str) -> String {
+    let zh = match code {
+        "contract" => "签订任务书",
+        "acceptance" => "验收",
+        "acceptance_rectification" => "验收整改",
+        "matching_instalment" => "配套到位",
+        "share_transfer" => "转拨",
+        "refund" => "结余退回",
+        "retained" => "结余留用",
+        "recovery_payment" => "追缴缴款",
+        "demand" => "追缴通知",
+        "tranche" => "拨款",
+        "rectification" => "整改",
+        _ => "",
+    };
+    format!("{code} {zh}")
+}
+
+fn turn(code: &str) -> String {
+    let zh = match code {
+        "applicant" => "申报单位",
+        "lead" => "牵头单位",
+        "partner" => "合作单位",
+        "matching_payer" => "配套出资方",
+        "bank" => "银行",
+        "office" => "管理部门",
+        "owner" => "整改责任方",
+        _ => "",
+    };
+    format!("{code} {zh}")
 }
 
 fn counted_from(on: &str) {

@@ -162,6 +162,8 @@ fn returned(amount_minor: i64) -> FundEvent {
         tranche: 1,
         amount_minor,
         shortfall_minor: 0,
+        offset_minor: 0,
+        released: None,
         instruction: InstructionId(Uuid::from_u128(0x301)),
         attempt: 1,
         after_settlement: true,
