@@ -8,7 +8,8 @@
 use std::time::{Duration, Instant};
 
 use concord_kernel::Date;
-use concord_kernel::id::AgreementId;
+use concord_kernel::id::{AgreementId, GrantId};
+use concord_kernel::party::{PartyCode, PartyId};
 use concord_proto::fund::v1::{GetBackingRequest, GetGrantRequest};
 use concord_proto::log::v1::AdvanceTodayRequest;
 use concord_proto::log::v1::log_service_client::LogServiceClient;
@@ -18,7 +19,7 @@ use super::agreements::commands::Pact;
 use super::agreements::{self, Agreement, Directory, Fate};
 use super::books::{Books, Effect};
 use super::commands::{self, OFFICE, Subject};
-use super::plan::{self, Step};
+use super::plan::{self, Facts, Life, Step};
 use crate::bulk::{self, Answer, Stop};
 use crate::connect::{Actor, Agreements, Fund, Stamped};
 use crate::errors::{CliError, explain};
@@ -45,14 +46,17 @@ pub(super) struct Played {
     pub(super) agreements: u64,
     /// Grants that stand still since they lost their agreement.
     pub(super) held: u64,
-    /// What of their money the bank has not paid, in minor units of the file's currency.
+    /// What of their money is contracted and the bank has not paid, in minor units of the file's currency.
     pub(super) frozen_minor: i64,
 }
 
 /// What a step needs of its grant beside the key.
-struct Facts {
+struct Planned {
+    grant: GrantId,
     grant_id: String,
+    parties: Vec<PartyId>,
     tranche_minor: Vec<i64>,
+    life: Life,
 }
 
 /// What happens to a grant in a quarter.
@@ -82,7 +86,8 @@ struct Plan<'a> {
     grants: &'a [SourceGrant],
     directory: Directory,
     agreements: Vec<Option<Agreement>>,
-    subjects: Vec<Facts>,
+    subjects: Vec<Planned>,
+    days: Vec<Date>,
     quarters: Vec<(Date, Quarter)>,
 }
 
@@ -104,7 +109,7 @@ pub(super) async fn play(
         agreements,
         operator,
         positions: vec![0; grants.len()],
-        settled_minor: vec![0; grants.len()],
+        undrawn_minor: vec![0; grants.len()],
         progress: Progress::new("commands", u64::try_from(total).unwrap_or(u64::MAX)),
     };
     let started = Instant::now();
@@ -146,8 +151,8 @@ struct Stage<'a> {
     operator: Actor,
     /// Where the agreement log has the last command about each grant's agreement.
     positions: Vec<u64>,
-    /// What the bank has paid of each grant, and not taken back.
-    settled_minor: Vec<i64>,
+    /// What of each grant is contracted, not released, and not paid or taken back by the bank.
+    undrawn_minor: Vec<i64>,
     progress: Progress,
 }
 
@@ -181,7 +186,8 @@ impl Stage<'_> {
                     .await?;
             }
         }
-        for index in &quarter.run_out {
+        // A grant that has ended before rests on no agreement any more.
+        for index in quarter.run_out.iter().filter(|index| self.plan.is_held_from(**index).is_some()) {
             let grant = &self.plan.subjects[*index].grant_id;
             until(|| format!("hold of grant {grant}"), stop, async || self.is_held(grant).await).await?;
         }
@@ -215,7 +221,7 @@ impl Stage<'_> {
         stop: &Stop,
     ) -> Result<(), CliError> {
         let (plan, positions) = (self.plan, &self.positions);
-        let (settled_minor, progress) = (&mut self.settled_minor, &mut self.progress);
+        let (undrawn_minor, progress) = (&mut self.undrawn_minor, &mut self.progress);
         let keyed = quarter.acts.iter().filter_map(|(index, act)| {
             let (effect, command) = plan.act(*index, *act, positions[*index], today)?;
             Some(((*index, *act, effect), command))
@@ -225,11 +231,7 @@ impl Stage<'_> {
             match answer {
                 Answer::Accepted(_) => {
                     books.take(CURRENCY.as_str(), effect);
-                    match effect {
-                        Effect::Settled(minor) => settled_minor[index] += minor,
-                        Effect::ReturnedSettled(minor) => settled_minor[index] -= minor,
-                        _ => {}
-                    }
+                    undrawn_minor[index] += effect.undrawn_change();
                 }
                 Answer::Refused(status) => {
                     refusals.push((format!("grant {} {act:?}", plan.grants[index].rcn), status));
@@ -262,17 +264,15 @@ impl Stage<'_> {
 
     fn end(&self, elapsed: Duration) -> Played {
         let plan = self.plan;
-        let lost = |agreement: &Agreement| matches!(agreement.fate, Fate::Terminated(_) | Fate::RunsOut(_));
-        let held: Vec<usize> = (0..plan.grants.len())
-            .filter(|index| plan.agreements[*index].as_ref().is_some_and(lost))
-            .collect();
-        let unpaid = |index: &usize| plan.grants[*index].ceiling_minor - self.settled_minor[*index];
+        let stands_still =
+            |index: &usize| plan.is_held_from(*index).is_some() && plan.subjects[*index].life.ended.is_none();
+        let held: Vec<usize> = (0..plan.grants.len()).filter(stands_still).collect();
         Played {
             commands: self.progress.done(),
             elapsed,
             agreements: plan.agreements.iter().flatten().count() as u64,
             held: held.len() as u64,
-            frozen_minor: held.iter().map(unpaid).sum(),
+            frozen_minor: held.iter().map(|index| self.undrawn_minor[*index]).sum(),
         }
     }
 }
@@ -303,12 +303,23 @@ async fn until(
     Ok(())
 }
 
+/// The lead, and the partners with a share that the source states, as a plan numbers them; and those shares.
+fn parties(grant: &SourceGrant) -> (Vec<PartyId>, Vec<i64>) {
+    let id = |code: &str| PartyCode::parse(code).ok().map(|code| PartyId::of(&code));
+    let lead = &grant.lead().code;
+    let partners = grant.parts.iter().filter(|part| part.party.code != *lead).filter_map(|part| {
+        let share = part.share_minor.filter(|share| *share > 0)?;
+        Some((id(&part.party.code)?, share))
+    });
+    let (partners, shares): (Vec<PartyId>, Vec<i64>) = partners.unzip();
+    (id(lead).into_iter().chain(partners).collect(), shares)
+}
+
 impl<'a> Plan<'a> {
     /// Every grant's quarter of import and all its steps, by quarter, with the agreement behind it. Within a quarter the file's
     /// order decides.
     fn of(grants: &'a [SourceGrant]) -> Self {
         let days = plan::quarters();
-        let last = days.len() - 1;
         let directory = Directory::of(grants);
         let mut plan = Self {
             grants,
@@ -316,31 +327,64 @@ impl<'a> Plan<'a> {
             agreements: Vec::with_capacity(grants.len()),
             subjects: Vec::with_capacity(grants.len()),
             quarters: days.iter().map(|day| (*day, Quarter::default())).collect(),
+            days,
         };
-        for (index, grant) in grants.iter().enumerate() {
-            let tranches = tranches::plan(grant.ceiling_minor, grant.plan_start(), grant.ends_on);
-            let imported = plan::quarter_of(grant.plan_start(), &days).unwrap_or(last);
-            let mut life = plan::life(&grant.rcn, &tranches, imported, &days);
-            plan.quarters[imported].1.acts.push((index, Act::Import));
-            let agreement = agreements::agreement(grant, &plan.directory, imported, &days);
-            if let Some(agreement) = &agreement {
-                plan.quarters[imported].1.acts.push((index, Act::NameAgreement));
-                life = agreements::with_holds(life, agreement.fate, days.len());
-                if let Fate::Suspended(_, resumed) = agreement.fate {
-                    plan.quarters[resumed].1.acts.push((index, Act::Resume));
-                }
-            }
-            for (quarter, step) in life {
-                plan.quarters[quarter].1.acts.push((index, Act::Take(step)));
-            }
-            plan.subjects.push(Facts {
-                grant_id: grant.grant_id().to_string(),
-                tranche_minor: tranches.iter().map(|tranche| tranche.amount_minor).collect(),
-            });
-            plan.agreements.push(agreement);
+        for index in 0..grants.len() {
+            plan.plan_grant(index);
         }
         plan.plan_pacts();
         plan
+    }
+
+    fn plan_grant(&mut self, index: usize) {
+        let (grant, days) = (&self.grants[index], &self.days);
+        let tranches = tranches::plan(grant.ceiling_minor, grant.plan_start(), grant.ends_on);
+        let imported = plan::quarter_of(grant.plan_start(), days).unwrap_or(days.len() - 1);
+        let agreement = agreements::agreement(grant, &self.directory, imported, days);
+        let (parties, shares) = parties(grant);
+        let mut life = plan::life(&Facts {
+            key: &grant.rcn,
+            award_minor: grant.ceiling_minor,
+            cost_minor: grant.cost_minor,
+            budget_year: grant.budget_year(),
+            starts_on: grant.starts_on,
+            ends_on: grant.ends_on,
+            imported,
+            ending: grant.ends_on.and_then(|ends_on| plan::quarter_of(ends_on, days)),
+            shares: &shares,
+            tranches: &tranches,
+            agreement: agreement.as_ref().map(|agreement| agreement.fate),
+            days,
+        });
+        let mut add = |quarter: usize, act: Act| self.quarters[quarter].1.acts.push((index, act));
+        add(imported, Act::Import);
+        if let Some(agreement) = &agreement {
+            add(imported, Act::NameAgreement);
+            // Whether it was held at all: what has ended before was not.
+            if let Fate::Suspended(_, resumed) = agreement.fate
+                && life.ended.is_none_or(|ended| ended >= resumed)
+            {
+                add(resumed, Act::Resume);
+            }
+        }
+        for (quarter, step) in std::mem::take(&mut life.steps) {
+            add(quarter, Act::Take(step));
+        }
+        self.subjects.push(Planned {
+            grant: grant.grant_id(),
+            grant_id: grant.grant_id().to_string(),
+            parties,
+            tranche_minor: tranches.iter().map(|tranche| tranche.amount_minor).collect(),
+            life,
+        });
+        self.agreements.push(agreement);
+    }
+
+    /// Quarter from which on a grant is held for good, because its agreement is lost before it has ended.
+    fn is_held_from(&self, index: usize) -> Option<usize> {
+        let fate = self.agreements[index].as_ref()?.fate;
+        let (Fate::Terminated(from) | Fate::RunsOut(from)) = fate else { return None };
+        self.subjects[index].life.ended.is_none_or(|ended| ended >= from).then_some(from)
     }
 
     /// Each party is recorded before the first draft that names it.
@@ -399,9 +443,16 @@ impl<'a> Plan<'a> {
         agreement_position: u64,
         today: Date,
     ) -> Option<(Effect, concord_proto::fund::v1::BulkCommand)> {
-        let (grant, facts) = (&self.grants[index], &self.subjects[index]);
-        let subject =
-            Subject { key: &grant.rcn, grant_id: &facts.grant_id, tranche_minor: &facts.tranche_minor };
+        let (grant, planned) = (&self.grants[index], &self.subjects[index]);
+        let subject = Subject {
+            key: &grant.rcn,
+            grant: planned.grant,
+            grant_id: &planned.grant_id,
+            parties: &planned.parties,
+            tranche_minor: &planned.tranche_minor,
+            life: &planned.life,
+            days: &self.days,
+        };
         Some(match act {
             Act::Import => commands::import(&grant.rcn, grant.award(true, today).request),
             Act::NameAgreement => {
@@ -433,13 +484,26 @@ mod tests {
         let acts = || plan.quarters.iter().flat_map(|(_, quarter)| &quarter.acts);
         assert_eq!(acts().filter(|(_, act)| *act == Act::Import).count(), 300);
         let mut imported = vec![false; grants.len()];
-        let mut books = Books::default();
+        let mut requests = std::collections::HashSet::new();
+        let (mut books, mut to_treasury) = (Books::default(), 0);
         for (index, act) in acts() {
             assert_eq!(imported[*index], *act != Act::Import, "all else comes after the import");
             imported[*index] = true;
-            books.take("EUR", plan.act(*index, *act, 1, plan.quarters[0].0).unwrap().0);
+            let (effect, command) = plan.act(*index, *act, 1, plan.quarters[0].0).unwrap();
+            // Every kind of command has one; nothing else of them is of interest here.
+            let told = format!("{command:?}");
+            let request = told.split("request_id: ").nth(1).unwrap().split(',').next().unwrap();
+            assert!(requests.insert(request.to_owned()), "two commands under one request id: {told}");
+            if let Effect::Ended(undrawn) | Effect::Cancelled { undrawn, .. } = effect
+                && undrawn.to_treasury
+            {
+                to_treasury += undrawn.minor;
+            }
+            books.take("EUR", effect);
         }
         let total: i64 = grants.iter().map(|grant| grant.ceiling_minor).sum();
+        assert!(to_treasury > 0);
+        let total = total - to_treasury;
         let nothing = concord_proto::audit::v1::Balance { currency: "EUR".to_owned(), ..Default::default() };
         let appropriated =
             format!("EUR appropriated: {total} minor units by the demo's sums, 0 by the ledger");
