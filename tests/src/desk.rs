@@ -2,6 +2,7 @@
 
 use crate::stack::{PATIENCE, Stack};
 use anyhow::{Context, Result, ensure};
+use concord_proto::audit::v1::finding_service_client::FindingServiceClient;
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::audit::v1::{AsOf, ExportCsvRequest, ExportCsvResponse};
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
@@ -97,6 +98,12 @@ impl Desk {
     #[must_use]
     pub fn audit(&self) -> FundingAuditServiceClient<Channel> {
         FundingAuditServiceClient::new(self.audit.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// What the funding audit finds.
+    #[must_use]
+    pub fn findings(&self) -> FindingServiceClient<Channel> {
+        FindingServiceClient::new(self.audit.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Where the log stands.

@@ -1,22 +1,22 @@
 //! `concord audit`: the office's tables, as of any position and date, and the exports behind them.
 
+mod file;
+pub mod findings;
 pub mod json;
 pub mod tables;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::audit::v1::{
     AsOf, Dimension, ExportCsvRequest, ExportTable, GetGrantStatementRequest, GetProjectionStatusRequest,
-    ListBalancesRequest, ListColumnsRequest, ListOverdueRequest, ListPostingsRequest, ListUndrawnRequest,
-    PostingFilter,
+    ListBalancesRequest, ListColumnsRequest, ListMatchingRequest, ListOverdueRequest, ListPostingsRequest,
+    ListReceivablesRequest, ListSharesRequest, ListUndrawnRequest, PostingFilter,
 };
 use concord_proto::r#type::v1::FundingMode;
-use serde_json::{Value, json};
-use tonic::transport::Channel;
 
+use self::findings::FindingCommand;
+use crate::connect::Audit;
 use crate::errors::CliError;
 use crate::output::{Format, print_json};
 use crate::words::{self, DIMENSIONS, MODES, TABLES};
@@ -90,6 +90,23 @@ pub struct PageArgs {
     all: bool,
 }
 
+/// A list whose rows have ages.
+#[derive(Debug, Clone, Args)]
+pub struct AgedArgs {
+    /// Counted from this day; default --effective-on, else the log's day 截止日
+    #[arg(long, value_name = "DATE")]
+    on: Option<jiff::civil::Date>,
+    /// What is counted.
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// The point that it is about.
+    #[command(flatten)]
+    as_of: AsOfArgs,
+    /// Which page.
+    #[command(flatten)]
+    page: PageArgs,
+}
+
 /// What to show.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -147,20 +164,13 @@ pub enum AuditCommand {
         page: PageArgs,
     },
     /// Tranches past their due date 逾期
-    Overdue {
-        /// Overdue on this day; default --effective-on, else the log's day 截止日
-        #[arg(long, value_name = "DATE")]
-        on: Option<jiff::civil::Date>,
-        /// What is counted.
-        #[command(flatten)]
-        filter: FilterArgs,
-        /// The point that it is about.
-        #[command(flatten)]
-        as_of: AsOfArgs,
-        /// Which page.
-        #[command(flatten)]
-        page: PageArgs,
-    },
+    Overdue(AgedArgs),
+    /// Matching money: pledged, arrived, missing and for how long 配套到位
+    Matching(AgedArgs),
+    /// Partners' shares: allocated, passed on, due 分配与转拨
+    Shares(AgedArgs),
+    /// Recoveries: outstanding and for how long 追缴
+    Receivables(AgedArgs),
     /// A whole table as CSV 导出
     Export {
         /// Which table 表
@@ -172,7 +182,7 @@ pub enum AuditCommand {
         /// For balances: up to three dimensions 分组
         #[arg(long, value_delimiter = ',', value_parser = words::parser(DIMENSIONS))]
         group_by: Vec<Dimension>,
-        /// For overdue tranches: the day 截止日
+        /// For tables with ages: the day 截止日
         #[arg(long, value_name = "DATE")]
         on: Option<jiff::civil::Date>,
         /// What is counted.
@@ -190,6 +200,9 @@ pub enum AuditCommand {
         #[arg(long, value_name = "POSITION", default_value_t = 0, hide_default_value = true)]
         min_position: u64,
     },
+    /// Findings and control tests.
+    #[command(flatten)]
+    Findings(FindingCommand),
 }
 
 impl AsOfArgs {
@@ -246,15 +259,26 @@ macro_rules! pages {
     }};
 }
 
+/// The request of a list whose rows have ages.
+macro_rules! aged_request {
+    ($request:ident, $aged:expr) => {
+        $request {
+            as_of: $aged.as_of.to_wire(),
+            filter: $aged.filter.to_wire(),
+            on: $aged.on.map(|date| date.to_string()).unwrap_or_default(),
+            page_size: $aged.page.page_size,
+            page_token: $aged.page.page_token.clone(),
+        }
+    };
+}
+use pages;
+
 /// Runs a command.
 ///
 /// # Errors
 /// What the service answered.
-pub async fn run(
-    client: &mut FundingAuditServiceClient<Channel>,
-    command: AuditCommand,
-    format: Format,
-) -> Result<(), CliError> {
+pub async fn run(audit: &Audit, command: AuditCommand, format: Format) -> Result<(), CliError> {
+    let client = &mut audit.tables();
     match command {
         AuditCommand::Balances { group_by, order_by, filter, as_of, page } => {
             let request = ListBalancesRequest {
@@ -296,15 +320,21 @@ pub async fn run(
             };
             pages!(client.list_undrawn, request, page, format, json::undrawn, tables::undrawn);
         }
-        AuditCommand::Overdue { on, filter, as_of, page } => {
-            let request = ListOverdueRequest {
-                as_of: as_of.to_wire(),
-                filter: filter.to_wire(),
-                on: on.map(|date| date.to_string()).unwrap_or_default(),
-                page_size: page.page_size,
-                page_token: page.page_token.clone(),
-            };
+        AuditCommand::Overdue(aged) => {
+            let (request, page) = (aged_request!(ListOverdueRequest, aged), aged.page);
             pages!(client.list_overdue, request, page, format, json::overdue, tables::overdue);
+        }
+        AuditCommand::Matching(aged) => {
+            let (request, page) = (aged_request!(ListMatchingRequest, aged), aged.page);
+            pages!(client.list_matching, request, page, format, json::matching, tables::matching);
+        }
+        AuditCommand::Shares(aged) => {
+            let (request, page) = (aged_request!(ListSharesRequest, aged), aged.page);
+            pages!(client.list_shares, request, page, format, json::shares, tables::shares);
+        }
+        AuditCommand::Receivables(aged) => {
+            let (request, page) = (aged_request!(ListReceivablesRequest, aged), aged.page);
+            pages!(client.list_receivables, request, page, format, json::receivables, tables::receivables);
         }
         AuditCommand::Export { table, output, group_by, on, filter, as_of } => {
             let request = ExportCsvRequest {
@@ -314,7 +344,7 @@ pub async fn run(
                 group_by: wire_dimensions(&group_by),
                 on: on.map(|date| date.to_string()).unwrap_or_default(),
             };
-            export(client, request, output).await?;
+            file::write(client.export_csv(request).await?.into_inner(), output).await?;
         }
         AuditCommand::Columns => {
             let response = client.list_columns(ListColumnsRequest {}).await?.into_inner();
@@ -334,55 +364,11 @@ pub async fn run(
                 return Err(CliError::failed("the projection is not in order; see above 投影异常"));
             }
         }
+        AuditCommand::Findings(command) => findings::run(&mut audit.findings(), command, format).await?,
     }
     Ok(())
 }
 
 fn wire_dimensions(dimensions: &[Dimension]) -> Vec<i32> {
     dimensions.iter().map(|dimension| i32::from(*dimension)).collect()
-}
-
-/// Writes an export as it streams in. A file appears under its name only when it is whole.
-async fn export(
-    client: &mut FundingAuditServiceClient<Channel>,
-    request: ExportCsvRequest,
-    output: Option<PathBuf>,
-) -> Result<(), CliError> {
-    let mut stream = client.export_csv(request).await?.into_inner();
-    let mut reflects: Value = Value::Null;
-    let mut on = String::new();
-    let mut note = |piece: &concord_proto::audit::v1::ExportCsvResponse| {
-        if let Some(point) = &piece.reflects {
-            reflects = json!(point.as_of);
-            on.clone_from(&piece.on);
-        }
-    };
-    match output {
-        None => {
-            let mut out = std::io::stdout().lock();
-            while let Some(piece) = stream.message().await? {
-                note(&piece);
-                out.write_all(&piece.data).map_err(CliError::file("write to", "standard output".as_ref()))?;
-            }
-        }
-        Some(path) => {
-            let directory =
-                path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| ".".as_ref());
-            let mut file =
-                tempfile::NamedTempFile::new_in(directory).map_err(CliError::file("write in", directory))?;
-            while let Some(piece) = stream.message().await? {
-                note(&piece);
-                file.write_all(&piece.data).map_err(CliError::file("write", &path))?;
-            }
-            file.persist(&path).map_err(|error| CliError::file("write", &path)(error.error))?;
-            eprintln!("{} 已导出", path.display());
-        }
-    }
-    if let Value::String(point) = reflects {
-        eprintln!("as of 截至 {point}");
-    }
-    if !on.is_empty() {
-        eprintln!("counted from 截止日 {on}");
-    }
-    Ok(())
 }

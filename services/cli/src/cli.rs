@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 use crate::agreement::AgreementCommand;
 use crate::audit::AuditCommand;
-use crate::connect::{self, Actor, Agreements, Endpoints, Fund};
+use crate::connect::{self, Actor, Agreements, Audit, Endpoints, Fund};
 use crate::demo::DemoOptions;
 use crate::errors::{CliError, with_causes};
 use crate::grant::GrantCommand;
@@ -28,9 +28,13 @@ use crate::log::LogArgs;
 use crate::output::Format;
 use crate::party::PartyCommand;
 use crate::programme::ProgrammeCommand;
+use crate::recovery::RecoveryCommand;
+use crate::rectification::RectificationCommand;
 use crate::today::TodayArgs;
 use crate::up::UpArgs;
-use crate::{agreement, audit, bulk, grant, import, log, party, programme, today, up};
+use crate::{
+    agreement, audit, bulk, grant, import, log, party, programme, recovery, rectification, today, up,
+};
 
 /// Usage errors, as sysexits.h has it.
 const USAGE: u8 = 64;
@@ -64,9 +68,15 @@ enum Top {
     /// Programmes: money and limits 年度计划
     #[command(subcommand)]
     Programme(ProgrammeCommand),
-    /// Grants: procedure, contract, payments 资助项目
+    /// Grants: procedure, contract, payments, spending, end 资助项目
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Recoveries of money that was paid 追缴
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
+    /// What somebody does about a finding 整改
+    #[command(subcommand)]
+    Rectification(RectificationCommand),
     /// Agreements: drafts, signatures, versions, ends 协议
     #[command(subcommand)]
     Agreement(AgreementCommand),
@@ -129,7 +139,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Top::Up(args) => up::run(UpArgs { dir: cli.dir, json: cli.json, ..args }).await,
         Top::Demo(options) => up::demo(&cli.dir, options).await,
         Top::Audit(command) => {
-            audit::run(&mut connect::audit(&Endpoints::find(&cli.dir)?).await?, command, format).await
+            audit::run(&Audit::connect(&Endpoints::find(&cli.dir)?).await?, command, format).await
         }
         Top::Import(command) => {
             let source = read(command, format)?;
@@ -145,7 +155,15 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         }
         Top::Grant(command) => {
             let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
-            grant::run(&mut fund.grants(&actor)?, command, format).await
+            grant::run(&fund, &actor, command, format).await
+        }
+        Top::Recovery(command) => {
+            let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
+            recovery::run(&fund, &actor, command, format).await
+        }
+        Top::Rectification(command) => {
+            let (fund, actor) = connect::fund(&cli.dir, cli.actor).await?;
+            rectification::run(&fund, &actor, command, format).await
         }
         Top::Agreement(command) => {
             let (agreements, actor) = connect::agreements(&cli.dir, cli.actor).await?;
@@ -248,10 +266,89 @@ mod tests {
             &["concord", "--actor", "nobody", "today"],
             &["concord", "programme", "cut", "0190b1f0-0000-7000-8000-000000000000", "--amount", "1.005 CNY"],
             &["concord", "audit", "balances", "--group-by", "moon"],
+            &["concord", "grant", "midterm", "0190b1f0-0000-7000-8000-000000000000", "--report", "1"],
+            &["concord", "grant", "accept", "0190b1f0-0000-7000-8000-000000000000", "--minutes", "1"],
+            &[
+                "concord",
+                "rectification",
+                "assign",
+                "A03",
+                "--owner",
+                "o",
+                "--deadline",
+                "2024-01-01",
+                "--task",
+                "t",
+            ],
+            &["concord", "audit", "findings", "--csv", "--by", "rule"],
+            &["concord", "audit", "tests", "--output", "tests.csv"],
             &["concord", "log", "recover", "--refill-from-stream"],
             &["concord", "log", "recover", "--accept-timeline", "--new-generation", "--reason", "why"],
         ] {
             assert!(Cli::try_parse_from(wrong).is_err_and(|error| error.use_stderr()), "{wrong:?}");
+        }
+    }
+
+    /// One command a line, with a blank between its words.
+    #[test]
+    fn every_command_of_a_grants_life_is_taken() {
+        const GRANT: &str = "0190b1f0-0000-7000-8000-000000000001";
+        const OTHER: &str = "0190b1f0-0000-7000-8000-000000000002";
+        let lines = "\
+            grant contract GRANT --number 1 --amount 2.00_CNY --starts-on 2024-01-01 --ends-on 2024-12-31 --tranche 2:contract:2024-02-01 --share A:1,university,210102,2
+            grant amend GRANT --tranche 2:contract:2024-02-01 --share A:1,university,210102,2 --minutes 1
+            grant pledge GRANT 1 --kind government_budget --level city --payer A:1,government,210100 --amount 2.00_CNY --instalment 2:2024-06-30
+            grant arrive GRANT 1 1 --amount 2.00_CNY --bank-reference B
+            grant release GRANT 1 --reason r --minutes 1
+            grant pass-on GRANT --to A:1 --amount 1.00_CNY --bank-reference B
+            grant report-spend GRANT --party A:1 --category travel --spent-on 2024-03-01 --amount 1.00_CNY --invoice i,n,1 --purpose p
+            grant accept-spend GRANT OTHER
+            grant disallow-spend GRANT OTHER --reason r
+            grant extend GRANT --ends-on 2025-12-31 --minutes 1
+            grant midterm GRANT --passed --report 1
+            grant complete GRANT --report 1
+            grant accept passed GRANT --minutes 1
+            grant accept rectify GRANT --by 2024-09-30 --minutes 1
+            grant accept fail GRANT --cause false_books --minutes 1
+            grant refund GRANT --amount 1.00_CNY --from retained --party A:1 --bank-reference B
+            grant retain GRANT --amount 1.00_CNY --minutes 1
+            grant transfer-balance GRANT --to OTHER --amount 1.00_CNY --minutes 1
+            grant close GRANT --minutes 1 --refund-by 2024-12-31
+            grant evaluate GRANT --grade good --score 86.50 --minutes 1
+            grant terminate GRANT --reason r --minutes 1
+            grant cancel GRANT --cause fraud --reason r --minutes 1
+            grant object GRANT 1 --grounds g
+            grant reject-objection GRANT 1 --reason r
+            grant uphold-objection GRANT 1 --reason r
+            grant override GRANT --rule A07 --minutes 1 --reason r
+            grant correct GRANT 88 --reason r --authority 1
+            recovery determine GRANT --cause diverted --take A:1,unspent,1 --minutes 1 --reason r
+            recovery demand OTHER --number 1
+            recovery appeal OTHER --grounds g
+            recovery uphold OTHER --reason r
+            recovery overturn OTHER --reason r
+            recovery repay OTHER --amount 1.00_CNY --bank-reference B
+            recovery offset OTHER --amount 1.00_CNY --against GRANT --tranche 2
+            recovery write-off OTHER --minutes 1 --reason r
+            recovery show OTHER
+            rectification assign A03:GRANT/source/1/1@88 --grant GRANT --owner o --deadline 2024-09-30 --task t
+            rectification explain OTHER --explanation e
+            rectification rectify OTHER --evidence e
+            rectification accept OTHER --minutes 1 --reason r
+            rectification dismiss OTHER --minutes 1 --reason r
+            rectification show OTHER
+            audit findings --rule A03,A11 --by rule,programme,age --on 2024-12-31 --order age --include-dismissed --all
+            audit findings --csv --output findings.csv --year 2024
+            audit tests --rule A01 --exceptions-max 5 --as-of-position 7";
+        for line in lines.lines().map(str::trim) {
+            let line = line.replace("GRANT", GRANT).replace("OTHER", OTHER);
+            let words = line.split(' ').map(|word| word.replace("_CNY", " CNY"));
+            let parsed = Cli::try_parse_from(std::iter::once("concord".to_owned()).chain(words));
+            assert!(
+                parsed.is_ok(),
+                "{line}: {}",
+                parsed.err().map(|error| error.to_string()).unwrap_or_default()
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use concord_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
 use concord_proto::agreement::v1::party_service_client::PartyServiceClient;
+use concord_proto::audit::v1::finding_service_client::FindingServiceClient;
 use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
 use concord_proto::fund::v1::programme_service_client::ProgrammeServiceClient;
@@ -218,6 +219,14 @@ impl Fund {
         Ok(Self { channel: connect("fund-grant", &endpoints.fund_grant, FUND_GRANT_VARIABLE).await? })
     }
 
+    /// The channel for any client of the service, acting as `actor`.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] where the actor's ids cannot be sent.
+    pub fn stamped(&self, actor: &Actor) -> Result<Stamped, CliError> {
+        Ok(InterceptedService::new(self.channel.clone(), Stamp::of(actor)?))
+    }
+
     /// Grants, acting as `actor`.
     ///
     /// # Errors
@@ -293,13 +302,41 @@ impl Agreements {
     }
 }
 
+/// The clients of the funding audit.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    channel: Channel,
+}
+
+impl Audit {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`CliError::Unreachable`] where nothing answers.
+    pub async fn connect(endpoints: &Endpoints) -> Result<Self, CliError> {
+        let address = &endpoints.funding_audit;
+        Ok(Self { channel: connect("funding-audit", address, FUNDING_AUDIT_VARIABLE).await? })
+    }
+
+    /// The read models.
+    #[must_use]
+    pub fn tables(&self) -> FundingAuditServiceClient<Channel> {
+        FundingAuditServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Findings and control tests.
+    #[must_use]
+    pub fn findings(&self) -> FindingServiceClient<Channel> {
+        FindingServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+}
+
 /// Connects to the read models.
 ///
 /// # Errors
 /// [`CliError::Unreachable`] where nothing answers.
 pub async fn audit(endpoints: &Endpoints) -> Result<FundingAuditServiceClient<Channel>, CliError> {
-    let channel = connect("funding-audit", &endpoints.funding_audit, FUNDING_AUDIT_VARIABLE).await?;
-    Ok(FundingAuditServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX))
+    Ok(Audit::connect(endpoints).await?.tables())
 }
 
 async fn connect(service: &'static str, address: &str, variable: &'static str) -> Result<Channel, CliError> {

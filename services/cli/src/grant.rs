@@ -1,35 +1,49 @@
-//! `concord grant`: one grant's procedure, contract and payments.
+//! `concord grant`: one grant's procedure, contract, payments, and its life after them.
 
 mod args;
+mod closing;
+mod contract;
+mod exceptional;
+mod matching;
 mod show;
+mod spending;
+mod typed;
 
 use std::io::Read as _;
 
 use concord_kernel::money::Currency;
 use concord_proto::fund::v1::grant_service_client::GrantServiceClient;
 use concord_proto::fund::v1::{
-    AdmitGrantRequest, Allocation, ApplyForGrantRequest, ApproveGrantsRequest, AuthoriseTrancheRequest,
-    Award, CancelTrancheRequest, GetBackingRequest, GetGrantRequest, HoldGrantRequest,
-    InstructTrancheRequest, NameBackingAgreementRequest, PersonalData, PlannedTranche, PublishNoticeRequest,
+    AdmitGrantRequest, ApplyForGrantRequest, ApproveGrantsRequest, AuthoriseTrancheRequest, Award,
+    CancelTrancheRequest, GetBackingRequest, GetGrantRequest, Grant, HoldGrantRequest,
+    InstructTrancheRequest, NameBackingAgreementRequest, PersonalData, PublishNoticeRequest,
     RecommendGrantRequest, RejectGrantRequest, RejectTrancheRequest, RequestTrancheRequest,
     ResumeGrantRequest, ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest, SignContractRequest,
     VerifyPayeeRequest, WithdrawGrantRequest,
 };
-use concord_proto::r#type::v1::{Money, Party};
+use concord_proto::r#type::v1::{CommandReceipt, Money, Party};
 use uuid::Uuid;
 
-pub use self::args::{ApplyArgs, GrantCommand, Share, Target, TrancheCommand, TrancheLine, TrancheTarget};
-use crate::connect::Stamped;
+pub use self::args::{AmendArgs, ApplyArgs, GrantCommand, Target, TrancheCommand, TrancheTarget};
+pub use self::closing::{AcceptCommand, ClosingCommand};
+pub use self::exceptional::{ExceptionalCommand, ObjectionTarget};
+pub use self::matching::{MatchingCommand, PledgeArgs, SourceTarget};
+pub use self::spending::{ReportArgs, SpendTarget, SpendingCommand};
+pub use self::typed::{Share, TrancheLine};
+use crate::connect::{Actor, Fund, Stamped};
 use crate::errors::CliError;
 use crate::ids;
-use crate::output::{Format, exact_minor, print_json, print_receipt};
+use crate::output::{Format, print_json, print_receipt};
+use crate::recovery;
 
 /// Most of a payee's account that the service takes, in bytes.
 const ACCOUNT_BYTES_MAX: u64 = 1_024;
 
 type Client = GrantServiceClient<Stamped>;
+/// The request id that was sent, and the answer's receipt.
+type Sent = (String, Option<CommandReceipt>);
 
-/// Sends a command about one grant and prints its receipt.
+/// Sends a command about one grant, and gives the request id and the answer.
 macro_rules! send {
     ($client:ident . $call:ident, $target:expr, $request:ident { $($field:ident : $value:expr),* $(,)? }) => {{
         let header = $target.header.to_wire()?;
@@ -40,11 +54,23 @@ macro_rules! send {
     }};
 }
 
+/// As [`send!`], where the answer is the receipt alone.
+macro_rules! receipt {
+    ($($sent:tt)*) => {{
+        let (request_id, answer) = send!($($sent)*);
+        (request_id, answer.receipt)
+    }};
+}
+
+// The parts of a grant's life below send in the same way.
+use {receipt, send};
+
 /// Runs a command.
 ///
 /// # Errors
 /// What the service answered, or arguments that do not fit together.
-pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> Result<(), CliError> {
+pub async fn run(fund: &Fund, actor: &Actor, command: GrantCommand, format: Format) -> Result<(), CliError> {
+    let client = &mut fund.grants(actor)?;
     let (request_id, receipt) = match command {
         GrantCommand::Show { grant, min_position } => {
             let request = GetGrantRequest { grant_id: grant.to_string(), min_position };
@@ -52,27 +78,27 @@ pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> 
             let shown = answer.grant.unwrap_or_default();
             match format {
                 Format::Json => print_json(&show::json(&shown, answer.position)),
-                Format::Table => show::print(&shown, answer.position),
+                Format::Table => {
+                    show::print(&shown, answer.position);
+                    let ids = &shown.recovery_ids;
+                    recovery::print_all(fund.stamped(actor)?, ids, answer.position).await?;
+                }
             }
             return Ok(());
         }
         GrantCommand::Apply(args) => return apply(client, *args, format).await,
         GrantCommand::Recommend { target, by } => {
-            let (id, answer) =
-                send!(client.recommend_grant, target, RecommendGrantRequest { recommender: by });
-            (id, answer.receipt)
+            receipt!(client.recommend_grant, target, RecommendGrantRequest { recommender: by })
         }
         GrantCommand::Admit { target } => {
-            let (id, answer) = send!(client.admit_grant, target, AdmitGrantRequest {});
-            (id, answer.receipt)
+            receipt!(client.admit_grant, target, AdmitGrantRequest {})
         }
         GrantCommand::Review { target, score, ceiling } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.review_grant,
                 target,
                 ReviewGrantRequest { score_hundredths: score, ceiling: Some(ceiling) }
-            );
-            (id, answer.receipt)
+            )
         }
         GrantCommand::Publish { target, amount } => {
             let (id, answer) =
@@ -92,16 +118,16 @@ pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> 
             (id, client.approve_grants(request).await?.into_inner().receipt)
         }
         GrantCommand::Reject { target, reason } => {
-            let (id, answer) = send!(client.reject_grant, target, RejectGrantRequest { reason: reason });
-            (id, answer.receipt)
+            receipt!(client.reject_grant, target, RejectGrantRequest { reason: reason })
         }
         GrantCommand::Withdraw { target, reason } => {
-            let (id, answer) = send!(client.withdraw_grant, target, WithdrawGrantRequest { reason: reason });
-            (id, answer.receipt)
+            receipt!(client.withdraw_grant, target, WithdrawGrantRequest { reason: reason })
         }
-        GrantCommand::Contract { target, number, amount, starts_on, ends_on, tranches } => {
-            let tranches = plan(&amount, &tranches)?;
-            let (id, answer) = send!(
+        GrantCommand::Contract { target, number, amount, starts_on, ends_on, tranches, shares } => {
+            let currency = currency(&amount)?;
+            let tranches = contract::plan(currency, &tranches)?;
+            let allocations = contract::allocations(currency, shares)?;
+            receipt!(
                 client.sign_contract,
                 target,
                 SignContractRequest {
@@ -110,35 +136,30 @@ pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> 
                     starts_on: starts_on.to_string(),
                     ends_on: ends_on.to_string(),
                     tranches: tranches,
-                    allocations: Vec::new(),
+                    allocations: allocations,
                 }
-            );
-            (id, answer.receipt)
+            )
         }
+        GrantCommand::Amend(args) => contract::amend(client, *args).await?,
         GrantCommand::VerifyPayee { target, person_id, account_file } => {
             let account = PersonalData { person_id, text: read_account(&account_file)? };
-            let (id, answer) =
-                send!(client.verify_payee, target, VerifyPayeeRequest { account: Some(account) });
-            (id, answer.receipt)
+            receipt!(client.verify_payee, target, VerifyPayeeRequest { account: Some(account) })
         }
         GrantCommand::NameAgreement { target, agreement, agreement_position } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.name_backing_agreement,
                 target,
                 NameBackingAgreementRequest {
                     agreement_id: agreement.to_string(),
                     agreement_position: agreement_position,
                 }
-            );
-            (id, answer.receipt)
+            )
         }
         GrantCommand::Hold { target, reason } => {
-            let (id, answer) = send!(client.hold_grant, target, HoldGrantRequest { reason: reason });
-            (id, answer.receipt)
+            receipt!(client.hold_grant, target, HoldGrantRequest { reason: reason })
         }
         GrantCommand::Resume { target } => {
-            let (id, answer) = send!(client.resume_grant, target, ResumeGrantRequest {});
-            (id, answer.receipt)
+            receipt!(client.resume_grant, target, ResumeGrantRequest {})
         }
         GrantCommand::Backing { agreement, min_agreement_position } => {
             let request = GetBackingRequest {
@@ -154,6 +175,12 @@ pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> 
             return Ok(());
         }
         GrantCommand::Tranche(command) => return tranche(client, command, format).await,
+        GrantCommand::Matching(command) => matching::send(fund.stamped(actor)?, command).await?,
+        GrantCommand::Spending(command) => {
+            return spending::run(client, fund.stamped(actor)?, command, format).await;
+        }
+        GrantCommand::Closing(command) => closing::send(client, fund.stamped(actor)?, command).await?,
+        GrantCommand::Exceptional(command) => exceptional::send(client, command).await?,
     };
     print_receipt(format, &request_id, receipt, &[]);
     Ok(())
@@ -162,36 +189,32 @@ pub async fn run(client: &mut Client, command: GrantCommand, format: Format) -> 
 async fn tranche(client: &mut Client, command: TrancheCommand, format: Format) -> Result<(), CliError> {
     let (request_id, receipt) = match command {
         TrancheCommand::Request { tranche, amount } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.request_tranche,
                 tranche,
                 RequestTrancheRequest { tranche_number: tranche.number, amount: amount }
-            );
-            (id, answer.receipt)
+            )
         }
         TrancheCommand::Authorise { tranche } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.authorise_tranche,
                 tranche,
                 AuthoriseTrancheRequest { tranche_number: tranche.number }
-            );
-            (id, answer.receipt)
+            )
         }
         TrancheCommand::Reject { tranche, reason } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.reject_tranche,
                 tranche,
                 RejectTrancheRequest { tranche_number: tranche.number, reason: reason }
-            );
-            (id, answer.receipt)
+            )
         }
         TrancheCommand::Cancel { tranche, reason } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.cancel_tranche,
                 tranche,
                 CancelTrancheRequest { tranche_number: tranche.number, reason: reason }
-            );
-            (id, answer.receipt)
+            )
         }
         TrancheCommand::Instruct { tranche, instruction_id } => {
             let instruction_id = match instruction_id {
@@ -211,15 +234,14 @@ async fn tranche(client: &mut Client, command: TrancheCommand, format: Format) -
             return Ok(());
         }
         TrancheCommand::Settle { tranche, bank_reference } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.settle_tranche,
                 tranche,
                 SettleTrancheRequest { tranche_number: tranche.number, bank_reference: bank_reference }
-            );
-            (id, answer.receipt)
+            )
         }
         TrancheCommand::Return { tranche, bank_reference, reason } => {
-            let (id, answer) = send!(
+            receipt!(
                 client.return_payment,
                 tranche,
                 ReturnPaymentRequest {
@@ -227,8 +249,7 @@ async fn tranche(client: &mut Client, command: TrancheCommand, format: Format) -
                     bank_reference: bank_reference,
                     reason: reason,
                 }
-            );
-            (id, answer.receipt)
+            )
         }
     };
     print_receipt(format, &request_id, receipt, &[]);
@@ -240,10 +261,6 @@ async fn apply(client: &mut Client, args: ApplyArgs, format: Format) -> Result<(
     let (request_id, grant_id) =
         (header.request_id.clone(), args.grant_id.unwrap_or_else(Uuid::now_v7).to_string());
     let currency = currency(&args.requested)?;
-    let shares = args.shares.into_iter().map(|share| {
-        let amount_minor = exact_minor(&share.amount, currency).map_err(CliError::Usage)?;
-        Ok(Allocation { party: Some(share.party), amount_minor: Some(amount_minor) })
-    });
     let request = ApplyForGrantRequest {
         header: Some(header),
         grant_id: grant_id.clone(),
@@ -259,7 +276,7 @@ async fn apply(client: &mut Client, args: ApplyArgs, format: Format) -> Result<(
         industry: args.industry,
         requested: Some(args.requested),
         total_budget: Some(args.total_budget),
-        allocations: shares.collect::<Result<_, CliError>>()?,
+        allocations: contract::allocations(currency, args.shares)?,
         starts_on: args.starts_on.to_string(),
         ends_on: args.ends_on.to_string(),
     };
@@ -268,29 +285,51 @@ async fn apply(client: &mut Client, args: ApplyArgs, format: Format) -> Result<(
     Ok(())
 }
 
-/// The plan as typed, numbered, in the contract's currency.
-fn plan(contracted: &Money, lines: &[TrancheLine]) -> Result<Vec<PlannedTranche>, CliError> {
-    let currency = currency(contracted)?;
-    let planned = lines.iter().zip(1..).map(|(line, number)| {
-        Ok(PlannedTranche {
-            number,
-            amount_minor: exact_minor(&line.amount, currency).map_err(CliError::Usage)?,
-            condition: line.condition.into(),
-            due_on: line.due_on.to_string(),
-        })
-    });
-    planned.collect()
-}
-
 fn currency(money: &Money) -> Result<Currency, CliError> {
     Currency::try_from(money.currency.as_str()).map_err(|error| CliError::usage(error.to_string()))
 }
 
+/// A grant as the writer knows it now.
+pub(crate) async fn find(client: &mut Client, grant: Uuid) -> Result<Grant, CliError> {
+    let request = GetGrantRequest { grant_id: grant.to_string(), min_position: 0 };
+    Ok(client.get_grant(request).await?.into_inner().grant.unwrap_or_default())
+}
+
+/// The currency of a grant.
+pub(crate) fn currency_of(grant: &Grant) -> Result<Currency, CliError> {
+    Currency::try_from(grant.currency.as_str()).map_err(|error| CliError::failed(error.to_string()))
+}
+
+/// The id of a party of a grant that is named by its id, or by the code under which the grant has it.
+async fn party_id(client: &mut Client, grant: Uuid, party: String) -> Result<String, CliError> {
+    // A code has a scheme before its colon; an id has no colon.
+    if !party.contains(':') {
+        return Ok(party);
+    }
+    party_of(&find(client, grant).await?, &party)
+}
+
+/// The id of a party of this grant, as [`party_id`].
+pub(crate) fn party_of(grant: &Grant, party: &str) -> Result<String, CliError> {
+    if !party.contains(':') {
+        return Ok(party.to_owned());
+    }
+    let found = grant.shares.iter().find(|share| share.code == party);
+    found.map(|share| share.party_id.clone()).ok_or_else(|| {
+        let codes: Vec<&str> = grant.shares.iter().map(|share| share.code.as_str()).collect();
+        let codes = if codes.is_empty() { "none yet, before its contract".to_owned() } else { codes.join(", ") };
+        CliError::usage(format!(
+            "{party} is no party of grant {id}; its parties are: {codes}. Name one of them by that code or by its UUID\n\
+             {party} 不是该项目的参与单位；请使用项目所列单位的代码或 UUID",
+            id = grant.grant_id
+        ))
+    })
+}
+
 /// The instruction of a tranche that has one, as after a return; else a new one.
 async fn instruction(client: &mut Client, grant: Uuid, number: u32) -> Result<String, CliError> {
-    let request = GetGrantRequest { grant_id: grant.to_string(), min_position: 0 };
-    let shown = client.get_grant(request).await?.into_inner().grant.unwrap_or_default();
-    let own = shown
+    let own = find(client, grant)
+        .await?
         .tranches
         .into_iter()
         .find(|tranche| tranche.number == number)

@@ -6,7 +6,8 @@
 //! | [`stack`], [`local`], [`up`] | a private PostgreSQL and nats-server, and every service in one process |
 //! | [`connect`], [`bulk`] | the services' addresses and clients; many commands over one stream |
 //! | [`import`] | awards made elsewhere: Horizon 2020, and any CSV file by a mapping |
-//! | [`programme`], [`grant`], [`agreement`], [`party`], [`audit`], [`log`], [`today`] | one a group of commands |
+//! | [`programme`], [`grant`], [`recovery`], [`rectification`] | one a group of the fund's commands |
+//! | [`agreement`], [`party`], [`audit`], [`log`], [`today`] | the same for the rest |
 //! | [`check`] | proves the log from its events, and stream and projection against it |
 //! | [`demo`] | nine played years, with checks at the end |
 //! | [`errors`], [`output`], [`progress`], [`words`], [`header`], [`ids`] | what they share |
@@ -32,6 +33,8 @@ pub mod output;
 pub mod party;
 pub mod programme;
 pub mod progress;
+pub mod recovery;
+pub mod rectification;
 pub mod stack;
 pub mod today;
 pub mod up;

@@ -1,5 +1,7 @@
 //! The words of the command line for the protos' enums: what is typed, what people read in Chinese, what is sent.
 
+mod life;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use concord_proto::agreement::v1::{
     self as agreement, AgreementKind, ControlKind, MeetingKind, ObligationKind, Register, RegistrationState,
@@ -8,6 +10,8 @@ use concord_proto::agreement::v1::{
 use concord_proto::audit::v1::{Dimension, ExportTable};
 use concord_proto::fund::v1::{BackingState, FundPurpose, HoldKind, State, TrancheCondition, TrancheState};
 use concord_proto::r#type::v1::{FundingMode, PartyKind};
+
+pub use life::*;
 
 /// One value: its word, its Chinese, and the proto's value.
 #[derive(Debug)]
@@ -73,6 +77,14 @@ pub const STATES: &[Word<State>] = &[
     Word("contracted", "执行中", State::Contracted),
     Word("rejected", "不予立项", State::Rejected),
     Word("withdrawn", "已撤回", State::Withdrawn),
+    Word("completion_reported", "已报完成", State::CompletionReported),
+    Word("rectifying", "验收整改中", State::Rectifying),
+    Word("finally_accepted", "已通过验收", State::FinallyAccepted),
+    Word("acceptance_failed", "未通过验收", State::AcceptanceFailed),
+    Word("closed", "已结题", State::Closed),
+    Word("evaluated", "已绩效评价", State::Evaluated),
+    Word("terminated", "已终止", State::Terminated),
+    Word("cancelled", "已撤销", State::Cancelled),
 ];
 
 /// Where a tranche stands.
@@ -185,6 +197,9 @@ pub const TABLES: &[Word<ExportTable>] = &[
     Word("balances", "余额", ExportTable::Balances),
     Word("undrawn", "未拨付", ExportTable::Undrawn),
     Word("overdue", "逾期", ExportTable::Overdue),
+    Word("matching", "配套", ExportTable::Matching),
+    Word("shares", "分配额度", ExportTable::Shares),
+    Word("receivables", "追缴", ExportTable::Receivables),
 ];
 
 /// Finds the value of a word.
@@ -226,6 +241,40 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    /// Every value of an enum, the unspecified one aside, has a word of its own, and Chinese beside it.
+    fn complete<T: Copy + Into<i32> + TryFrom<i32>>(words: &[Word<T>]) {
+        let spoken: BTreeSet<i32> = words.iter().map(|word| word.2.into()).collect();
+        let known: BTreeSet<i32> = (1..100).filter(|wire| T::try_from(*wire).is_ok()).collect();
+        assert_eq!(spoken, known, "of {}", std::any::type_name::<T>());
+        let said: BTreeSet<&str> = words.iter().map(|word| word.0).collect();
+        assert_eq!(said.len(), words.len(), "two have one word, of {}", std::any::type_name::<T>());
+        assert!(words.iter().all(|word| !word.1.is_ascii()), "of {}", std::any::type_name::<T>());
+    }
+
+    #[test]
+    fn every_value_has_a_word() {
+        complete(STATES);
+        complete(TRANCHE_STATES);
+        complete(MATCHING_KINDS);
+        complete(LEVELS);
+        complete(SPEND_CATEGORIES);
+        complete(SPEND_STATES);
+        complete(OUTCOMES);
+        complete(FAILURES);
+        complete(GRADES);
+        complete(BALANCE_SOURCES);
+        complete(CANCELLATIONS);
+        complete(RECOVERY_CAUSES);
+        complete(TAKEN_FROM);
+        complete(RECOVERY_STATES);
+        complete(RECTIFICATION_STATES);
+        complete(OBJECTION_STATES);
+        complete(OVERRIDDEN_RULES);
+        complete(MONEY_FACTS);
+        complete(FINDING_DIMENSIONS);
+    }
 
     #[test]
     fn a_word_and_its_wire_value_lead_to_each_other() {

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `opening` | how a grant comes to be: applied for, or imported as it stood |
 //! | `procedure` | from recommendation to notice; rejection and withdrawal |
+//! | `filing` | an admission in its lead's file (A04, A11) |
 //! | `approval` | one meeting's decision on many grants 立项 |
 //! | `contract` | the task contract 任务书 and the payee's account |
 //! | `tranche` | the small lifecycle of each payment |
@@ -42,6 +43,7 @@ pub mod books;
 pub mod closing;
 pub mod contract;
 pub mod correction;
+mod filing;
 pub mod hold;
 pub mod matching;
 pub mod midterm;

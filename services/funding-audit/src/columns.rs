@@ -6,8 +6,10 @@
 //! files an apostrophe stands before such a value of a column of words ([`is_written`]); never before a number.
 
 mod findings;
+mod views;
 
 pub use findings::{CONTROL_TESTS, FINDINGS};
+pub use views::{MATCHING, RECEIVABLES, SHARES};
 
 use crate::query::balances;
 use concord_proto::audit::v1::{Column, Dimension};
@@ -29,8 +31,8 @@ const fn column(name: &'static str, kind: &'static str, en: &'static str, zh: &'
     Documented { name, kind, en, zh }
 }
 
-/// Every column, each once.
-pub const DICTIONARY: &[Documented] = &[
+/// Every column, each once, but for those of `views`.
+const DICTIONARY: &[Documented] = &[
     column(
         "position",
         "integer",
@@ -252,8 +254,18 @@ pub const DICTIONARY: &[Documented] = &[
         "Number of the tranche in the contract, from 1",
         "拨款批次号，从 1 起",
     ),
-    column("due_on", "date", "Day by which the tranche was due", "应拨付日期"),
-    column("days_overdue", "integer", "Calendar days past the due date", "逾期天数（自然日）"),
+    column(
+        "due_on",
+        "date",
+        "Day by which the tranche was due, or the recovery is, of its newest demand; empty where that was not demanded",
+        "应拨付日期；追缴为最近一次通知的缴款期限，未通知的为空",
+    ),
+    column(
+        "days_overdue",
+        "integer",
+        "Calendar days past the due date, of matching money past the oldest one of what is missing; 0 where nothing is overdue",
+        "逾期天数（自然日）；配套为未到位部分最早到期日起；未逾期的为 0",
+    ),
     column(
         "waits_for",
         "text",
@@ -364,17 +376,20 @@ pub fn is_written(name: &str) -> bool {
     matches!(name, "title" | "message" | "message_zh" | "owner") || name.ends_with("_label")
 }
 
+/// Every column, each once.
+pub fn all() -> impl Iterator<Item = &'static Documented> {
+    DICTIONARY.iter().chain(views::DICTIONARY).chain(findings::DICTIONARY)
+}
+
 /// What a column means; `None` where there is no such column.
 #[must_use]
 pub fn documented(name: &str) -> Option<&'static Documented> {
-    DICTIONARY.iter().chain(findings::DICTIONARY).find(|column| column.name == name)
+    all().find(|column| column.name == name)
 }
 
 /// The dictionary as the service answers it.
 pub(crate) fn dictionary() -> Vec<Column> {
-    DICTIONARY
-        .iter()
-        .chain(findings::DICTIONARY)
+    all()
         .map(|column| Column {
             name: column.name.to_owned(),
             meaning_en: column.en.to_owned(),
@@ -391,15 +406,27 @@ mod tests {
 
     #[test]
     fn every_exported_column_is_documented_once_in_both_languages() {
-        let names: BTreeSet<&str> = DICTIONARY.iter().map(|column| column.name).collect();
-        assert_eq!(names.len(), DICTIONARY.len(), "a column is documented twice");
+        let names: BTreeSet<&str> = all().map(|column| column.name).collect();
+        assert_eq!(names.len(), all().count(), "a column is documented twice");
         let dimensions: Vec<Dimension> =
             (1..=9).filter_map(|number| Dimension::try_from(number).ok()).collect();
         assert_eq!(dimensions.len(), 9);
-        let exported: BTreeSet<&str> =
-            [POSTINGS, UNDRAWN, OVERDUE, &balances(&dimensions)].concat().into_iter().collect();
+        let exported: BTreeSet<&str> = [
+            POSTINGS,
+            UNDRAWN,
+            OVERDUE,
+            MATCHING,
+            SHARES,
+            RECEIVABLES,
+            FINDINGS,
+            CONTROL_TESTS,
+            &balances(&dimensions),
+        ]
+        .concat()
+        .into_iter()
+        .collect();
         assert_eq!(exported, names);
-        for column in DICTIONARY {
+        for column in all() {
             assert!(["integer", "text", "date", "instant"].contains(&column.kind), "{}", column.name);
             assert!(!column.en.is_empty() && !column.zh.is_ascii(), "{}", column.name);
             assert!(!column.name.ends_with("_minor") || column.en.contains("minor units"), "{}", column.name);

@@ -3,12 +3,16 @@
 use crate::{
     columns, labels,
     query::{
-        self, Filter, Point, QueryError, Sql, Store,
+        self, Filter, Point, QueryError, Sql, Store, View as _,
         balances::Question,
         grants::{Overdue, Undrawn},
+        matching::Matching,
         postings,
+        receivables::Receivables,
+        shares::Shares,
     },
 };
+use concord_kernel::Date;
 use concord_proto::audit::v1::{ExportCsvResponse, Reflects};
 use concord_proto::r#type::v1::FundingMode as WireMode;
 use futures::TryStreamExt as _;
@@ -30,6 +34,10 @@ pub(crate) enum Table {
     Balances(Question),
     Undrawn(Undrawn),
     Overdue(Overdue),
+    Matching(Matching),
+    /// With the day by which money should have been passed on.
+    Shares(Shares, Date),
+    Receivables(Receivables),
 }
 
 impl Table {
@@ -39,6 +47,9 @@ impl Table {
             Self::Balances(question) => question.sql(None),
             Self::Undrawn(question) => question.sql(None),
             Self::Overdue(question) => question.sql(None),
+            Self::Matching(question) => question.sql(None),
+            Self::Shares(question, _) => question.sql(None),
+            Self::Receivables(question) => question.sql(None),
         }
     }
 
@@ -48,6 +59,9 @@ impl Table {
             Self::Balances(question) => columns::balances(&question.group_by),
             Self::Undrawn(_) => columns::UNDRAWN.to_vec(),
             Self::Overdue(_) => columns::OVERDUE.to_vec(),
+            Self::Matching(_) => columns::MATCHING.to_vec(),
+            Self::Shares(..) => columns::SHARES.to_vec(),
+            Self::Receivables(_) => columns::RECEIVABLES.to_vec(),
         }
     }
 
@@ -55,6 +69,9 @@ impl Table {
     fn on(&self) -> String {
         match self {
             Self::Overdue(question) => question.on.to_string(),
+            Self::Matching(question) => question.on.to_string(),
+            Self::Shares(_, on) => on.to_string(),
+            Self::Receivables(question) => question.on.to_string(),
             Self::Postings(..) | Self::Balances(_) | Self::Undrawn(_) => String::new(),
         }
     }
@@ -132,6 +149,79 @@ impl Table {
                     tranche.days_overdue.to_string(),
                     tranche.waits_for,
                     tranche.synthetic.to_string(),
+                ]
+            }
+            Self::Matching(question) => {
+                let pledge = question.line(row)?;
+                let amounts = pledge.amounts.unwrap_or_default();
+                vec![
+                    pledge.grant_id,
+                    pledge.source_number.to_string(),
+                    pledge.programme_id,
+                    pledge.title,
+                    pledge.currency,
+                    pledge.matching_kind,
+                    pledge.level,
+                    pledge.is_public.to_string(),
+                    amounts.pledged_minor.to_string(),
+                    amounts.released_minor.to_string(),
+                    amounts.arrived_minor.to_string(),
+                    amounts.due_minor.to_string(),
+                    amounts.gap_minor.to_string(),
+                    pledge.oldest_due_on,
+                    pledge.days_overdue.to_string(),
+                    amounts.gap_1_30_minor.to_string(),
+                    amounts.gap_31_90_minor.to_string(),
+                    amounts.gap_91_180_minor.to_string(),
+                    amounts.gap_181_minor.to_string(),
+                    pledge.synthetic.to_string(),
+                ]
+            }
+            Self::Shares(question, _) => {
+                let share = question.line(row)?;
+                let amounts = share.amounts.unwrap_or_default();
+                vec![
+                    share.grant_id,
+                    share.party_id,
+                    share.party_code,
+                    share.party_region,
+                    share.is_lead.to_string(),
+                    share.programme_id,
+                    share.title,
+                    share.currency,
+                    amounts.allocated_minor.to_string(),
+                    amounts.passed_on_minor.to_string(),
+                    amounts.due_minor.to_string(),
+                    amounts.gap_minor.to_string(),
+                    amounts.unspent_minor.to_string(),
+                    amounts.eligible_spend_minor.to_string(),
+                    share.migrated.to_string(),
+                    share.synthetic.to_string(),
+                ]
+            }
+            Self::Receivables(question) => {
+                let receivable = question.line(row)?;
+                let amounts = receivable.amounts.unwrap_or_default();
+                vec![
+                    receivable.recovery_id,
+                    receivable.grant_id,
+                    receivable.programme_id,
+                    receivable.title,
+                    receivable.currency,
+                    receivable.cause,
+                    receivable.state,
+                    amounts.determined_minor.to_string(),
+                    amounts.demanded_minor.to_string(),
+                    amounts.overturned_minor.to_string(),
+                    amounts.repaid_minor.to_string(),
+                    amounts.offset_minor.to_string(),
+                    amounts.written_off_minor.to_string(),
+                    amounts.outstanding_minor.to_string(),
+                    amounts.overdue_minor.to_string(),
+                    receivable.determined_on,
+                    receivable.due_on,
+                    receivable.days_overdue.to_string(),
+                    receivable.synthetic.to_string(),
                 ]
             }
         })

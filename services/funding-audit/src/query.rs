@@ -6,7 +6,10 @@
 
 pub(crate) mod balances;
 pub(crate) mod grants;
+pub(crate) mod matching;
 pub(crate) mod postings;
+pub(crate) mod receivables;
+pub(crate) mod shares;
 pub(crate) mod status;
 pub(crate) mod time;
 
@@ -237,6 +240,84 @@ impl Store {
         let tx = self.begin(&mut connection, within).await?;
         Ok(tx.query_typed(&sql.text, &sql.parameters()).await?)
     }
+}
+
+/// Grants as `d`, with the columns of `dims` that [`Sql::narrow_dims`] looks at, and what is shown of a grant. Its party is its
+/// lead.
+pub(crate) const GRANTS: &str = "(SELECT g.grant_id, g.programme, pr.year, g.currency, g.mode, g.industry, \
+     g.lead_region, g.lead AS party, g.lead_region AS party_region, g.title, g.migrated, g.synthetic \
+     FROM grants g JOIN programmes pr USING (programme)) d";
+
+/// A page of an answer, whether there are more rows, and the totals over all of them.
+pub(crate) type Page<T, U> = (Vec<T>, bool, Vec<U>);
+
+/// A table that is answered in order, page by page, with totals over all of its rows.
+pub(crate) trait View {
+    type Line;
+    type Total;
+
+    /// The rows in order, and (with a slice) a slice of them and the totals after it. A column `is_total` says which is which.
+    fn sql(&self, slice: Option<Slice>) -> Sql;
+
+    /// Reads a row.
+    fn line(&self, row: &Row) -> Result<Self::Line, QueryError>;
+
+    /// Reads a total.
+    fn total(row: &Row) -> Result<Self::Total, QueryError>;
+
+    /// A page.
+    async fn page(
+        &self,
+        store: &Store,
+        slice: Slice,
+        within: Duration,
+    ) -> Result<Page<Self::Line, Self::Total>, QueryError> {
+        let one_more = Slice { limit: slice.limit + 1, ..slice };
+        let (mut page, mut totals) = (Vec::new(), Vec::new());
+        for row in store.rows(&self.sql(Some(one_more)), within).await? {
+            if row.try_get("is_total")? {
+                totals.push(Self::total(&row)?);
+            } else {
+                page.push(self.line(&row)?);
+            }
+        }
+        let more = page.len() > usize::try_from(slice.limit).unwrap_or(usize::MAX);
+        if more {
+            page.pop();
+        }
+        Ok((page, more, totals))
+    }
+}
+
+/// The end of a view's statement: the rows of `lines` in an order, and with a slice the totals that `totals` says: the columns of
+/// `lines`, their order, and from where.
+pub(crate) fn finish(sql: &mut Sql, order: &str, slice: Option<Slice>, totals: &str) {
+    sql.push(", page AS (SELECT l.*, row_number() OVER (ORDER BY ").push(order);
+    sql.push(") AS ordinal FROM lines l ORDER BY ordinal").slice(slice);
+    sql.push(") SELECT false AS is_total, 0::bigint AS counted, p.* FROM page p");
+    if slice.is_some() {
+        sql.push(" UNION ALL SELECT true, count(*), ").push(totals);
+    }
+    sql.push(" ORDER BY is_total, ordinal");
+}
+
+/// Sums of columns, each as a whole number of 63 bits. The cast fails where it does not fit, so no sum is ever wrapped.
+pub(crate) fn sums(columns: &[&str]) -> String {
+    columns.iter().fold(String::new(), |mut text, column| {
+        // Writing to a string does not fail.
+        let _ = write!(text, ", coalesce(sum({column}), 0)::bigint AS {column}");
+        text
+    })
+}
+
+/// A day of a row as text; empty where there is none.
+pub(crate) fn day(row: &Row, column: &str) -> Result<String, tokio_postgres::Error> {
+    Ok(row.try_get::<_, Option<Date>>(column)?.map_or_else(String::new, |date| date.to_string()))
+}
+
+/// An id of a row as text.
+pub(crate) fn id(row: &Row, column: &str) -> Result<String, tokio_postgres::Error> {
+    Ok(row.try_get::<_, Uuid>(column)?.to_string())
 }
 
 /// Starts a question whose rows are taken one by one; PostgreSQL waits for whoever takes them.

@@ -40,7 +40,7 @@ pub(crate) enum Refusal {
     #[error("nothing is applied yet; ask without recorded_at, or pass min_position to wait")]
     NothingApplied,
     #[error(
-        "at position {position} no leading party had the code {code}; check the code, or give the party's UUID"
+        "at position {position} no party of a grant had the code {code}; check the code, or give the party's UUID"
     )]
     UnknownParty { code: PartyCode, position: i64 },
     #[error("at {as_of} there is no grant {grant}; check the id, or ask as of a later position or date")]
@@ -93,7 +93,7 @@ impl Refusal {
             }
             Self::NothingApplied => "尚无入账事件；请不填 recorded_at，或填写 min_position 等待".to_owned(),
             Self::UnknownParty { code, position } => {
-                format!("到序号 {position} 没有代码为 {code} 的牵头单位；请核对代码，或填写单位的 UUID")
+                format!("到序号 {position} 没有代码为 {code} 的项目单位；请核对代码，或填写单位的 UUID")
             }
             Self::UnknownGrant { grant, as_of } => {
                 format!("{as_of} 没有资助项目 {grant}；请核对标识，或询问更晚的序号或日期")

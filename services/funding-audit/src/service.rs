@@ -1,30 +1,38 @@
 //! The queries as gRPC: request to question, question to answer, and the point that the answer reflects.
 
+mod aged;
 mod findings;
 mod lag;
 mod point;
+mod table;
 
 use crate::LogClock;
 use crate::{
     columns,
-    export::{self, ExportError, Table},
+    export::{self, ExportError},
     findings::Alike,
     query::{
-        Point, Slice, Store,
+        Point, Slice, Store, View as _,
         balances::Question,
         grants::{Overdue, Undrawn},
-        postings, status,
+        matching::Matching,
+        postings,
+        receivables::Receivables,
+        status,
     },
     refusal::{DOMAIN, Refusal, STATEMENT_LINES_MAX},
     wire::{self, Cursor, Next},
 };
+use aged::{AgedRequest, aged, first_page};
 use concord_chassis::grpc::{self, PageToken, Violations};
-use concord_kernel::{Date, region::Regions};
+use concord_chassis::reference::Tables;
+use concord_kernel::{Date, rulebook::Rulebook};
 use concord_proto::audit::v1::{
-    ExportCsvRequest, ExportCsvResponse, ExportTable, GetGrantStatementRequest, GetGrantStatementResponse,
+    ExportCsvRequest, ExportCsvResponse, GetGrantStatementRequest, GetGrantStatementResponse,
     GetProjectionStatusRequest, GetProjectionStatusResponse, ListBalancesRequest, ListBalancesResponse,
-    ListColumnsRequest, ListColumnsResponse, ListOverdueRequest, ListOverdueResponse, ListPostingsRequest,
-    ListPostingsResponse, ListUndrawnRequest, ListUndrawnResponse,
+    ListColumnsRequest, ListColumnsResponse, ListMatchingRequest, ListMatchingResponse, ListOverdueRequest,
+    ListOverdueResponse, ListPostingsRequest, ListPostingsResponse, ListReceivablesRequest,
+    ListReceivablesResponse, ListSharesRequest, ListSharesResponse, ListUndrawnRequest, ListUndrawnResponse,
     finding_service_server::FindingServiceServer,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
@@ -60,7 +68,7 @@ pub struct Audit {
     stopped: watch::Receiver<Option<String>>,
     lag: Lag,
     clock: LogClock,
-    regions: Arc<Regions>,
+    tables: Tables,
     kept: findings::Kept,
     alike: Alike,
 }
@@ -69,7 +77,7 @@ impl Audit {
     /// Answers from the tables in `schema` of the database behind `pool`.
     ///
     /// `applied`, `head` and `stopped` are those of the projection's runner; the audit answers for no position beyond
-    /// `applied`. Regions are named as `regions` has them.
+    /// `applied`. Regions are named, and days counted, as `tables` has them.
     ///
     /// # Panics
     ///
@@ -82,7 +90,7 @@ impl Audit {
         head: watch::Receiver<u64>,
         stopped: watch::Receiver<Option<String>>,
         clock: LogClock,
-        regions: Arc<Regions>,
+        tables: Tables,
     ) -> Self {
         let lag = Lag::follow(applied.clone(), head.clone());
         Self {
@@ -93,10 +101,15 @@ impl Audit {
             stopped,
             lag,
             clock,
-            regions,
+            tables,
             kept: findings::Kept::default(),
             alike: Alike::default(),
         }
+    }
+
+    /// The rulebook in force on a day; before the first one began, the first. Where days count, the answer names it.
+    fn rulebook(&self, on: Date) -> &Rulebook {
+        self.tables.rulebooks.at_or_first(on)
     }
 
     /// The service, ready to be added to a server.
@@ -136,7 +149,7 @@ impl FundingAuditService for Audit {
 
         let point = self.point(&as_of, page.as_ref(), &clock).await?;
         let filter = self.filter(narrowed, point, &clock).await?;
-        let regions = Arc::clone(&self.regions);
+        let regions = Arc::clone(&self.tables.regions);
         let question = Question { point, filter, group_by, order_by, regions };
         let slice = slice(page.as_ref(), size);
         let (balances, more, totals) = question.page(&self.store, slice, clock.left()).await?;
@@ -260,35 +273,76 @@ impl FundingAuditService for Audit {
     ) -> Result<Response<ListOverdueResponse>, Status> {
         let clock = Remaining::of(request.metadata(), PATIENCE);
         let asked = request.into_inner();
-        let mut faults = Violations::new(DOMAIN);
-        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
-        let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
-        wire::no_period(&narrowed, &mut faults);
-        let on = faults.optional_date("on", &asked.on);
-        let size = grpc::page_size("page_size", asked.page_size, PAGE.0, PAGE.1, &mut faults);
-        let token = asked.page_token.clone();
-        let pages = PageToken::of(
-            "ListOverdue",
-            &ListOverdueRequest { page_size: 0, page_token: String::new(), ..asked },
-        );
-        let page: Option<Cursor> = pages.decode(&token, &mut faults);
-        faults.finish(Some(()))?;
-
-        let point = self.point(&as_of, page.as_ref(), &clock).await?;
-        let filter = self.filter(narrowed, point, &clock).await?;
-        let on = self.overdue_on(on, &as_of, page.as_ref(), point, &clock).await?;
-        let slice = slice(page.as_ref(), size);
-        let question = Overdue { point, filter, on };
-        let (tranches, more, totals) = question.page(&self.store, slice, clock.left()).await?;
-        let next_page_token =
-            if more { encode(&pages, &after(point, Some(on), slice))? } else { String::new() };
-        let reflects = Some(reflects(point));
+        let pages = PageToken::of("ListOverdue", &first_page!(ListOverdueRequest, asked));
+        let aged = self.aged(&aged!(asked), &pages, &clock).await?;
+        let question = Overdue { point: aged.point, filter: aged.filter.clone(), on: aged.on };
+        let (tranches, more, totals) = question.page(&self.store, aged.slice, clock.left()).await?;
         Ok(Response::new(ListOverdueResponse {
             tranches,
-            next_page_token,
-            reflects,
+            next_page_token: aged.next(&pages, more)?,
+            reflects: Some(reflects(aged.point)),
             totals,
-            on: on.to_string(),
+            on: aged.on.to_string(),
+        }))
+    }
+
+    async fn list_matching(
+        &self,
+        request: Request<ListMatchingRequest>,
+    ) -> Result<Response<ListMatchingResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let pages = PageToken::of("ListMatching", &first_page!(ListMatchingRequest, asked));
+        let aged = self.aged(&aged!(asked), &pages, &clock).await?;
+        let question = Matching { point: aged.point, filter: aged.filter.clone(), on: aged.on };
+        let (pledges, more, totals) = question.page(&self.store, aged.slice, clock.left()).await?;
+        Ok(Response::new(ListMatchingResponse {
+            pledges,
+            next_page_token: aged.next(&pages, more)?,
+            reflects: Some(reflects(aged.point)),
+            totals,
+            on: aged.on.to_string(),
+        }))
+    }
+
+    async fn list_shares(
+        &self,
+        request: Request<ListSharesRequest>,
+    ) -> Result<Response<ListSharesResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let pages = PageToken::of("ListShares", &first_page!(ListSharesRequest, asked));
+        let aged = self.aged(&aged!(asked), &pages, &clock).await?;
+        let rulebook = self.rulebook(aged.on);
+        let question = self.shares(aged.point, aged.filter.clone(), aged.on);
+        let (shares, more, totals) = question.page(&self.store, aged.slice, clock.left()).await?;
+        Ok(Response::new(ListSharesResponse {
+            shares,
+            next_page_token: aged.next(&pages, more)?,
+            reflects: Some(reflects(aged.point)),
+            totals,
+            on: aged.on.to_string(),
+            within_days: rulebook.onward_transfer_within_days,
+            rulebook: rulebook.version.clone(),
+        }))
+    }
+
+    async fn list_receivables(
+        &self,
+        request: Request<ListReceivablesRequest>,
+    ) -> Result<Response<ListReceivablesResponse>, Status> {
+        let clock = Remaining::of(request.metadata(), PATIENCE);
+        let asked = request.into_inner();
+        let pages = PageToken::of("ListReceivables", &first_page!(ListReceivablesRequest, asked));
+        let aged = self.aged(&aged!(asked), &pages, &clock).await?;
+        let question = Receivables { point: aged.point, filter: aged.filter.clone(), on: aged.on };
+        let (receivables, more, totals) = question.page(&self.store, aged.slice, clock.left()).await?;
+        Ok(Response::new(ListReceivablesResponse {
+            receivables,
+            next_page_token: aged.next(&pages, more)?,
+            reflects: Some(reflects(aged.point)),
+            totals,
+            on: aged.on.to_string(),
         }))
     }
 
@@ -299,43 +353,7 @@ impl FundingAuditService for Audit {
         request: Request<ExportCsvRequest>,
     ) -> Result<Response<Self::ExportCsvStream>, Status> {
         let clock = Remaining::of(request.metadata(), EXPORT_PATIENCE);
-        let asked = request.into_inner();
-        let mut faults = Violations::new(DOMAIN);
-        let table = ExportTable::try_from(asked.table).unwrap_or_default();
-        let as_of = wire::as_of(asked.as_of.as_ref(), &mut faults);
-        let narrowed = wire::filter(asked.filter.as_ref(), &mut faults);
-        let group_by = wire::group_by(&asked.group_by, &mut faults);
-        let on = faults.optional_date("on", &asked.on);
-        if table == ExportTable::Unspecified {
-            faults.add("table", "is missing; name the table to export");
-        }
-        if matches!(table, ExportTable::Undrawn | ExportTable::Overdue) {
-            wire::no_period(&narrowed, &mut faults);
-        }
-        if table != ExportTable::Balances && !group_by.is_empty() {
-            faults.add("group_by", "is for balances alone; leave it empty");
-        }
-        if table != ExportTable::Overdue && on.is_some() {
-            faults.add("on", "is for overdue tranches alone; leave it empty");
-        }
-        faults.finish(Some(()))?;
-
-        let point = self.point(&as_of, None, &clock).await?;
-        let filter = self.filter(narrowed, point, &clock).await?;
-        let table = match table {
-            ExportTable::Unspecified | ExportTable::Postings => Table::Postings(point, filter),
-            ExportTable::Balances => {
-                let regions = Arc::clone(&self.regions);
-                Table::Balances(Question { point, filter, group_by, order_by: None, regions })
-            }
-            ExportTable::Undrawn => {
-                Table::Undrawn(Undrawn { point, filter, order_by: ("undrawn_minor", true) })
-            }
-            ExportTable::Overdue => {
-                let on = self.overdue_on(on, &as_of, None, point, &clock).await?;
-                Table::Overdue(Overdue { point, filter, on })
-            }
-        };
+        let (table, point) = self.table(&request.into_inner(), &clock).await?;
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
         let store = self.store.clone();
         tokio::spawn(async move {

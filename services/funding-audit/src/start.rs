@@ -5,7 +5,7 @@ use concord_chassis::{
     config::{self, ConfigError, Settings},
     grpc::Server,
     projection::{self, ProjectionOptions},
-    reference,
+    reference::Tables,
     service::{self, Serving, StartError},
 };
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
         ConfigError::Usage(missing.to_owned())
     })?;
     // Before anything is waited for: a file that cannot be read is told at once.
-    let regions = reference::regions(settings)?;
+    let tables = Tables::of(settings)?;
     let log = service::identify(owner.clone(), LOG, &shutdown).await?;
     let clock = LogClock::of(&log.played_from);
     let pool = config::pool(&settings.database_url, POOL_SIZE, "funding-audit")?;
@@ -38,7 +38,7 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
         closing.clone(),
     );
     let (applied, head, stopped) = (runner.applied(), runner.head(), runner.stopped());
-    let audit = Audit::new(pool, &schema, applied, head, stopped, clock, regions);
+    let audit = Audit::new(pool, &schema, applied, head, stopped, clock, tables);
     let mut server = Server::new();
     server.add_service(audit.findings_server()).await.add_service(audit.into_server()).await;
     service::serve(server, settings, shutdown, async move {

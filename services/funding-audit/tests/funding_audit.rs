@@ -22,3 +22,5 @@ mod story;
 mod tables;
 #[path = "funding_audit/time.rs"]
 mod time;
+#[path = "funding_audit/views.rs"]
+mod views;

@@ -41,6 +41,7 @@
 //! At the end 990 are appropriated, 1000 less the 10 that went to the treasury: 530 + 390 + 60 + 5 + 5.
 
 mod story;
+mod views;
 
 use concord_proto::audit::v1::{Balance, ListBalancesRequest, PostingFilter};
 use concord_proto::fund::v1::bulk_command::Command;
@@ -52,32 +53,32 @@ use std::collections::BTreeMap;
 use tonic::{Code, Status};
 
 /// Ten thousand yuan in fen.
-pub const WAN: i64 = 1_000_000;
+pub(crate) const WAN: i64 = 1_000_000;
 
 /// The accounts in the order of the table above, in units of ten thousand yuan; what lead and partner hold unspent is one figure
 /// in the programme's balance, so it is compared as a sum there and apart on the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    pub appropriated: i64,
-    pub available: i64,
-    pub reserved: i64,
-    pub committed: i64,
-    pub instructed: i64,
-    pub lead: i64,
-    pub partner: i64,
-    pub spent: i64,
-    pub recoverable: i64,
-    pub refunded: i64,
-    pub kept: i64,
-    pub written_off: i64,
-    pub pledged: i64,
-    pub arrived: i64,
+pub(crate) struct Row {
+    pub(crate) appropriated: i64,
+    pub(crate) available: i64,
+    pub(crate) reserved: i64,
+    pub(crate) committed: i64,
+    pub(crate) instructed: i64,
+    pub(crate) lead: i64,
+    pub(crate) partner: i64,
+    pub(crate) spent: i64,
+    pub(crate) recoverable: i64,
+    pub(crate) refunded: i64,
+    pub(crate) kept: i64,
+    pub(crate) written_off: i64,
+    pub(crate) pledged: i64,
+    pub(crate) arrived: i64,
 }
 
 impl Row {
     /// What stands in the table's row.
     #[rustfmt::skip]
-    pub fn of(appropriated: i64, fund: [i64; 11], matching: [i64; 2]) -> Self {
+    pub(crate) fn of(appropriated: i64, fund: [i64; 11], matching: [i64; 2]) -> Self {
         let [available, reserved, committed, instructed, lead, partner, spent, recoverable, refunded, kept, written_off] = fund;
         let [pledged, arrived] = matching;
         Self {
@@ -106,21 +107,21 @@ impl Row {
 }
 
 /// A stack, the day, and what the story is about.
-pub struct Life {
-    pub desk: Desk,
-    pub programme: String,
+pub(crate) struct Life {
+    pub(crate) desk: Desk,
+    pub(crate) programme: String,
     /// Position of the newest event.
-    pub head: u64,
+    pub(crate) head: u64,
 }
 
 impl Life {
     /// Goes on to a day.
-    pub async fn until(&mut self, day: &str) {
+    pub(crate) async fn until(&mut self, day: &str) {
         self.head = self.desk.advance_to(day).await.unwrap();
     }
 
     /// Somebody does something, and it is accepted.
-    pub async fn does(&mut self, actor: &str, command: impl Into<Command>) -> CommandReceipt {
+    pub(crate) async fn does(&mut self, actor: &str, command: impl Into<Command>) -> CommandReceipt {
         let command = command.into();
         let told = format!("{command:?}");
         match self.outcome(actor, command).await {
@@ -133,7 +134,7 @@ impl Life {
     }
 
     /// Somebody tries something, and a rule forbids it: the first one named, and the facts weighed.
-    pub async fn refuses(
+    pub(crate) async fn refuses(
         &mut self,
         actor: &str,
         command: impl Into<Command>,
@@ -151,6 +152,24 @@ impl Life {
         facts
     }
 
+    /// Somebody gives a day that cannot be right: the code of the fault, and the facts weighed.
+    pub(crate) async fn misdates(
+        &mut self,
+        actor: &str,
+        command: impl Into<Command>,
+        fault: &str,
+    ) -> BTreeMap<String, String> {
+        let command = command.into();
+        let told = format!("{command:?}");
+        let status = self.outcome(actor, command).await.expect_err(&told);
+        let facts = facts(&status);
+        assert_eq!(
+            (status.code(), facts.get("code").map(String::as_str)),
+            (Code::InvalidArgument, Some(fault))
+        );
+        facts
+    }
+
     async fn outcome(&self, actor: &str, command: Command) -> Result<CommandReceipt, Status> {
         match self.desk.bulk(actor, vec![command]).await.unwrap().remove(0) {
             Outcome::Receipt(receipt) => Ok(receipt),
@@ -161,20 +180,17 @@ impl Life {
     }
 
     /// The programme's balance at a position, of what had happened on or before a day ("" for all).
-    pub async fn balance(&self, position: u64, day: &str) -> Balance {
+    pub(crate) async fn balance(&self, position: u64, day: &str) -> Balance {
         let asked = ListBalancesRequest {
             as_of: at_and_on(position, day),
-            filter: Some(PostingFilter {
-                programme_id: self.programme.clone(),
-                ..PostingFilter::default()
-            }),
+            filter: Some(PostingFilter { programme_id: self.programme.clone(), ..PostingFilter::default() }),
             ..ListBalancesRequest::default()
         };
         self.desk.audit().list_balances(plain(asked)).await.unwrap().into_inner().totals.remove(0)
     }
 
     /// Holds the audit's ledger to a row of the table, at the newest position.
-    pub async fn stands(&self, row: Row) {
+    pub(crate) async fn stands(&self, row: Row) {
         assert!(row.adds_up(), "the row is worked out wrong: {row:?}");
         let balance = self.balance(self.head, "").await;
         let seen = Row {
@@ -214,6 +230,6 @@ impl Life {
 }
 
 /// A stack of its own from a day on.
-pub fn stack(from: &str) -> Stack {
+pub(crate) fn stack(from: &str) -> Stack {
     Stack::start_from(Some(from)).unwrap()
 }

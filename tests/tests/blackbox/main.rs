@@ -4,8 +4,10 @@
 mod agreement;
 mod check;
 mod claim;
+mod cli_life;
 mod demo;
 mod failures;
+mod life;
 mod log;
 mod projection;
 mod reaction;

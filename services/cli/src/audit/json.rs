@@ -1,5 +1,9 @@
 //! The audit's answers as JSON, with the fields of the protos under their own names.
 
+mod views;
+
+pub use views::{matching, receivables, shares};
+
 use concord_proto::audit::v1::{
     Balance, GetGrantStatementResponse, GetProjectionStatusResponse, ListBalancesResponse,
     ListColumnsResponse, ListOverdueResponse, ListPostingsResponse, ListUndrawnResponse, Posting, Reflects,
@@ -178,7 +182,7 @@ fn totals(totals: &[Money]) -> Value {
         .collect()
 }
 
-fn reflects(reflects: &Option<Reflects>) -> Value {
+pub(super) fn reflects(reflects: &Option<Reflects>) -> Value {
     reflects.as_ref().map_or(
         Value::Null,
         |point| json!({"as_of": point.as_of, "position": point.position, "effective_on": point.effective_on}),

@@ -1,5 +1,9 @@
 //! The audit's answers as tables for people: amounts in whole units, grouped, the point they reflect below.
 
+mod views;
+
+pub use views::{matching, receivables, shares};
+
 use concord_kernel::money::{Currency, format_zh};
 use concord_proto::audit::v1::{
     Balance, Dimension, GetGrantStatementResponse, GetProjectionStatusResponse, ListBalancesResponse,
@@ -71,7 +75,7 @@ pub fn balances(response: &ListBalancesResponse, group_by: &[Dimension]) {
     reflects(&response.reflects);
 }
 
-fn labelled(group: &str, label: &str) -> String {
+pub(super) fn labelled(group: &str, label: &str) -> String {
     if label.is_empty() || label == group { group.to_owned() } else { format!("{group} {label}") }
 }
 
@@ -128,20 +132,32 @@ pub fn statement(response: &GetGrantStatementResponse) {
         title.push_str(" [synthetic 模拟]");
     }
     println!("{title}");
-    let mut table =
-        table(&["position", "date 日期", "event 事件", "account 科目", ">amount 金额", ">balance 余额"]);
+    // A column for who holds it, once that is not the lead alone.
+    let mut parties = response.lines.iter().filter_map(|line| Some(&line.posting.as_ref()?.party_id));
+    let first = parties.find(|party| !party.is_empty());
+    let has_partners = parties.any(|party| !party.is_empty() && Some(party) != first);
+    let mut columns =
+        vec!["position", "date 日期", "event 事件", "account 科目", ">amount 金额", ">balance 余额"];
+    if has_partners {
+        columns.push("party 单位");
+    }
+    let mut table = table(&columns);
     for line in &response.lines {
         let Some(posting) = &line.posting else {
             continue;
         };
-        table.add_row([
+        let mut row = vec![
             format!("{}.{}", posting.position, posting.line),
             posting.effective_on.clone(),
             short_type(&posting.event_type).to_owned(),
             posting.account.clone(),
             amount(posting.amount_minor, &response.currency),
             amount(line.balance_minor, &response.currency),
-        ]);
+        ];
+        if has_partners {
+            row.push(posting.party_id.clone());
+        }
+        table.add_row(row);
     }
     println!("{table}");
     if let Some(closing) = &response.closing {
@@ -270,7 +286,7 @@ fn waits_for(word: &str) -> String {
     format!("{word}{zh}")
 }
 
-fn title(title: &str, synthetic: bool) -> String {
+pub(super) fn title(title: &str, synthetic: bool) -> String {
     let mut text: String = title.chars().take(TITLE_CHARACTERS).collect();
     if text.len() < title.len() {
         text.push('…');
@@ -289,7 +305,7 @@ fn totals(label: &str, totals: &[Money]) {
     }
 }
 
-fn reflects(reflects: &Option<Reflects>) {
+pub(super) fn reflects(reflects: &Option<Reflects>) {
     if let Some(point) = reflects {
         let effective = if point.effective_on.is_empty() {
             String::new()

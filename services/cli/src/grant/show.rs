@@ -1,12 +1,15 @@
 //! A grant as people and programs read it.
 
+mod life;
+mod money;
+
 use concord_proto::fund::v1::{Backing, BackingState, GetBackingResponse, Grant, Hold, HoldCause, HoldKind};
 use serde_json::{Value, json};
 
 use crate::output::{amount, print_fields, table};
 use crate::words::{self, BACKING_STATES, CONDITIONS, HOLD_KINDS, MODES, STATES, TRANCHE_STATES};
 
-/// Prints a grant and its tranches.
+/// Prints a grant, its tranches, and what became of its money and of the project.
 pub(super) fn print(grant: &Grant, position: u64) {
     let shown = |minor: i64| {
         if minor == 0 {
@@ -22,7 +25,7 @@ pub(super) fn print(grant: &Grant, position: u64) {
     if grant.synthetic {
         title.push_str(" [synthetic 模拟]");
     }
-    print_fields(&[
+    let mut fields = vec![
         ("grant 项目", grant.grant_id.clone()),
         ("title 名称", title),
         ("state 状态", words::both(STATES, grant.state)),
@@ -49,9 +52,21 @@ pub(super) fn print(grant: &Grant, position: u64) {
         ),
         ("agreement 依托协议", grant.backing_agreement_id.clone()),
         ("on hold 暂停", grant.hold.as_ref().map(held).unwrap_or_default()),
-        ("version 版本", grant.version.to_string()),
-        ("as of 截至", position.to_string()),
-    ]);
+    ];
+    fields.extend(life::fields(grant));
+    fields.extend([("version 版本", grant.version.to_string()), ("as of 截至", position.to_string())]);
+    print_fields(&fields);
+    print_tranches(grant, shown);
+    money::print(grant);
+    life::print(grant);
+}
+
+/// A party as the grant names it: by its code, else by its id.
+fn party<'a>(grant: &'a Grant, party_id: &'a str) -> &'a str {
+    grant.shares.iter().find(|share| share.party_id == party_id).map_or(party_id, |share| &share.code)
+}
+
+fn print_tranches(grant: &Grant, shown: impl Fn(i64) -> String) {
     if grant.tranches.is_empty() {
         return;
     }
@@ -60,6 +75,7 @@ pub(super) fn print(grant: &Grant, position: u64) {
         "state 状态",
         ">planned 计划",
         ">asked 申请",
+        ">offset 抵扣",
         "condition 条件",
         "due 应拨日",
         "instruction 支付指令",
@@ -71,6 +87,7 @@ pub(super) fn print(grant: &Grant, position: u64) {
             words::both(TRANCHE_STATES, tranche.state),
             shown(tranche.planned_minor),
             shown(tranche.amount_minor),
+            shown(tranche.offset_minor),
             words::both(CONDITIONS, tranche.condition),
             tranche.due_on.clone(),
             tranche.instruction_id.clone(),
@@ -173,9 +190,10 @@ pub(super) fn json(grant: &Grant, position: u64) -> Value {
             "due_on": tranche.due_on,
             "instruction_id": tranche.instruction_id,
             "attempt": tranche.attempt,
+            "offset_minor": tranche.offset_minor,
         })
     });
-    json!({
+    let mut value = json!({
         "grant_id": grant.grant_id,
         "programme_id": grant.programme_id,
         "state": words::word(STATES, grant.state),
@@ -201,5 +219,14 @@ pub(super) fn json(grant: &Grant, position: u64) -> Value {
         "backing_agreement_id": grant.backing_agreement_id,
         "hold": grant.hold.as_ref().map(hold_json),
         "position": position,
-    })
+    });
+    // One document, made in parts: it has as many fields as a grant's whole life.
+    if let Value::Object(fields) = &mut value {
+        for part in [money::json(grant), life::json(grant)] {
+            if let Value::Object(part) = part {
+                fields.extend(part);
+            }
+        }
+    }
+    value
 }

@@ -12,6 +12,7 @@
 //! programme's year is over. What a recipient has not spent is refunded by a day (A10); all that is with recipients of a
 //! cancelled grant is recovered, in the same decision.
 
+mod ending;
 mod ruling;
 
 pub(super) use ruling::decide;

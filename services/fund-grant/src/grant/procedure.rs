@@ -1,16 +1,18 @@
 //! From recommendation 推荐 to notice 公示, and the two ways out before a contract.
 
-use super::{Grant, Project, Stage};
+use super::{
+    Grant, Stage,
+    filing::{Filing, filed_lead},
+};
 use crate::{
-    party_file::PartyFile,
-    refusal::{self, Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
-    rules::{self, Hand},
-    view::{self, Case},
+    refusal::{self, Ruling, done_otherwise, happens, refused, unchanged, wrong_stage},
+    rules::Hand,
+    view::Case,
 };
 use concord_chassis::log::{Broken, Decision, Stop};
-use concord_events::fund::{Filed, FundEvent};
+use concord_events::fund::FundEvent;
 use concord_kernel::money::Amount;
-use concord_kernel::{Date, fingerprint::Fingerprint, id::PartyFileId, party::PartyId, rulebook::Duty};
+use concord_kernel::{Date, rulebook::Duty};
 use serde::{Deserialize, Serialize};
 
 /// A recommendation by a city or a department.
@@ -100,41 +102,6 @@ pub(super) fn decide(
     };
     let filing = Filing::of(case, grant, command)?;
     grant.conclude(case, hand, grant.last_step_on, rule(case, grant, command, filing.as_ref()))
-}
-
-/// How an admission is filed, and what the lead's file says of others (A04, A11). `None` for other commands, and where it was
-/// admitted.
-struct Filing<'v> {
-    filed: Filed,
-    file: Option<&'v PartyFile>,
-}
-
-impl<'v> Filing<'v> {
-    fn of(case: &Case<'_, 'v>, grant: &Grant, command: &ProcedureCommand) -> Result<Option<Self>, Stop> {
-        let (ProcedureCommand::Admit, Stage::Recommended(_)) = (command, &grant.stage) else {
-            return Ok(None);
-        };
-        let Project { title, lead, industry, .. } = &grant.project;
-        case.states.prefetch([grant.programme.0, PartyFileId::of(lead.party).0])?;
-        let filed = Filed {
-            lead: lead.party,
-            fingerprint: Fingerprint::of(lead.party, title, *industry),
-            fund: view::programme(case, grant.programme)?.fund.clone(),
-        };
-        Ok(Some(Self { filed, file: view::party_file(case, lead.party)? }))
-    }
-
-    /// The admission, unless the project is funded already or the lead has an acceptance overdue.
-    fn admit(&self, case: &Case<'_, '_>, grant: &Grant) -> Ruling {
-        let on = case.context.effective_on;
-        happens_under(
-            [
-                rules::a04_funded_already(case.rulebook, self.file, grant.id, &self.filed, on),
-                rules::a11_acceptance_overdue(self.file, on),
-            ],
-            FundEvent::GrantAdmitted { grant: grant.id, filed: Some(self.filed.clone()) },
-        )
-    }
 }
 
 /// Rules on every pair of command and stage.
@@ -261,12 +228,6 @@ fn reserved_minor(stage: &Stage) -> i64 {
         Stage::Approved(approval) => approval.amount_minor,
         _ => 0,
     }
-}
-
-/// The lead, in whose file the grant is once it was admitted.
-fn filed_lead(grant: &Grant) -> Option<PartyId> {
-    let admitted = matches!(grant.stage, Stage::Admitted(_)) || grant.stage.review().is_some();
-    admitted.then_some(grant.project.lead.party)
 }
 
 fn recommended_already(first: &Recommendation) -> Broken {

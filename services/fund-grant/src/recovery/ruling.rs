@@ -1,24 +1,22 @@
 //! What each command does to a recovery, in every state.
 
-use super::{
-    Appeal, Demand, Determination, Outcome, Receipt, Recovery, RecoveryAct, RecoveryCommand, RecoveryState,
-};
+use super::{Appeal, Outcome, Receipt, Recovery, RecoveryAct, RecoveryCommand, RecoveryState};
 use crate::{
-    State, content_hash,
-    grant::{
-        Grant,
-        tranche::{Tranche, TrancheState},
-    },
+    State,
+    grant::{Grant, tranche::Tranche},
     refusal::{self, Ruling, done_otherwise, happens, happens_under, refused, unchanged},
     rules::{self, Hand},
     view::{self, Case},
 };
 use concord_chassis::{
     deciding::at,
-    log::{Broken, Decision, RefusalKind, Stop},
+    log::{Decision, RefusalKind, Stop},
 };
-use concord_events::fund::{FundEvent, Taken};
-use concord_kernel::{Date, id::RecoveryId, money::Amount};
+use concord_events::fund::FundEvent;
+use concord_kernel::{
+    Date,
+    id::{GrantId, RecoveryId},
+};
 use jiff::ToSpan;
 
 /// Decides every pair of recovery (absent or determined) and command.
@@ -28,63 +26,11 @@ pub(crate) fn decide(
     command: &RecoveryCommand,
 ) -> Result<Decision<FundEvent>, Stop> {
     match (view::recovery_or_free(case, id)?, command) {
-        (known, RecoveryCommand::Determine(determination)) => determine(case, id, known, determination),
+        (known, RecoveryCommand::Determine(determination)) => determination.decide(case, id, known),
         (None, RecoveryCommand::Act(_)) => {
             Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_recovery(id)]))
         }
         (Some(recovery), RecoveryCommand::Act(act)) => recovery.decide(case, act),
-    }
-}
-
-/// A recovery takes no more than lies where it takes it from, and all of them together no more than was settled and not
-/// given back.
-fn determine(
-    case: &Case<'_, '_>,
-    id: RecoveryId,
-    known: Option<&Recovery>,
-    determination: &Determination,
-) -> Result<Decision<FundEvent>, Stop> {
-    let grant = view::grant(case, determination.grant)?;
-    let currencies =
-        determination.takes.iter().enumerate().map(|(index, take)| {
-            grant.other_currency(&format!("takes[{index}].amount.currency"), take.amount)
-        });
-    case.well_formed(currencies)?;
-    let event = determination.event(id, grant);
-    let ruling = match known {
-        Some(known) if known.opened_as == content_hash(&event) => unchanged(),
-        Some(_) => {
-            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("recovery_id", id.0)]));
-        }
-        None if grant.contract().is_none() => refused(refusal::wrong_stage(
-            &grant.stage,
-            ("money is recovered that was paid under a contract", "签订任务书之后方可追缴"),
-        )),
-        None => {
-            happens_under(rules::recovery_is_held(grant, &determination.takes).into_iter().map(Some), event)
-        }
-    };
-    grant.conclude(case, Hand::Office(None), grant.last_step_on, ruling)
-}
-
-impl Determination {
-    fn event(&self, recovery: RecoveryId, grant: &Grant) -> FundEvent {
-        let takes = self.takes.iter().map(|take| Taken {
-            party: take.party,
-            from: take.from,
-            amount_minor: take.amount.minor,
-        });
-        FundEvent::RecoveryDetermined {
-            recovery,
-            grant: grant.id,
-            programme: grant.programme,
-            currency: grant.currency,
-            cause: self.cause,
-            amount_minor: self.takes.iter().fold(0, |sum, take| sum.saturating_add(take.amount.minor)),
-            takes: takes.collect(),
-            minutes: self.minutes.clone(),
-            reason: self.reason.clone(),
-        }
     }
 }
 
@@ -217,7 +163,14 @@ impl Recovery {
                         &[("tranche", tranche), ("amount", &self.amount(first_minor))],
                     )),
                     (None, Demanded | Upheld, Some(against)) => happens_under(
-                        self.offset_rules(case, grant, demand, *amount, against, *tranche),
+                        rules::offset_allowed(
+                            case.rulebook,
+                            (self, demand),
+                            grant,
+                            against,
+                            (*amount, *tranche),
+                            on,
+                        ),
                         FundEvent::RecoveryOffset {
                             recovery,
                             grant: id,
@@ -255,51 +208,6 @@ impl Recovery {
         }
     }
 
-    fn offset_rules(
-        &self,
-        case: &Case<'_, '_>,
-        grant: &Grant,
-        demand: &Demand,
-        amount: Amount,
-        (other, tranche): (&Grant, Option<&Tranche>),
-        number: u32,
-    ) -> Vec<Option<Broken>> {
-        let from = days_after(demand.on, case.rulebook.recovery.offset_after_days);
-        let on = case.context.effective_on;
-        let mut weighed = vec![
-            (on < from).then(|| refusal::offset_too_early(demand.on, from, on)),
-            (other.id == grant.id).then(|| refusal::offset_same_grant(grant.id)),
-            (other.project.lead.party != grant.project.lead.party)
-                .then(|| refusal::offset_other_lead(&grant.project.lead, &other.project.lead)),
-            (other.currency != grant.currency)
-                .then(|| refusal::offset_other_currency(grant.currency, other.currency)),
-            (amount.minor > self.outstanding_minor())
-                .then(|| refusal::offset_above_outstanding(amount, self.amount(self.outstanding_minor()))),
-        ];
-        weighed.push(match tranche.map(|tranche| (&tranche.state, tranche)) {
-            None => {
-                let planned = other.contract().map_or(0, |contract| contract.tranches.len());
-                Some(refusal::no_tranche(number, planned))
-            }
-            Some((TrancheState::Authorised(authorised_minor), tranche)) => {
-                let left = other.amount(authorised_minor.saturating_sub(tranche.offset_minor));
-                (amount.minor > left.minor).then(|| refusal::offset_above_tranche(number, amount, left))
-            }
-            Some((state, _)) => Some(at(
-                "tranche_number",
-                refusal::wrong_tranche_state(
-                    number,
-                    state.words(),
-                    (
-                        "offset against one that is authorised and not yet instructed",
-                        "只能抵扣已审批、尚未下达支付指令的拨款",
-                    ),
-                ),
-            )),
-        });
-        weighed
-    }
-
     fn repaid_as(&self, reference: &str) -> Option<i64> {
         self.receipts.iter().find_map(|receipt| match receipt {
             Receipt::Repaid { amount_minor, bank_reference, .. } if bank_reference == reference => {
@@ -309,7 +217,7 @@ impl Recovery {
         })
     }
 
-    fn offset_against(&self, grant: concord_kernel::id::GrantId, number: u32) -> Option<i64> {
+    fn offset_against(&self, grant: GrantId, number: u32) -> Option<i64> {
         self.receipts.iter().find_map(|receipt| match receipt {
             Receipt::Offset { against, tranche, amount_minor } if (*against, *tranche) == (grant, number) => {
                 Some(*amount_minor)

@@ -109,12 +109,12 @@ pub(crate) fn extended_already(extensions: &Changes, most: u32, ends_on: Date) -
     broken(
         "EXTENDED_ALREADY",
         format!(
-            "the project was given more time {} times, which is the most ({most}), last until {ends_on} by minutes \
-             {minutes:?}; report its completion, or terminate it",
+            "a project is given more time {most} times at most, and this one was {} times; it ends on {ends_on}: report its \
+             completion, or terminate it",
             extensions.count
         ),
         format!(
-            "该项目已延期{}次，达到上限{most}次（最近一次延至{ends_on}，会议纪要{minutes}）；请提交完成报告或办理终止",
+            "项目最多延期{most}次，该项目已延期{}次，结束日期为{ends_on}；请提交完成报告或办理终止",
             extensions.count
         ),
         &[

@@ -10,26 +10,7 @@ use concord_kernel::{
     Date,
     id::{GrantId, ProgrammeId},
     money::Amount,
-    party::PartyId,
 };
-
-/// Parties that a refusal names: more make it no clearer.
-const PARTIES_NAMED_MAX: usize = 10;
-
-pub(crate) fn party_unknown(party: PartyId, known: &mut dyn Iterator<Item = &Party>) -> Broken {
-    let known: Vec<String> =
-        known.take(PARTIES_NAMED_MAX).map(|known| format!("{} ({})", known.code, known.party)).collect();
-    let known = known.join(", ");
-    at(
-        "party_id",
-        broken(
-            "PARTY_NOT_OF_GRANT",
-            format!("{party} is no party of this grant; name its lead or one that has a share: {known}"),
-            format!("{party}不是该项目的牵头单位或合作单位；请从中选择：{known}"),
-            &[("party_id", &party), ("parties", &known)],
-        ),
-    )
-}
 
 fn holding_name(from: Holding) -> (&'static str, &'static str) {
     match from {

@@ -7,7 +7,7 @@ use concord_chassis::{
     log::Broken,
 };
 use concord_events::fund::{AcceptanceOutcome, TrancheCondition};
-use concord_kernel::{Date, money::Amount};
+use concord_kernel::{Date, id::SpendId, money::Amount};
 
 pub(crate) fn condition_not_met(number: u32, condition: TrancheCondition) -> Broken {
     let (name, name_zh) = condition_name(condition);
@@ -57,10 +57,10 @@ pub(crate) fn rectified_already(times: u32, most: u32) -> Broken {
         broken(
             "RECTIFIED_ALREADY",
             format!(
-                "the project was sent back to be put right {times} times, which is the most ({most}); conclude that it passed \
-                 or failed"
+                "a project is sent back to be put right {most} times at most, and this one was {times} times; conclude that it \
+                 passed or failed"
             ),
-            format!("该项目已限期整改{times}次，达到上限{most}次；请作出通过或不通过的验收结论"),
+            format!("项目最多限期整改{most}次，该项目已整改{times}次；请作出通过或不通过的验收结论"),
             &[("rectifications", &times), ("rectifications_max", &most)],
         ),
     )
@@ -93,6 +93,24 @@ pub(crate) fn open_tranche(tranche: &Tranche) -> Broken {
     )
 }
 
+/// `count` items wait, `sum` in all; `first` is one of them.
+pub(crate) fn open_spending(count: usize, sum: Amount, first: SpendId) -> Broken {
+    broken(
+        "CLOSE_OPEN_SPENDING",
+        format!(
+            "{count} items of spending, {sum} in all, are reported and not decided, the first {first}; accept or disallow them, \
+             then close"
+        ),
+        format!("有{count}项支出（合计{sum}）已申报而未核定，首项为{first}；请先核定或审减，再结题"),
+        &[
+            ("items", &count),
+            ("sum_minor", &sum.minor),
+            ("currency", &sum.currency),
+            ("first_spend_id", &first),
+        ],
+    )
+}
+
 pub(crate) fn tranche_with_the_bank(tranche: &Tranche) -> Broken {
     let number = tranche.plan.number;
     broken(
@@ -102,6 +120,19 @@ pub(crate) fn tranche_with_the_bank(tranche: &Tranche) -> Broken {
         ),
         format!("第{number}笔拨款正在支付中；请先登记到账或退汇，再终止、撤销项目"),
         &[("tranche", &number)],
+    )
+}
+
+pub(crate) fn offset_unpaid(tranche: &Tranche, offset: Amount) -> Broken {
+    let number = tranche.plan.number;
+    broken(
+        "END_TRANCHE_OFFSET",
+        format!(
+            "{offset} of tranche {number} was offset against a recovery of another grant, which counts as paid; have the tranche \
+             instructed and settled first"
+        ),
+        format!("第{number}笔拨款中的{offset}已抵扣其他项目的追缴款，视同已缴；请先完成该笔拨款的支付"),
+        &[("tranche", &number), ("offset_minor", &offset.minor), ("currency", &offset.currency)],
     )
 }
 

@@ -1,7 +1,10 @@
 //! What is said of recoveries 追缴.
 
-use super::{at, broken};
-use crate::recovery::{Demand, Recovery, Take};
+use super::{at, broken, wrong_stage, wrong_tranche_state};
+use crate::{
+    grant::Stage,
+    recovery::{Demand, Recovery, Take},
+};
 use concord_chassis::log::Broken;
 use concord_events::fund::{Holding, Party};
 use concord_kernel::{
@@ -229,6 +232,18 @@ pub(crate) fn offset_above_tranche(number: u32, asked: Amount, left: Amount) -> 
             ],
         ),
     )
+}
+
+pub(crate) fn offset_ended(stage: &Stage) -> Broken {
+    wrong_stage(stage, ("a recovery is offset against a grant that has not ended", "只能抵扣尚未终结的项目"))
+}
+
+pub(crate) fn offset_not_authorised(number: u32, state: (&str, &str)) -> Broken {
+    let rule = (
+        "offset against one that is authorised and not yet instructed",
+        "只能抵扣已审批、尚未下达支付指令的拨款",
+    );
+    at("tranche_number", wrong_tranche_state(number, state, rule))
 }
 
 /// A tranche that an offset rests on is not called off: the recovery would be paid by nothing.

@@ -9,12 +9,9 @@ use crate::{
     refusal,
 };
 use concord_chassis::log::Broken;
-use concord_events::{
-    fund::{Allocation, PlannedTranche},
-    ledger::Account,
-};
+use concord_events::fund::{Allocation, PlannedTranche};
 use concord_kernel::{Date, money::Amount, party::PartyId, rulebook::Rulebook};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// A02, more than awarded: contracted money only goes down. What was approved beyond the contract was given back.
 #[must_use]
@@ -106,28 +103,17 @@ fn sum(shares: &[Allocation]) -> Option<i128> {
     shares.iter().map(|share| share.amount_minor.map(i128::from)).sum()
 }
 
-/// No partner's share goes below what was passed on to it, wherever that lies now.
+/// No partner's share goes below what was passed on to it, whatever has become of that since.
 #[must_use]
 pub fn shares_cover_passed_on(grant: &Grant, shares: &[Allocation]) -> Vec<Broken> {
-    let mut passed_on: BTreeMap<PartyId, i64> = BTreeMap::new();
-    for account in [Account::RecipientUnspent, Account::EligibleSpend, Account::RetainedByRule] {
-        let partners = grant.books.of(account).filter(|held| held.party != grant.project.lead.party);
-        for held in partners {
-            let sum = passed_on.entry(held.party).or_default();
-            *sum = sum.saturating_add(held.amount_minor);
-        }
-    }
-    let short = passed_on.into_iter().filter_map(|(party, minor)| {
+    let partners: BTreeSet<PartyId> = grant.shares.transfers.iter().map(|transfer| transfer.to).collect();
+    let short = partners.into_iter().filter_map(|party| {
+        let passed_on = grant.amount(grant.shares.passed_on_minor(party));
         let share = shares.iter().find(|share| share.party.party == party);
         // A migrated source may not say what a partner's share is.
-        let share_minor = share.map_or(Some(0), |share| share.amount_minor)?;
-        (share_minor < minor).then(|| {
-            refusal::share_below_passed_on(
-                &grant.code_of(party),
-                grant.amount(share_minor),
-                grant.amount(minor),
-            )
-        })
+        let share = grant.amount(share.map_or(Some(0), |share| share.amount_minor)?);
+        (share.minor < passed_on.minor)
+            .then(|| refusal::share_below_passed_on(&grant.code_of(party), share, passed_on))
     });
     short.collect()
 }

@@ -1,10 +1,7 @@
 //! Rules on what becomes of a balance (domain.md sections 4 to 6): refund, retention, transfer.
 
 use crate::{
-    grant::{
-        Grant,
-        contract::{Contract, months_after},
-    },
+    grant::{Grant, contract::months_after},
     refusal,
 };
 use concord_chassis::log::Broken;
@@ -21,12 +18,8 @@ const LATER_RULE_FROM_YEAR: i16 = 2021;
 
 /// Money is with the lead and with those who have a share, and with nobody else.
 #[must_use]
-pub fn party_of_grant(grant: &Grant, contract: &Contract, party: PartyId) -> Option<Broken> {
-    let lead = &grant.project.lead;
-    let partners = contract.allocations.iter().map(|share| &share.party);
-    let mut known = std::iter::once(lead).chain(partners.filter(|partner| partner.party != lead.party));
-    let is_known = known.clone().any(|known| known.party == party);
-    (!is_known).then(|| refusal::party_unknown(party, &mut known))
+pub fn party_of_grant(grant: &Grant, party: PartyId) -> Option<Broken> {
+    (!grant.is_party(party)).then(|| refusal::no_party("party_id", grant, party))
 }
 
 /// A recipient gives back no more than it holds.
@@ -59,7 +52,7 @@ pub fn retained_until(rulebook: &Rulebook, effective_on: Date) -> Result<Option<
     }
 }
 
-/// A balance goes on in a project of the same programme and lead that runs.
+/// A balance goes on in a grant of the same programme and lead that is contracted and has not ended.
 #[must_use]
 pub fn transfer_between(giver: &Grant, taker: &Grant) -> Vec<Broken> {
     let runs = taker.contract().is_some_and(|contract| !contract.progress.has_ended());

@@ -5,6 +5,7 @@ use crate::{
         Grant,
         closing::Progress,
         contract::Contract,
+        spending::ItemState,
         tranche::{Tranche, TrancheState},
     },
     refusal,
@@ -65,11 +66,30 @@ pub fn no_open_tranche(contract: &Contract) -> Vec<Broken> {
     contract.tranches.iter().filter(is_open).map(refusal::open_tranche).collect()
 }
 
+/// Nor is it closed while an item of spending waits: what is spent and what is unspent is not known until then.
+#[must_use]
+pub fn no_open_spending(grant: &Grant) -> Option<Broken> {
+    let open = || grant.spending.items.iter().filter(|item| item.state == ItemState::Reported);
+    let first = open().next()?;
+    let sum_minor = open().fold(0, |sum: i64, item| sum.saturating_add(item.amount_minor));
+    Some(refusal::open_spending(open().count(), grant.amount(sum_minor), first.spend))
+}
+
 /// A grant ends only when no payment is with the bank: what comes of it decides where the money lies.
 #[must_use]
 pub fn nothing_with_the_bank(contract: &Contract) -> Vec<Broken> {
     let is_with_it = |tranche: &&Tranche| matches!(tranche.state, TrancheState::Instructed(_));
     contract.tranches.iter().filter(is_with_it).map(refusal::tranche_with_the_bank).collect()
+}
+
+/// Nor while a tranche is still to be paid against which a recovery of another grant was offset: that recovery counts as paid
+/// with it.
+#[must_use]
+pub fn nothing_offset(grant: &Grant, contract: &Contract) -> Vec<Broken> {
+    let waits =
+        |tranche: &&Tranche| tranche.offset_minor > 0 && matches!(tranche.state, TrancheState::Authorised(_));
+    let told = |tranche: &Tranche| refusal::offset_unpaid(tranche, grant.amount(tranche.offset_minor));
+    contract.tranches.iter().filter(waits).map(told).collect()
 }
 
 /// A10, unspent balance kept: at closeout nothing is unspent, or it will be given back by a day that the rulebook allows.

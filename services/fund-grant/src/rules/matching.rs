@@ -75,8 +75,8 @@ pub fn matching_missing(grant: &Grant, source: &Source, number: u32, given: Amou
     })
 }
 
-/// A14, bank paid twice: within a grant a bank's reference reports one movement of money, be it a tranche, matching money or a
-/// share passed on.
+/// A14, bank paid twice: within a grant a bank's reference reports one movement of money, be it a tranche, matching money, a
+/// share passed on or a balance given back.
 #[must_use]
 pub fn a14_reference_free(grant: &Grant, reference: &str) -> Option<Broken> {
     let tranches = grant.contract().map(|contract| contract.tranches.iter());
@@ -93,5 +93,10 @@ pub fn a14_reference_free(grant: &Grant, reference: &str) -> Option<Broken> {
     let transfer = grant.shares.reported_as(reference).map(|transfer| {
         (format!("the share passed on to {}", transfer.to), format!("向{}的转拨", transfer.to))
     });
-    arrival.or(transfer).map(|of| refusal::reference_used_by(reference, &of))
+    let refund = grant.contract().and_then(|contract| contract.balances.refunded_as(reference));
+    let refund = refund.map(|refund| {
+        let party = grant.code_of(refund.party);
+        (format!("the balance that {party} gave back"), format!("{party}的结余退回"))
+    });
+    arrival.or(transfer).or(refund).map(|of| refusal::reference_used_by(reference, &of))
 }

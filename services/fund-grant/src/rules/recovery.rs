@@ -1,11 +1,14 @@
 //! Recoveries (domain.md section 3, "Recovery"): nothing is recovered that is not there, and nothing paid that is not owed.
 
 use crate::{
-    grant::Grant,
+    grant::{
+        Grant,
+        tranche::{Tranche, TrancheState},
+    },
     recovery::{Demand, Recovery, Take, days_after},
     refusal,
 };
-use concord_chassis::log::Broken;
+use concord_chassis::{deciding::at, log::Broken};
 use concord_events::ledger::Account;
 use concord_kernel::{Date, money::Amount, rulebook::Rulebook};
 
@@ -58,4 +61,47 @@ pub fn repayment_within_outstanding(recovery: &Recovery, given: Amount) -> Optio
     let outstanding = recovery.amount(recovery.outstanding_minor());
     (given.minor > outstanding.minor)
         .then(|| refusal::repayment_above_outstanding(recovery, given, outstanding))
+}
+
+/// A recovery is offset some days after its demand, against a tranche of another grant of the same lead and currency that is
+/// authorised and not yet instructed, and by no more than is outstanding and than that tranche has left.
+#[must_use]
+pub fn offset_allowed(
+    rulebook: &Rulebook,
+    (recovery, demand): (&Recovery, &Demand),
+    grant: &Grant,
+    (other, tranche): (&Grant, Option<&Tranche>),
+    (amount, number): (Amount, u32),
+    on: Date,
+) -> Vec<Option<Broken>> {
+    let from = days_after(demand.on, rulebook.recovery.offset_after_days);
+    let outstanding = recovery.amount(recovery.outstanding_minor());
+    vec![
+        (on < from).then(|| refusal::offset_too_early(demand.on, from, on)),
+        (other.id == grant.id).then(|| refusal::offset_same_grant(grant.id)),
+        (other.project.lead.party != grant.project.lead.party)
+            .then(|| refusal::offset_other_lead(&grant.project.lead, &other.project.lead)),
+        (other.currency != grant.currency)
+            .then(|| refusal::offset_other_currency(grant.currency, other.currency)),
+        (amount.minor > outstanding.minor).then(|| refusal::offset_above_outstanding(amount, outstanding)),
+        other.stage.has_ended().then(|| at("against_grant_id", refusal::offset_ended(&other.stage))),
+        offset_fits_tranche(other, tranche, amount, number),
+    ]
+}
+
+fn offset_fits_tranche(
+    other: &Grant,
+    tranche: Option<&Tranche>,
+    amount: Amount,
+    number: u32,
+) -> Option<Broken> {
+    let Some(tranche) = tranche else {
+        let planned = other.contract().map_or(0, |contract| contract.tranches.len());
+        return Some(refusal::no_tranche(number, planned));
+    };
+    let TrancheState::Authorised(authorised_minor) = tranche.state else {
+        return Some(refusal::offset_not_authorised(number, tranche.state.words()));
+    };
+    let left = other.amount(authorised_minor.saturating_sub(tranche.offset_minor));
+    (amount.minor > left.minor).then(|| refusal::offset_above_tranche(number, amount, left))
 }

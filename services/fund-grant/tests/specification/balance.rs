@@ -87,7 +87,7 @@ fn each_party_gives_back_its_own() {
     assert_eq!(world.outcome(&of(None, PAID - 2_000_000 + 1)), "REFUND_ABOVE_BALANCE");
     let stranger = PartyId(Uuid::from_u128(0x99));
     let refused = world.clone().execute(&of(Some(stranger), 1)).unwrap_err().0;
-    assert_eq!(refused.broken[0].code, "PARTY_NOT_OF_GRANT");
+    assert_eq!(refused.broken[0].code, "PARTY_UNKNOWN");
     for party in [lead(), university()] {
         assert!(refused.broken[0].facts["parties"].contains(&party.code.to_string()));
     }
@@ -118,6 +118,15 @@ fn a_banks_reference_reports_one_refund() {
         row("of its own", given(), refund(100, "f-2"), "BalanceRefunded"),
         row("that of the payment", life("running"), refund(100, "b-1"), "A14_REFERENCE_USED"),
     ]);
+    // A share that was passed on is another movement of money, whichever was recorded first.
+    let mut world = with_partner();
+    assert_eq!(world.outcome(&refund(100, "s-1")), "A14_REFERENCE_USED");
+    world.execute(&refund(100, "f-1")).unwrap();
+    says(
+        &broken(&world, &share_to_partner(100, "f-1")),
+        "A14_REFERENCE_USED",
+        &[("used_for", "the balance that CN-USCC:91330100799655058B gave back")],
+    );
     says(
         &broken(&World::after(given()), &refund(101, "f-1")),
         "REFUND_ALREADY_RECORDED",
@@ -218,7 +227,7 @@ fn a_balance_is_retained_once_by_its_minutes() {
             "by a stranger",
             life("finally_accepted"),
             of(PartyId(Uuid::from_u128(0x99))),
-            "PARTY_NOT_OF_GRANT, BALANCE_ABOVE_UNSPENT",
+            "PARTY_UNKNOWN, BALANCE_ABOVE_UNSPENT",
         ),
         row(
             "after a failure that was closed",

@@ -14,7 +14,11 @@ use concord_events::{
 };
 use concord_fund_grant::{
     Command,
-    grant::{GrantCommand, closing::ClosingCommand, closing::recovery_of_cancelled},
+    grant::{
+        GrantCommand,
+        closing::{ClosingCommand, recovery_of_cancelled},
+        spending::SpendingCommand,
+    },
     wire,
 };
 use concord_proto::fund::v1::{
@@ -233,6 +237,25 @@ fn a_grant_is_closed_with_no_open_tranche() {
 }
 
 #[test]
+fn a_grant_is_closed_with_no_undecided_spending() {
+    let shut = || close(Some(april(30)));
+    let reported = || with("finally_accepted", [report_spend(1, 100), report_spend(2, 200)]);
+    let decided = |item, command| reported().into_iter().chain([spending(item, command)]).collect::<Vec<_>>();
+    let disallow = || SpendingCommand::Disallow { reason: "no receipt".to_owned() };
+    let mut both = decided(1, SpendingCommand::Accept);
+    both.push(spending(2, disallow()));
+    check([
+        row("two wait", reported(), shut(), "CLOSE_OPEN_SPENDING"),
+        row("one is accepted", decided(1, SpendingCommand::Accept), shut(), "CLOSE_OPEN_SPENDING"),
+        row("one is disallowed", decided(1, disallow()), shut(), "CLOSE_OPEN_SPENDING"),
+        row("both are decided", both, shut(), "GrantClosed"),
+        row("a termination waits for none", reported(), terminate("x", None), "GrantTerminated"),
+    ]);
+    let refused = broken(&World::after(reported()), &shut());
+    says(&refused, "CLOSE_OPEN_SPENDING", &[("items", "2"), ("sum_minor", "300"), ("currency", "CNY")]);
+}
+
+#[test]
 fn a10_what_is_unspent_has_a_disposition() {
     check([
         row("none", life("finally_accepted"), close(None), "A10_UNSPENT_WITHOUT_DISPOSITION"),
@@ -286,15 +309,15 @@ fn a10_what_is_unspent_has_a_disposition() {
 fn what_was_never_drawn_goes_back_with_the_end() {
     let mut before = World::after(life("finally_accepted"));
     before.execute(&refund(PAID, "f-1")).unwrap();
-    let ends: [(&str, fn() -> Order); 3] = [
-        ("closed", || close(None)),
-        ("terminated", || terminate("x", None)),
-        ("cancelled", || cancel(RecoveryCause::Fraud, "x")),
+    let ends = [
+        ("closed", close(None)),
+        ("terminated", terminate("x", None)),
+        ("cancelled", cancel(RecoveryCause::Fraud, "x")),
     ];
     for (state, order) in ends {
         for (on, to_treasury) in [(day(2013, 12, 31), false), (day(2014, 1, 1), true)] {
             let mut world = before.clone();
-            let events = world.execute(&order().on(on)).unwrap();
+            let events = world.execute(&order.clone().on(on)).unwrap();
             let [
                 FundEvent::GrantClosed { end, .. }
                 | FundEvent::GrantTerminated { end, .. }
@@ -423,6 +446,11 @@ fn a_settled_payment_may_still_come_back_after_the_end() {
             "WRONG_STAGE",
             "{row}: nothing is paid anew"
         );
+        let events = world.execute(&cancel(RecoveryCause::Fraud, "x")).unwrap();
+        let [FundEvent::GrantCancelled { end, .. }] = events.as_slice() else {
+            panic!("{row}: nothing is with recipients: {events:?}");
+        };
+        assert_eq!(end.undrawn_minor, PAID, "{row}: it goes back with a later cancellation");
     }
 }
 
@@ -503,6 +531,36 @@ fn a_grant_that_was_never_paid_is_cancelled_without_a_recovery() {
         ),
         row("approved only", story("approved"), order, "WRONG_STAGE"),
     ]);
+}
+
+/// A recovery of another grant is offset against the second tranche: from then on it has to be paid.
+#[test]
+fn a_grant_ends_only_once_what_was_offset_against_it_is_paid() {
+    let authorised = [request(2, None), authorise(2)].map(|order| order.on(april(10)));
+    let mut world = World::after(with("completion_reported", authorised));
+    happened(
+        &mut world,
+        FundEvent::RecoveryOffset {
+            recovery: recovery_of_cancelled(SECOND),
+            grant: SECOND,
+            programme: PROGRAMME,
+            currency: cny(0).currency,
+            amount_minor: 1_000,
+            against: GRANT,
+            tranche: 2,
+        },
+    );
+    let ends = [fail(), terminate("x", None), cancel(RecoveryCause::Fraud, "x")];
+    for order in &ends {
+        says(&broken(&world, order), "END_TRANCHE_OFFSET", &[("tranche", "2"), ("offset_minor", "1000")]);
+    }
+    assert_eq!(world.outcome(&pass()), "FinalAcceptanceConcluded", "it is paid after that");
+    for order in [instruct(2, 2), settle(2, "b-2")] {
+        world.execute(&order.on(april(10))).unwrap();
+    }
+    for order in &ends {
+        assert!(world.clone().execute(order).is_ok(), "{order:?}");
+    }
 }
 
 // ---- What it rested on -----------------------------------------------------------------------------------------------

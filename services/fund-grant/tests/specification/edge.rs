@@ -110,7 +110,7 @@ fn imported() -> ImportAwardRequest {
     }
 }
 
-fn caller() -> Caller {
+pub fn caller() -> Caller {
     let actor = ProtoActor { person_id: "p".to_owned(), organisation_id: "o".to_owned() };
     Caller { actor: Actor::from_proto(&actor, "actor", &mut Violations::new("test")), traceparent: None }
 }
@@ -130,7 +130,7 @@ pub fn faults(request: impl Ask<Command>) -> Vec<String> {
     fields(&status)
 }
 
-fn fields(status: &Status) -> Vec<String> {
+pub fn fields(status: &Status) -> Vec<String> {
     let details = status.get_details_bad_request().unwrap();
     details.field_violations.into_iter().map(|violation| violation.field).collect()
 }

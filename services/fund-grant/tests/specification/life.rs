@@ -16,12 +16,15 @@ use concord_fund_grant::{
         balance::BalanceCommand,
         closing::ClosingCommand,
         midterm::MidtermCheck,
+        partners::ShareTransfer,
+        spending::{SpendReport, SpendingCommand},
     },
 };
 use concord_kernel::{
     Date,
     id::{GrantId, SpendId},
     party::{PartyCode, PartyId, PartyKind},
+    spending::SpendCategory,
 };
 use cqrs_es::Aggregate;
 use jiff::civil::date;
@@ -141,6 +144,29 @@ pub fn retain(minor: i64) -> Order {
 pub fn transfer(to: GrantId, minor: i64) -> Order {
     let (amount, minutes) = (cny(minor), "B-1".to_owned());
     act(GrantCommand::Balance(BalanceCommand::Transfer { to, amount, minutes }))
+}
+
+/// The lead reports an item of spending, or the office decides on it.
+pub fn spending(item: u128, command: SpendingCommand) -> Order {
+    act(GrantCommand::Spending(SpendId(Uuid::from_u128(0x5_0000 + item)), command))
+}
+
+pub fn report_spend(item: u128, minor: i64) -> Order {
+    let report = SpendReport {
+        party: lead().party,
+        category: SpendCategory::Equipment,
+        spent_on: april(1),
+        amount: cny(minor),
+        invoice: None,
+        purpose: "a test bench".to_owned(),
+    };
+    spending(item, SpendingCommand::Report(Box::new(report))).by("applicant", "the-university")
+}
+
+pub fn share_to_partner(minor: i64, reference: &str) -> Order {
+    let (amount, bank_reference) = (cny(minor), reference.to_owned());
+    let transfer = ShareTransfer { to: university().party, amount, bank_reference };
+    act(GrantCommand::TransferShare(transfer)).by("applicant", "the-university")
 }
 
 /// The same award as the story imports it, under the other id.

@@ -17,8 +17,14 @@
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
-//! | `edge` | bad requests: all faults at once |
 //! | `edge_money` | the same, of requests about matching, shares and spending; and what a grant's money looks like as an answer |
+//! | `recovery`, `shortfall` | money that is claimed back, and payments that come back short |
+//! | `oversight_answers` | what is shown of all this |
+//! | `correction` | facts of money that were not so |
+//! | `party_file` | A04 and A11: what a lead's other grants mean |
+//! | `objection` | objections to the notice, and approvals against the review (A07) |
+//! | `rectification` | what is done about a finding |
+//! | `edge`, `oversight_edge` | bad requests: all faults at once |
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -30,14 +36,22 @@ mod amendment;
 mod backing;
 mod balance;
 mod closeout;
+mod correction;
 mod edge;
 mod edge_money;
 mod life;
 mod matching;
 mod money;
+mod objection;
+mod oversight_answers;
+mod oversight_edge;
 mod partners;
+mod party_file;
+mod recovery;
+mod rectification;
 mod refusals;
 mod repeats;
+mod shortfall;
 mod spending;
 mod stages;
 mod stories;

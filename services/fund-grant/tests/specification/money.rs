@@ -79,7 +79,13 @@ pub fn with(given: Vec<Order>, more: impl IntoIterator<Item = Order>) -> World {
 pub fn of_other(orders: Vec<Order>) -> Vec<Order> {
     let other = |mut order: Order| {
         match &mut order.command {
-            Command::Grant(grant, _) => *grant = OTHER_GRANT,
+            Command::Grant(grant, command) => {
+                *grant = OTHER_GRANT;
+                // A project of its own: the same one is not funded twice (A04).
+                if let GrantCommand::Apply(application) = command {
+                    application.title = "Gears for wind turbines 风电齿轮".to_owned();
+                }
+            }
             Command::Approve(meeting) => meeting.awards[0].grant = OTHER_GRANT,
             Command::Programme(..)
             | Command::Backing(..)
@@ -156,11 +162,14 @@ impl World {
 
     /// A fact of money was reversed.
     pub fn corrected(self, fact: MoneyFact, on: Date) -> Self {
+        let recorded = self.grant().facts.iter().rfind(|recorded| recorded.fact == fact);
+        // One that is not on record is at no position.
+        let reverses = recorded.map_or(0, |recorded| recorded.position);
         let event = FundEvent::FactCorrected {
             grant: GRANT,
             programme: PROGRAMME,
             currency: Currency::CNY,
-            reverses: 0,
+            reverses,
             fact,
             fact_on: on,
             reason: "mistyped".to_owned(),

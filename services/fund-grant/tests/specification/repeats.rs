@@ -1,6 +1,6 @@
 //! Properties of every sequence of commands.
 
-use crate::{backing, life, matching, money, partners, spending, world::*};
+use crate::{backing, correction, life, matching, money, objection, partners, recovery, spending, world::*};
 use concord_events::{
     fund::{AcceptanceOutcome, Ending, FundEvent, FundingMode, Holding, LimitOn, RecoveryCause},
     ledger::{Account, Chain, postings},
@@ -9,10 +9,10 @@ use concord_fund_grant::{
     Command,
     grant::{
         GrantCommand,
-        spending::SpendReport,
+        spending::{SpendReport, SpendingCommand},
         tranche::{TrancheCommand, TrancheState},
     },
-    programme::ProgrammeCommand,
+    programme::{Programme, ProgrammeCommand},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -48,10 +48,10 @@ fn anything() -> impl Strategy<Value = Order> {
         (number, word.clone(), word)
             .prop_map(|(number, reference, reason)| send_back(number, reference, reason)),
         backing_or_hold(),
-        later_life(),
-        later_life(),
         matching_money(),
         spending_money(),
+        recovery_or_correction(),
+        objection_or_override(),
         money
             .clone()
             .prop_map(move |minor| programme(on, ProgrammeCommand::Supplement { amount: cny(minor) })),
@@ -81,17 +81,31 @@ fn backing_or_hold() -> impl Strategy<Value = Order> {
     ]
 }
 
-/// From an amendment to the end, in any order.
+/// The states in which the later life is begun, with a first tranche paid.
+fn state_of_later_life() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "running",
+        "completion_reported",
+        "rectifying",
+        "finally_accepted",
+        "acceptance_failed",
+        "closed",
+        "terminated",
+    ])
+}
+
+/// From an amendment to the end, and the payment of a second tranche, in any order.
 fn later_life() -> impl Strategy<Value = Order> {
     let part = prop_oneof![Just(AWARD / 5), Just(1_i64), 1..AWARD];
     let reference = prop_oneof![Just("f"), Just("g")];
     let from = prop_oneof![Just(Holding::Unspent), Just(Holding::Retained)];
+    let tomorrow = backing::april(11);
     let outcome = prop_oneof![
         3 => Just(AcceptanceOutcome::Passed),
-        1 => Just(AcceptanceOutcome::Rectify { by: march(31).tomorrow().unwrap() }),
+        1 => Just(AcceptanceOutcome::Rectify { by: tomorrow }),
     ];
-    let refund_by = proptest::option::weighted(0.8, Just(march(31)));
-    prop_oneof![
+    let refund_by = proptest::option::weighted(0.7, Just(tomorrow));
+    let own_life = prop_oneof![
         2 => part.clone().prop_map(|minor| {
             let mut lines = plan();
             lines[2].amount_minor = lines[2].amount_minor.saturating_sub(minor).max(1);
@@ -99,16 +113,36 @@ fn later_life() -> impl Strategy<Value = Order> {
         }),
         1 => Just(life::extend(life::day(2016, 3, 31))),
         1 => proptest::bool::ANY.prop_map(|passed| life::midterm(passed, "Z-1")),
-        4 => Just(life::report("R-1")),
-        4 => outcome.prop_map(|outcome| life::conclude_by("M-1", outcome)),
-        4 => refund_by.prop_map(life::close),
-        2 => Just(life::evaluate(8_000)),
+        2 => Just(life::report("R-1")),
+        2 => outcome.prop_map(|outcome| life::conclude_by("M-1", outcome)),
+        2 => refund_by.prop_map(life::close),
+        1 => Just(life::evaluate(8_000)),
         1 => Just(life::terminate("x", None)),
         1 => Just(life::cancel(RecoveryCause::Fraud, "x")),
-        3 => (part.clone(), from, reference)
+    ];
+    let balance = prop_oneof![
+        (part.clone(), from, reference.clone())
             .prop_map(|(minor, from, reference)| life::refund_of(None, minor, from, reference)),
-        2 => part.prop_map(life::retain),
-    ]
+        part.clone().prop_map(life::retain),
+        part.clone().prop_map(|minor| life::transfer(life::SECOND, minor)),
+    ];
+    let item = 1..4_u128;
+    let disallow = SpendingCommand::Disallow { reason: "x".to_owned() };
+    let spending = prop_oneof![
+        (item.clone(), part).prop_map(|(item, minor)| life::report_spend(item, minor)),
+        item.clone().prop_map(|item| life::spending(item, SpendingCommand::Accept)),
+        item.prop_map(move |item| life::spending(item, disallow.clone())),
+    ];
+    let payment = prop_oneof![
+        Just(request(2, None)),
+        Just(authorise(2)),
+        Just(cancel_tranche(2, "x")),
+        Just(instruct(2, 2)),
+        Just(settle(2, "b-2")),
+        (1..3_u32, reference.clone()).prop_map(|(number, reference)| send_back(number, reference, "x")),
+    ];
+    prop_oneof![3 => own_life, 2 => balance, 2 => payment, 2 => spending]
+        .prop_map(|order| order.on(backing::april(10)))
 }
 
 /// Matching money is pledged, arrives in parts, and is released.
@@ -142,6 +176,34 @@ fn spending_money() -> impl Strategy<Value = Order> {
         ),
         2 => (1..5_u128).prop_map(spending::accept),
         1 => (1..5_u128, word).prop_map(|(spend, word)| spending::disallow(spend, word)),
+    ]
+}
+
+/// Recoveries of either amount and what becomes of them, and corrections of whatever stands at a position.
+fn recovery_or_correction() -> impl Strategy<Value = Order> {
+    let minor = prop_oneof![Just(1_i64), Just(AWARD / 4), Just(AWARD / 2)];
+    let word = prop_oneof![Just("x"), Just("y")];
+    prop_oneof![
+        2 => minor.clone().prop_map(recovery::determine),
+        2 => word.clone().prop_map(recovery::demand),
+        1 => word.clone().prop_map(recovery::appeal),
+        1 => word.clone().prop_map(recovery::uphold),
+        1 => word.clone().prop_map(recovery::overturn),
+        2 => (minor, word.clone()).prop_map(|(minor, reference)| recovery::repay(minor, reference)),
+        1 => word.clone().prop_map(recovery::write_off),
+        3 => (8..40_u64, word)
+            .prop_map(|(position, reason)| correction::correct_as(position, reason, "2013-C1")),
+    ]
+}
+
+fn objection_or_override() -> impl Strategy<Value = Order> {
+    let word = prop_oneof![Just("x"), Just("y")];
+    let number = 1..3_u32;
+    prop_oneof![
+        2 => (number.clone(), word.clone()).prop_map(|(number, grounds)| objection::raise(number, grounds)),
+        2 => (number.clone(), word.clone()).prop_map(|(number, why)| objection::reject_it(number, why)),
+        1 => (number, word.clone()).prop_map(|(number, why)| objection::uphold_it(number, why)),
+        1 => word.prop_map(objection::set_aside),
     ]
 }
 
@@ -201,7 +263,7 @@ proptest! {
     /// or more and add up; and the programme's figures are those of the chain.
     #[test]
     fn the_same_command_again_changes_nothing_and_the_books_balance(
-        start in 0..14_usize,
+        start in 0..15_usize,
         backed in proptest::bool::ANY,
         alone in proptest::bool::ANY,
         orders in proptest::collection::vec(anything(), 1..40),
@@ -241,21 +303,61 @@ proptest! {
                 prop_assert_eq!(world.outcome(&order), "unchanged", "{:?} again", order.command);
             }
             if !balances.is_empty() {
-                let programme = world.programme();
                 let of = |account: Account| balances.get(&account).copied().unwrap_or_default();
-                prop_assert_eq!(programme.available_minor, of(Account::Available));
-                prop_assert_eq!(programme.reserved_minor, of(Account::Reserved));
-                let beyond = [Account::Treasury, Account::Available, Account::Reserved];
-                let of_fund = Account::ALL.into_iter().filter(|account| account.chain() == Chain::Fund);
-                let contracted: i64 = of_fund.filter(|account| !beyond.contains(account)).map(of).sum();
-                prop_assert_eq!(programme.contracted_minor, contracted);
-                prop_assert_eq!(programme.appropriated_minor, -of(Account::Treasury));
-                let taken = programme.taken_minor(&LimitOn::Mode(FundingMode::NonRepayable));
-                prop_assert_eq!(taken, programme.reserved_minor + programme.contracted_minor);
-                for on in programme.limits() {
-                    prop_assert!(programme.taken_minor(&on) <= programme.limit_minor(&on).unwrap());
+                if let Some(grant) = world.find_grant(GRANT) {
+                    let outstanding = grant.recoveries.iter().map(|id| world.recovery(*id).outstanding_minor());
+                    prop_assert_eq!(outstanding.sum::<i64>(), of(Account::Recoverable));
+                    prop_assert_eq!(grant.books.total_minor(Account::RecipientUnspent), of(Account::RecipientUnspent));
                 }
+                has_the_chains_figures(world.programme(), &balances)?;
             }
         }
     }
+
+    /// The same from a paid grant on, to its end and beyond: nobody ever holds less than nothing, and what has ended draws
+    /// nothing.
+    #[test]
+    fn a_later_life_repeats_nothing_and_its_books_balance(
+        state in state_of_later_life(),
+        orders in proptest::collection::vec(later_life(), 1..40),
+    ) {
+        let mut world = World::default();
+        let mut balances = BTreeMap::new();
+        for order in life::life(state).into_iter().chain(orders) {
+            let had_ended = world.any_grant().is_some_and(|grant| grant.stage.has_ended());
+            let Ok(events) = world.execute(&order) else { continue };
+            for event in &events {
+                post(&mut balances, event);
+                let pays = matches!(event, FundEvent::TrancheInstructed { .. } | FundEvent::TrancheSettled { .. });
+                prop_assert!(!(had_ended && pays), "{event:?} after the end");
+            }
+            prop_assert_eq!(world.outcome(&order), "unchanged", "{:?} again", order.command);
+            has_the_chains_figures(world.programme(), &balances)?;
+            let books = world.any_grant().map_or(&[] as &[_], |grant| grant.books.balances());
+            for held in books {
+                prop_assert!(held.account.is_contra() || held.amount_minor > 0, "{held:?}");
+            }
+        }
+    }
+}
+
+/// The programme's figures are those of the chain, and within its limits.
+fn has_the_chains_figures(
+    programme: &Programme,
+    balances: &BTreeMap<Account, i64>,
+) -> Result<(), TestCaseError> {
+    let of = |account: Account| balances.get(&account).copied().unwrap_or_default();
+    prop_assert_eq!(programme.available_minor, of(Account::Available));
+    prop_assert_eq!(programme.reserved_minor, of(Account::Reserved));
+    let beyond = [Account::Treasury, Account::Available, Account::Reserved];
+    let of_fund = Account::ALL.into_iter().filter(|account| account.chain() == Chain::Fund);
+    let contracted: i64 = of_fund.filter(|account| !beyond.contains(account)).map(of).sum();
+    prop_assert_eq!(programme.contracted_minor, contracted);
+    prop_assert_eq!(programme.appropriated_minor, -of(Account::Treasury));
+    let taken = programme.taken_minor(&LimitOn::Mode(FundingMode::NonRepayable));
+    prop_assert_eq!(taken, programme.reserved_minor + programme.contracted_minor);
+    for on in programme.limits() {
+        prop_assert!(programme.taken_minor(&on) <= programme.limit_minor(&on).unwrap());
+    }
+    Ok(())
 }

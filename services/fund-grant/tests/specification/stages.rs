@@ -6,6 +6,7 @@
 //! ?  not found                          t  the id is taken
 //! 1  A01: no contract                   8  A08: never published
 //! b  more than is held
+//! a  too late to appeal                 >  beyond what is outstanding
 //! ```
 
 use crate::world::*;
@@ -42,7 +43,10 @@ fn outcome(mark: &str, event: &str) -> impl Fn(&str) -> bool {
     move |outcome: &str| match mark.as_str() {
         "+" => outcome == event,
         "=" => outcome == "unchanged",
-        "w" => matches!(outcome, "WRONG_STAGE" | "WRONG_TRANCHE_STATE"),
+        "w" => matches!(
+            outcome,
+            "WRONG_STAGE" | "WRONG_TRANCHE_STATE" | "WRONG_RECOVERY_STATE" | "WRONG_RECTIFICATION_STATE"
+        ),
         "d" => outcome.contains("ALREADY_"),
         "?" => outcome.ends_with("_NOT_FOUND"),
         "t" => outcome == "ID_TAKEN",
@@ -50,6 +54,8 @@ fn outcome(mark: &str, event: &str) -> impl Fn(&str) -> bool {
         "8" => outcome == "A08_NOT_PUBLISHED",
         "b" => outcome.ends_with("_ABOVE_BALANCE"),
         "i" => outcome == "A14_ANOTHER_INSTRUCTION",
+        "a" => outcome == "APPEAL_TOO_LATE",
+        ">" => outcome == "REPAYMENT_ABOVE_OUTSTANDING",
         _ => panic!("the mark {mark} stands for nothing"),
     }
 }

@@ -23,10 +23,14 @@ use concord_fund_grant::{
     },
     invoice::Invoice,
     programme::{Appropriation, Programme, ProgrammeCommand},
+    recovery::Recovery,
+    rectification::Rectification,
 };
 use concord_kernel::{
     Date,
-    id::{AgreementId, BackingId, GrantId, InstructionId, InvoiceId, ProgrammeId},
+    id::{
+        AgreementId, BackingId, GrantId, InstructionId, InvoiceId, ProgrammeId, RecoveryId, RectificationId,
+    },
     money::{Amount, Currency},
     party::{PartyCode, PartyId, PartyKind},
 };
@@ -40,6 +44,8 @@ use uuid::Uuid;
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct World {
     states: BTreeMap<Uuid, State>,
+    /// Position of the last event.
+    head: u64,
 }
 
 /// An event with what the log knows beside it.
@@ -118,8 +124,9 @@ impl Aggregate for World {
     }
 
     fn apply(&mut self, fact: Fact) {
+        self.head += 1;
         let meta = Meta {
-            position: 0,
+            position: self.head,
             effective_on: fact.on,
             actor: &fact.actor,
             actor_organisation: &fact.organisation,
@@ -154,7 +161,7 @@ impl World {
             actor: &order.actor,
             actor_organisation: &order.organisation,
             authority: None,
-            head: 0,
+            head: self.head,
             now,
             followed: &followed,
         };
@@ -203,8 +210,16 @@ impl World {
     }
 
     pub fn grant(&self) -> &Grant {
-        match self.states.get(&GRANT.0) {
-            Some(State::Grant(grant)) => grant,
+        self.grant_of(GRANT)
+    }
+
+    pub fn grant_of(&self, id: GrantId) -> &Grant {
+        self.find_grant(id).expect("there is such a grant")
+    }
+
+    pub fn find_grant(&self, id: GrantId) -> Option<&Grant> {
+        match self.states.get(&id.0)? {
+            State::Grant(grant) => Some(grant),
             other => panic!("{other:?} is no grant"),
         }
     }
@@ -223,6 +238,35 @@ impl World {
             Some(State::Invoice(invoice)) => Some(invoice),
             _ => None,
         }
+    }
+
+    pub fn recovery(&self, id: RecoveryId) -> &Recovery {
+        match self.states.get(&id.0) {
+            Some(State::Recovery(recovery)) => recovery,
+            other => panic!("{other:?} is no recovery"),
+        }
+    }
+
+    /// Something that another command would have to say happened.
+    pub fn happened(&mut self, event: FundEvent, on: Date) {
+        self.apply(Fact { event, on, actor: "x".to_owned(), organisation: "funding-office".to_owned() });
+    }
+
+    pub fn rectification(&self, id: RectificationId) -> &Rectification {
+        match self.states.get(&id.0) {
+            Some(State::Rectification(rectification)) => rectification,
+            other => panic!("{other:?} is no rectification"),
+        }
+    }
+
+    /// Position of the last event.
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// What the refusal of an order says, broken rule by broken rule: code, field and facts.
+    pub fn refusal(&self, order: &Order) -> Vec<concord_chassis::log::Broken> {
+        self.clone().execute(order).unwrap_err().0.broken
     }
 
     pub fn backing(&self, agreement: AgreementId) -> Option<&Backing> {
@@ -304,6 +348,16 @@ impl Order {
         self
     }
 
+    /// Of another grant than the story's.
+    pub fn of(mut self, other: GrantId) -> Self {
+        match &mut self.command {
+            Command::Grant(grant, _) => *grant = other,
+            Command::Approve(meeting) => meeting.awards.iter_mut().for_each(|award| award.grant = other),
+            command => panic!("{command:?} is of no grant"),
+        }
+        self
+    }
+
     pub fn learned_on(mut self, today: Date) -> Self {
         self.today = today;
         self
@@ -376,7 +430,11 @@ pub fn admit() -> Order {
 }
 
 pub fn review(score_hundredths: u32) -> Order {
-    step(march(11), "secretary", ProcedureCommand::Review { score_hundredths, ceiling: cny(AWARD) })
+    review_up_to(score_hundredths, AWARD)
+}
+
+pub fn review_up_to(score_hundredths: u32, ceiling: i64) -> Order {
+    step(march(11), "secretary", ProcedureCommand::Review { score_hundredths, ceiling: cny(ceiling) })
 }
 
 /// Published on Tuesday the 12th: seven working days, from the 13th to the 21st.

@@ -1,6 +1,6 @@
 //! Grants with money not yet drawn, and tranches past their due date.
 
-use super::{Filter, Point, QueryError, Slice, Sql, Store};
+use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, Store};
 use crate::numbers::{self, GrantStep, Step};
 use concord_events::ledger::Account;
 use concord_kernel::Date;
@@ -139,10 +139,10 @@ impl Overdue {
             " ORDER BY s.grant_id, s.number, s.position DESC), \
              open AS MATERIALIZED (SELECT plans.grant_id, plans.number, plans.amount_minor, plans.due_on, last.step, \
              h.cause IS NOT NULL AS on_hold, \
-             d.programme, d.title, d.currency, d.synthetic FROM plans JOIN (\
-             SELECT g.grant_id, g.programme, pr.year, g.currency, g.mode, g.industry, g.lead_region, g.lead AS party, \
-             g.lead_region AS party_region, g.title, g.synthetic FROM grants g JOIN programmes pr USING (programme)\
-             ) d USING (grant_id) LEFT JOIN last USING (grant_id, number) LEFT JOIN held h USING (grant_id) WHERE ",
+             d.programme, d.title, d.currency, d.synthetic FROM plans JOIN ",
+        );
+        sql.push(GRANTS).push(
+            " USING (grant_id) LEFT JOIN last USING (grant_id, number) LEFT JOIN held h USING (grant_id) WHERE ",
         );
         sql.push(&format!("last.step IS DISTINCT FROM {}", Step::Settled.number()));
         // What a grant that has ended never drew is not due any more.

@@ -14,10 +14,7 @@ use crate::{
     wire::{self, Cursor},
 };
 use concord_chassis::grpc::{self, PageToken, Violations};
-use concord_kernel::{
-    Date,
-    rulebook::{Rulebook, Rulebooks},
-};
+use concord_kernel::{Date, rulebook::Rulebook};
 use concord_proto::audit::v1::{
     AsOf, ControlTest, ExportControlTestsRequest, ExportControlTestsResponse, ExportFindingsRequest,
     ExportFindingsResponse, FindingDimension, ListControlTestsRequest, ListControlTestsResponse,
@@ -197,7 +194,7 @@ impl Audit {
         mut faults: Violations,
         page: Option<&Cursor>,
         clock: &Remaining,
-    ) -> Result<(Search, &'static Rulebook), Status> {
+    ) -> Result<(Search, &Rulebook), Status> {
         let as_of = wire::as_of(asked.as_of, &mut faults);
         let narrowed = wire::filter(asked.filter, &mut faults);
         wire::no_period(&narrowed, &mut faults);
@@ -207,8 +204,7 @@ impl Audit {
         let point: Point = self.point(&as_of, page, clock).await?;
         let filter = self.filter(narrowed, point, clock).await?;
         let on: Date = self.overdue_on(on, &as_of, page, point, clock).await?;
-        // The one in force on the day that ages are counted from; of an earlier day, the first.
-        let rulebook = Rulebooks::shipped().at_or_first(on);
+        let rulebook = self.rulebook(on);
         Ok((Search { point, filter, on, rules, dismissed: asked.dismissed }, rulebook))
     }
 
@@ -237,7 +233,9 @@ impl Audit {
     /// What people read beside the value of a dimension.
     fn label(&self, dimension: FindingDimension, finding: &Finding) -> String {
         match dimension {
-            FindingDimension::LeadRegion => crate::labels::region(&self.regions, &finding.lead_region, None),
+            FindingDimension::LeadRegion => {
+                crate::labels::region(&self.tables.regions, &finding.lead_region, None)
+            }
             FindingDimension::Rule | FindingDimension::Case => finding.rule.label().to_owned(),
             FindingDimension::Programme | FindingDimension::Age | FindingDimension::Unspecified => {
                 String::new()

@@ -2,9 +2,9 @@
 
 use concord_chassis::projection::{Applied, ApplyError, Projection};
 use concord_chassis::record::Recorded;
+use concord_chassis::reference::Tables;
 use concord_events::fund::FundEvent;
 use concord_funding_audit::{Audit, FundingAudit, LogClock};
-use concord_kernel::region::Regions;
 use deadpool_postgres::{Manager, Pool};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -150,8 +150,8 @@ impl Bench {
         let (applied, applied_rx) = watch::channel(0);
         let (head, head_rx) = watch::channel(0);
         let (stopped, stopped_rx) = watch::channel(None);
-        let regions = Arc::new(Regions::shipped().clone());
-        let audit = Audit::new(pool.clone(), &schema, applied_rx, head_rx, stopped_rx, clock, regions);
+        let audit =
+            Audit::new(pool.clone(), &schema, applied_rx, head_rx, stopped_rx, clock, Tables::shipped());
         Self { projection, audit, pool, schema, applied, head, stopped, _cluster: cluster }
     }
 

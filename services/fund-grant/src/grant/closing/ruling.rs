@@ -1,15 +1,17 @@
 //! What each command does to a grant from its completion report on, at every stage.
 
-use super::{Closeout, ClosingCommand, Progress, recovery_of_cancelled};
+use super::{
+    Acceptance, Closeout, ClosingCommand, Progress,
+    ending::{cancel, close, terminate},
+};
 use crate::{
     grant::{Grant, Stage, contract::Contract},
     refusal::{self, Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
-    view::{self, Case},
+    view::Case,
 };
 use concord_chassis::log::{Broken, Decision, Stop};
-use concord_events::fund::{AcceptanceOutcome, End, FundEvent, Holding, RecoveryCause, Taken};
-use concord_events::ledger::Account;
+use concord_events::fund::{AcceptanceOutcome, FundEvent};
 use concord_kernel::Date;
 
 pub(in crate::grant) fn decide(
@@ -149,15 +151,17 @@ fn conclude(
     outcome: AcceptanceOutcome,
     minutes: &str,
 ) -> Ruling {
-    let rectify = match outcome {
-        AcceptanceOutcome::Rectify { by } => [
-            rules::rectified_seldom(case.rulebook, contract),
-            rules::rectified_later(by, case.context.effective_on),
-        ],
-        AcceptanceOutcome::Passed | AcceptanceOutcome::Failed { .. } => [None, None],
+    let weighed: Vec<Broken> = match outcome {
+        AcceptanceOutcome::Passed => Vec::new(),
+        AcceptanceOutcome::Rectify { by } => {
+            let seldom = rules::rectified_seldom(case.rulebook, contract);
+            seldom.into_iter().chain(rules::rectified_later(by, case.context.effective_on)).collect()
+        }
+        // Nothing is paid after a failure.
+        AcceptanceOutcome::Failed { .. } => rules::nothing_offset(grant, contract),
     };
     happens_under(
-        rectify,
+        weighed.into_iter().map(Some),
         FundEvent::FinalAcceptanceConcluded {
             grant: grant.id,
             lead: grant.project.lead.party,
@@ -165,128 +169,6 @@ fn conclude(
             minutes: minutes.to_owned(),
         },
     )
-}
-
-fn close(
-    case: &Case<'_, '_>,
-    grant: &Grant,
-    contract: &Contract,
-    minutes: &str,
-    refund_by: Option<Date>,
-) -> Result<Ruling, Stop> {
-    let unspent = grant.books.total_minor(Account::RecipientUnspent) > 0;
-    let refund_by = refund_by.filter(|_| unspent);
-    let weighed = rules::no_open_tranche(contract)
-        .into_iter()
-        .chain(rules::a10_disposition(case.rulebook, grant, case.context.effective_on, refund_by))
-        .map(Some);
-    let end = end(case, grant)?;
-    let closed = FundEvent::GrantClosed { grant: grant.id, end, refund_by, minutes: minutes.to_owned() };
-    Ok(happens_under(weighed, closed))
-}
-
-fn terminate(
-    case: &Case<'_, '_>,
-    grant: &Grant,
-    contract: &Contract,
-    reason: &str,
-    minutes: &str,
-    refund_by: Option<Date>,
-) -> Result<Ruling, Stop> {
-    let on = case.context.effective_on;
-    let by = refund_by.unwrap_or_else(|| rules::refund_latest(case.rulebook, on));
-    let weighed = rules::nothing_with_the_bank(contract)
-        .into_iter()
-        .chain(rules::a10_refund_day(case.rulebook, on, by))
-        .map(Some);
-    let terminated = FundEvent::GrantTerminated {
-        grant: grant.id,
-        end: end(case, grant)?,
-        refund_by: by,
-        reason: reason.to_owned(),
-        minutes: minutes.to_owned(),
-    };
-    Ok(happens_under(weighed, terminated))
-}
-
-/// What was never drawn goes back, and all that recipients have is recovered: what is unspent first (domain.md section 4).
-fn cancel(
-    case: &Case<'_, '_>,
-    grant: &Grant,
-    contract: &Contract,
-    cause: RecoveryCause,
-    reason: &str,
-    minutes: &str,
-) -> Result<Ruling, Stop> {
-    let cancelled = FundEvent::GrantCancelled {
-        grant: grant.id,
-        end: end(case, grant)?,
-        reason: reason.to_owned(),
-        minutes: minutes.to_owned(),
-    };
-    let mut ruling = happens_under(rules::nothing_with_the_bank(contract).into_iter().map(Some), cancelled);
-    let takes = with_recipients(grant);
-    if let (Ok(decision), false) = (&mut ruling, takes.is_empty()) {
-        decision.events.push(FundEvent::RecoveryDetermined {
-            recovery: recovery_of_cancelled(grant.id),
-            grant: grant.id,
-            programme: grant.programme,
-            currency: grant.currency,
-            cause,
-            amount_minor: takes.iter().fold(0, |sum: i64, taken| sum.saturating_add(taken.amount_minor)),
-            takes,
-            minutes: minutes.to_owned(),
-            reason: reason.to_owned(),
-        });
-    }
-    Ok(ruling)
-}
-
-/// All that recipients have of a grant, in the order in which it is recovered.
-fn with_recipients(grant: &Grant) -> Vec<Taken> {
-    let holdings = [Holding::Unspent, Holding::Spent, Holding::Retained];
-    holdings
-        .into_iter()
-        .flat_map(|from| {
-            let held = grant.books.of(from.account());
-            held.map(move |held| Taken { party: held.party, from, amount_minor: held.amount_minor })
-        })
-        .collect()
-}
-
-/// What ends with the grant. One that had ended before rests on no agreement any more.
-fn end(case: &Case<'_, '_>, grant: &Grant) -> Result<End, Stop> {
-    let undrawn_minor = grant.books.total_minor(Account::Committed);
-    Ok(End {
-        programme: grant.programme,
-        currency: grant.currency,
-        mode: grant.mode,
-        lead_region: grant.project.lead.region.clone(),
-        lead: grant.project.lead.party,
-        undrawn_minor,
-        to_treasury: grant.returns_to_treasury(case, undrawn_minor)?,
-        backing: grant.backing.filter(|_| !grant.stage.has_ended()),
-    })
-}
-
-impl Grant {
-    /// Whether what the grant gives back goes to the treasury: its programme's year is over. Else it is available again.
-    pub(in crate::grant) fn returns_to_treasury(
-        &self,
-        case: &Case<'_, '_>,
-        released_minor: i64,
-    ) -> Result<bool, Stop> {
-        if released_minor == 0 {
-            return Ok(false);
-        }
-        Ok(view::programme(case, self.programme)?.year < case.context.effective_on.year())
-    }
-
-    /// When its last step happened, or the last step of one of its payments: what is decided on its money comes after both.
-    pub(in crate::grant) fn last_payment_step_on(&self) -> Date {
-        let payments = self.contract().into_iter().flat_map(|contract| &contract.tranches);
-        payments.map(|tranche| tranche.last_step_on).fold(self.last_step_on, Date::max)
-    }
 }
 
 fn completed_already(first: &str) -> Broken {
@@ -297,7 +179,7 @@ fn completed_already(first: &str) -> Broken {
     )
 }
 
-fn concluded_already(first: &super::Acceptance) -> Broken {
+fn concluded_already(first: &Acceptance) -> Broken {
     done_otherwise(
         "ACCEPTANCE_ALREADY_CONCLUDED",
         ("final acceptance was concluded", "已作出验收结论"),

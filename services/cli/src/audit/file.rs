@@ -1,0 +1,79 @@
+//! Exports: a file that streams in, piece by piece.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use concord_proto::audit::v1::{
+    ExportControlTestsResponse, ExportCsvResponse, ExportFindingsResponse, Reflects,
+};
+use tonic::Streaming;
+
+use crate::errors::CliError;
+
+/// A piece of an exported file. The first one says what the whole reflects.
+pub(super) struct Piece {
+    data: Vec<u8>,
+    reflects: Option<Reflects>,
+    on: String,
+}
+
+impl From<ExportCsvResponse> for Piece {
+    fn from(piece: ExportCsvResponse) -> Self {
+        Self { data: piece.data, reflects: piece.reflects, on: piece.on }
+    }
+}
+
+impl From<ExportFindingsResponse> for Piece {
+    fn from(piece: ExportFindingsResponse) -> Self {
+        Self { data: piece.data, reflects: piece.reflects, on: piece.on }
+    }
+}
+
+impl From<ExportControlTestsResponse> for Piece {
+    fn from(piece: ExportControlTestsResponse) -> Self {
+        Self { data: piece.data, reflects: piece.reflects, on: String::new() }
+    }
+}
+
+/// Writes an export as it streams in, to standard output where no file is named. A file appears under its name only when it
+/// is whole.
+pub(super) async fn write<P: Into<Piece>>(
+    mut stream: Streaming<P>,
+    output: Option<PathBuf>,
+) -> Result<(), CliError> {
+    let (mut reflects, mut on) = (None, String::new());
+    let mut note = |piece: P| {
+        let piece: Piece = piece.into();
+        if piece.reflects.is_some() {
+            (reflects, on) = (piece.reflects, piece.on);
+        }
+        piece.data
+    };
+    match output {
+        None => {
+            let mut out = std::io::stdout().lock();
+            while let Some(piece) = stream.message().await? {
+                out.write_all(&note(piece))
+                    .map_err(CliError::file("write to", "standard output".as_ref()))?;
+            }
+        }
+        Some(path) => {
+            let here = Path::new(".");
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(here);
+            let mut file =
+                tempfile::NamedTempFile::new_in(directory).map_err(CliError::file("write in", directory))?;
+            while let Some(piece) = stream.message().await? {
+                file.write_all(&note(piece)).map_err(CliError::file("write", &path))?;
+            }
+            file.persist(&path).map_err(|error| CliError::file("write", &path)(error.error))?;
+            eprintln!("{} 已导出", path.display());
+        }
+    }
+    if let Some(point) = reflects {
+        eprintln!("as of 截至 {}", point.as_of);
+    }
+    if !on.is_empty() {
+        eprintln!("counted from 截止日 {on}");
+    }
+    Ok(())
+}
