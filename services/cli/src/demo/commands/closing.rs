@@ -51,7 +51,7 @@ impl Subject<'_> {
             }
             ClosingStep::Refund { party, minor, was_retained } => self.refund(party, minor, was_retained, on),
             ClosingStep::Close { undrawn, has_refund_day } => {
-                let refund_by = has_refund_day.then(|| refund_day(on).to_string()).unwrap_or_default();
+                let refund_by = if has_refund_day { refund_day(on).to_string() } else { Default::default() };
                 let minutes = self.document("CLOSE");
                 let header = self.header("close", on);
                 let request = CloseGrantRequest { header, grant_id, minutes, refund_by };
@@ -69,7 +69,7 @@ impl Subject<'_> {
                 (Job::Panel, Effect::Ended(undrawn), Command::TerminateGrant(request))
             }
             ClosingStep::Cancel { undrawn, takes } => {
-                let is_fraud = ids::spread(&format!("demo/fraud/{}", self.key)) % 2 == 0;
+                let is_fraud = ids::spread(&format!("demo/fraud/{}", self.key)).is_multiple_of(2);
                 let cause = if is_fraud { CancellationCause::Fraud } else { CancellationCause::Revoked };
                 let request = CancelGrantRequest {
                     header: self.header("cancel", on),

@@ -69,7 +69,7 @@ impl Course {
         }
         if let Some(lost) = grant.agreement_lost()
             && course.terminated.or(course.cancelled).is_none()
-            && other % 2 == 0
+            && other.is_multiple_of(2)
         {
             course.terminated = Some(lost + TERMINATED_AFTER_LOSS);
         }

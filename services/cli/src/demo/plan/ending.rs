@@ -74,6 +74,7 @@ impl Planner<'_> {
             && self.grant.agreement_lost().is_none_or(|lost| quarter < lost)
             && !self.is_paid_after(quarter)
             && !self.is_accounted_for_after(quarter)
+            && self.purse.is_decided()
             && !self.has_open_tranche()
     }
 
@@ -90,7 +91,7 @@ impl Planner<'_> {
         if has_refund_day {
             self.due(quarter + 1, Todo::Refund);
         }
-        if self.grant.roll("evaluated") % 5 != 0 {
+        if !self.grant.roll("evaluated").is_multiple_of(5) {
             self.due(quarter + 1, Todo::Evaluate);
         }
     }
@@ -163,10 +164,10 @@ impl Planner<'_> {
                 continue;
             }
             let roll = self.grant.roll(&format!("refund/{party}"));
-            if roll % 5 != 0 {
+            if !roll.is_multiple_of(5) {
                 self.purse.refund(party, minor);
                 self.take(quarter, ClosingStep::Refund { party, minor, was_retained: false });
-            } else if roll / 5 % 2 == 0 {
+            } else if (roll / 5).is_multiple_of(2) {
                 self.due(quarter + RECOVERED_AFTER, Todo::RecoverKept(party));
             }
         }

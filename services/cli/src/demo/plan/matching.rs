@@ -145,7 +145,7 @@ impl Source {
         let (arrives, released) = match roll % 100 {
             0..7 => {
                 let released = due[1] + RELEASED_AFTER;
-                ([None, None], (roll / 1_000 % 3 == 0).then_some(released))
+                ([None, None], (roll / 1_000).is_multiple_of(3).then_some(released))
             }
             7..14 => ([Some((due[0], first)), Some((due[1], second - second / 2))], None),
             14..26 => ([Some((late, first)), Some((late.max(due[1]), second))], None),

@@ -199,7 +199,7 @@ impl Planner<'_> {
         tranche == 1
             && !self.grant.shares.is_empty()
             && for_good.is_some_and(|(_, payment)| matches!(payment, Payment::ReturnSettled(..)))
-            && self.grant.roll("short") % 2 == 0
+            && self.grant.roll("short").is_multiple_of(2)
     }
 
     /// Half of the projects are checked before their second tranche is asked for.
@@ -207,7 +207,7 @@ impl Planner<'_> {
         let waits = self.grant.tranches.iter().any(|planned| {
             planned.number == tranche && planned.condition == i32::from(TrancheCondition::Midterm)
         });
-        if waits && self.completed.is_none() && self.grant.roll("midterm") % 2 == 0 {
+        if waits && self.completed.is_none() && self.grant.roll("midterm").is_multiple_of(2) {
             self.take(quarter, ClosingStep::CheckMidterm);
         }
     }

@@ -67,6 +67,11 @@ impl Purse {
         })
     }
 
+    /// Whether all that was reported as spent is decided.
+    pub(super) fn is_decided(&self) -> bool {
+        self.pockets.iter().all(|pocket| pocket.reported == 0)
+    }
+
     /// What a party may report, pass on or give back.
     pub(super) fn free(&self, party: usize) -> i64 {
         let pocket = &self.pockets[party];

@@ -31,7 +31,7 @@ impl Planner<'_> {
             60..72 => due(demanded + 3, Pursuit::WriteOff(minor)),
             72..84 => {
                 due(demanded, Pursuit::Appeal);
-                if party.is_some() && roll / 100 % 2 == 0 {
+                if party.is_some() && (roll / 100).is_multiple_of(2) {
                     due(demanded + 1, Pursuit::Overturn(takes));
                 } else {
                     due(demanded + 1, Pursuit::Uphold);

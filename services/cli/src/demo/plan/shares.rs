@@ -12,7 +12,7 @@ const WITHHOLDING: u64 = 4;
 impl Planner<'_> {
     /// A tranche was paid: its shares are passed on, and it is spent.
     pub(super) fn share_out(&mut self, quarter: usize, tranche: u32) {
-        let is_late = self.grant.roll(&format!("pass/{tranche}")) % 5 == 0;
+        let is_late = self.grant.roll(&format!("pass/{tranche}")).is_multiple_of(5);
         let passed = if is_late { (quarter + 1).min(self.grant.last()) } else { quarter };
         if !self.grant.shares.is_empty() {
             self.due(passed, Todo::PassShares);
@@ -47,6 +47,6 @@ impl Planner<'_> {
             return 0;
         }
         let share = self.grant.shares[partner - 1];
-        if roll / 10_000 % 2 == 0 { share } else { share / 2 }
+        if (roll / 10_000).is_multiple_of(2) { share } else { share / 2 }
     }
 }

@@ -115,7 +115,8 @@ impl Planner<'_> {
     pub(super) fn decide(&mut self, quarter: usize, place: usize) {
         let Item { party, category, minor, .. } = self.items[place].item;
         let roll = self.grant.roll(&format!("decide/{place}"));
-        let is_doubtful = if INELIGIBLE.contains(&category) { roll % 3 == 0 } else { roll % 100 < 3 };
+        let is_doubtful =
+            if INELIGIBLE.contains(&category) { roll.is_multiple_of(3) } else { roll % 100 < 3 };
         if is_doubtful || self.purse.pocket(party).unspent < minor {
             self.purse.disallow(party, minor);
             return self.take(quarter, MoneyStep::Disallow { item: place, is_recovered: false });
@@ -128,7 +129,7 @@ impl Planner<'_> {
     /// The first accepted item of a project in twenty turns out to be wrong once it was accepted.
     pub(super) fn look_back(&mut self, quarter: usize) {
         let accepted = self.items.iter().position(|planned| planned.is_accepted);
-        if let Some(place) = accepted.filter(|_| self.grant.roll("look-back") % 20 == 0) {
+        if let Some(place) = accepted.filter(|_| self.grant.roll("look-back").is_multiple_of(20)) {
             self.due(quarter + 1, Todo::DisallowAccepted(place));
         }
     }

@@ -32,7 +32,7 @@ fn planned(number: u32, days: &[Date]) -> (Life, Given) {
     let imported = (roll / 10 % 34) as usize;
     let starts_on: Date = days[imported].first_of_month();
     let length = [0, 1, 3, 6, 11, 15][(roll / 1_000 % 6) as usize];
-    let ends_on = (roll / 10_000 % 20 != 0)
+    let ends_on = (!(roll / 10_000).is_multiple_of(20))
         .then(|| days.get(imported + length).copied().unwrap_or_else(|| "2025-06-30".parse().unwrap()));
     let partners = [0, 0, 1, 2, 7][(roll / 100_000 % 5) as usize];
     // Of some the shares add up to more than the award.
@@ -50,7 +50,7 @@ fn planned(number: u32, days: &[Date]) -> (Life, Given) {
     let facts = Facts {
         key: &key,
         award_minor: award,
-        cost_minor: (roll / 100_000_000 % 2 == 0).then_some(award * 2),
+        cost_minor: (roll / 100_000_000).is_multiple_of(2).then_some(award * 2),
         budget_year: i32::from(starts_on.year()),
         starts_on: Some(starts_on),
         ends_on,
@@ -402,6 +402,7 @@ impl<'a> Referee<'a> {
                 let open = [At::Requested, At::Authorised, At::Instructed];
                 assert!(self.tranches.values().all(|at| !open.contains(at)), "{key}: open tranche");
                 assert!(self.progress >= 3 && self.ended.is_none(), "{key}");
+                assert!(self.open.is_empty(), "{key}: reported and not decided");
                 assert_eq!(has_refund_day, self.unspent.iter().any(|minor| *minor > 0), "{key}: A10");
                 self.closed = true;
                 self.end(quarter, undrawn);
