@@ -15,6 +15,7 @@ mod parties;
 mod plan;
 mod play;
 mod report;
+mod schedule;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,5 +1,9 @@
 //! Goes through a grant's quarters and does in each what is due: what the bank does first, then what stands on the agenda, last
 //! of all the end.
+//!
+//! A recovery is another aggregate than its grant, and commands about two aggregates keep no order: those of a quarter may be
+//! decided either way round. So what is taken for a recovery is taken before anything else of its quarter, what is given back is
+//! given back after all else, and a grant is closed in no quarter in which either happens.
 
 use super::course::Course;
 use super::payments::{self, Gates};
@@ -38,6 +42,18 @@ pub(super) enum Todo {
     Evaluate,
     /// A step of a recovery.
     Pursue(Claim, Pursuit),
+}
+
+impl Todo {
+    /// Whether money is taken from a recipient by a decision on a recovery.
+    fn takes_for_recovery(&self) -> bool {
+        matches!(self, Self::RecoverFailed | Self::RecoverKept(_))
+    }
+
+    /// Whether a decision on a recovery gives money back.
+    fn gives_back(&self) -> bool {
+        matches!(self, Self::Pursue(_, Pursuit::Overturn(_)))
+    }
 }
 
 /// A grant on its way through the quarters.
@@ -113,6 +129,14 @@ impl Planner<'_> {
     }
 
     fn play(&mut self, quarter: usize) {
+        let due = std::mem::take(&mut self.agenda[quarter]);
+        let (taking, due): (Vec<Todo>, Vec<Todo>) = due.into_iter().partition(Todo::takes_for_recovery);
+        let (giving, due): (Vec<Todo>, Vec<Todo>) = due.into_iter().partition(Todo::gives_back);
+        let is_settled = taking.is_empty() && giving.is_empty();
+        self.agenda[quarter] = due;
+        for todo in taking {
+            self.attend_to(quarter, todo);
+        }
         for step in self.matching.steps(self.grant.imported, quarter) {
             self.take(quarter, step);
         }
@@ -126,8 +150,11 @@ impl Planner<'_> {
             next += 1;
             self.attend_to(quarter, todo);
         }
-        if self.may_close(quarter) {
+        if is_settled && self.may_close(quarter) {
             self.close(quarter);
+        }
+        for todo in giving {
+            self.attend_to(quarter, todo);
         }
     }
 
