@@ -653,7 +653,7 @@ pub enum FundEvent {
         /// Bank's reference 银行流水号.
         bank_reference: String,
     },
-    /// The bank sent the payment back 退汇. The tranche may be instructed again.
+    /// The bank sent the payment back 退汇. The tranche may be instructed again, unless the grant has ended.
     #[serde(rename = "concord.fund.v1.PaymentReturned")]
     PaymentReturned {
         /// The grant.
@@ -669,6 +669,13 @@ pub enum FundEvent {
         /// The rest of a settled payment, which the lead did not hold any more; it is recovered.
         #[serde(default, skip_serializing_if = "is_zero")]
         shortfall_minor: i64,
+        /// The part of an unsettled payment that was kept back for recoveries of other grants 抵扣: those count as paid, so it
+        /// is with the lead.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        offset_minor: i64,
+        /// That it goes on from there at once, because the grant has ended; absent where the tranche may be instructed again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        released: Option<Released>,
         /// The instruction.
         instruction: InstructionId,
         /// Attempt that failed.
@@ -1383,6 +1390,18 @@ pub struct End {
     pub backing: Option<AgreementId>,
 }
 
+/// Where money goes that comes back after its grant has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// Funding mode, for the programme's sub-limits.
+    pub mode: FundingMode,
+    /// Lead's region, for the programme's sub-limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_region: Option<Region>,
+    /// To the treasury, because the programme's year is over; else it is available again.
+    pub to_treasury: bool,
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(minor: &i64) -> bool {
     *minor == 0
@@ -1466,6 +1485,7 @@ impl LogEvent for FundEvent {
         let record = |agreement: &AgreementId| BackingId::of(*agreement).0;
         match self {
             Self::GrantApproved { programme, .. } => vec![programme.0],
+            Self::PaymentReturned { programme, released: Some(_), .. } => vec![programme.0],
             Self::ContractAmended { programme, released_minor, .. } => {
                 (*released_minor > 0).then_some(programme.0).into_iter().collect()
             }

@@ -331,11 +331,24 @@ pub fn postings(event: &FundEvent) -> Option<Postings> {
         FundEvent::TrancheSettled { grant, programme, currency, tranche, amount_minor, .. } => {
             fact(programme, currency, grant, &MoneyFact::Settlement { tranche, amount_minor })
         }
-        FundEvent::PaymentReturned { grant, programme, currency, amount_minor, after_settlement, .. } => {
+        FundEvent::PaymentReturned {
+            grant,
+            programme,
+            currency,
+            amount_minor,
+            offset_minor,
+            ref released,
+            after_settlement,
+            ..
+        } => {
             let held = if after_settlement { RecipientUnspent } else { Instructed };
+            let committed = at(Committed, grant);
+            let goes =
+                released.as_ref().map_or(committed, |released| returned_to(released.to_treasury, grant));
             Set::of(programme, currency)
-                .settling(after_settlement)
-                .moves(at(Committed, grant), at(held, grant), amount_minor)
+                .settling(true)
+                .moves(goes, at(held, grant), amount_minor)
+                .moves(at(RecipientUnspent, grant), at(Instructed, grant), offset_minor)
                 .close()
         }
         FundEvent::AwardImported { grant, programme, currency, amount_minor, .. } => {

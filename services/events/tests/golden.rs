@@ -92,7 +92,12 @@ fn names(event: &FundEvent) -> Vec<&'static str> {
             vec!["tranche_instructed", "tranche_instructed_under", "tranche_instructed_offset"]
         }
         FundEvent::TrancheSettled { .. } => vec!["tranche_settled"],
-        FundEvent::PaymentReturned { .. } => vec!["payment_returned", "payment_returned_short"],
+        FundEvent::PaymentReturned { .. } => vec![
+            "payment_returned",
+            "payment_returned_short",
+            "payment_returned_released",
+            "payment_returned_offset",
+        ],
         FundEvent::AwardImported { .. } => vec!["award_imported", "award_imported_bare"],
         FundEvent::BackingChanged { .. } => vec![
             "backing_changed_unsigned",
@@ -385,6 +390,8 @@ fn payments(currency: Currency) -> Vec<(&'static str, FundEvent)> {
                 tranche,
                 amount_minor,
                 shortfall_minor: 0,
+                offset_minor: 0,
+                released: None,
                 instruction,
                 attempt,
                 after_settlement: true,

@@ -14,8 +14,8 @@
 //!            cut                   reject, withdraw, contracted less
 //! ```
 //!
-//! What a grant never draws (amended down, closed, terminated or cancelled) is available again, or goes to the treasury where
-//! the programme's year is over.
+//! What a grant never draws (amended down, closed, terminated or cancelled), and what the bank sends back after its end, is
+//! available again, or goes to the treasury where the programme's year is over.
 //!
 //! Appropriating or setting a limit anew in the same way changes nothing. A supplement or a cut has no such mark: two of
 //! 100.00 are two, and only the request id, which the chassis keeps, tells a repeat.
@@ -30,7 +30,7 @@ use concord_chassis::{
     deciding::not_before,
     log::{Broken, Decision, Meta, RefusalKind, Stop},
 };
-use concord_events::fund::{FundEvent, FundPurpose, FundingMode, LimitOn};
+use concord_events::fund::{FundEvent, FundPurpose, FundingMode, LimitOn, Released};
 use concord_kernel::money::Amount;
 use concord_kernel::{Date, id::ProgrammeId, money::Currency, region::Region};
 use serde::{Deserialize, Serialize};
@@ -314,6 +314,10 @@ impl Programme {
             }
             FundEvent::ContractAmended { mode, lead_region, released_minor, to_treasury, .. } => {
                 self.give_back(*mode, lead_region.as_ref(), *released_minor, *to_treasury);
+            }
+            FundEvent::PaymentReturned { released: Some(released), amount_minor, .. } => {
+                let Released { mode, lead_region, to_treasury } = released;
+                self.give_back(*mode, lead_region.as_ref(), *amount_minor, *to_treasury);
             }
             FundEvent::GrantClosed { end, .. }
             | FundEvent::GrantTerminated { end, .. }

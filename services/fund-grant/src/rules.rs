@@ -163,14 +163,6 @@ pub fn a14_instruction_unused(
     Some(refusal::instruction_used(instruction, other.plan.number))
 }
 
-/// A14, bank paid twice: a bank's reference reports one movement of one tranche.
-#[must_use]
-pub fn a14_reference_unused(contract: &Contract, number: u32, reference: &str) -> Option<Broken> {
-    let mut others = contract.tranches.iter().filter(|tranche| tranche.plan.number != number);
-    let other = others.find(|tranche| tranche.was_reported_as(reference))?;
-    Some(refusal::reference_used(reference, other.plan.number))
-}
-
 /// A02, more than budgeted: what a programme spends or gives back is available.
 #[must_use]
 pub fn a02_available(programme: &Programme, asked: Amount) -> Option<Broken> {

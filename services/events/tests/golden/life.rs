@@ -4,7 +4,7 @@ use super::{AGREEMENT, GRANT, INSTRUCTION, MODE, PROGRAMME, account, lead, plan}
 use concord_events::fund::{
     AcceptanceFailure, AcceptanceOutcome, Allocation, End, EvaluationGrade, Filed, FindingKey, FundEvent,
     GovernmentLevel, Holding, InvoicePart, MatchingInstalment, MatchingKind, MoneyFact, OverriddenRule,
-    RecoveryCause, Taken, TrancheCondition,
+    RecoveryCause, Released, Taken, TrancheCondition,
 };
 use concord_kernel::{
     event::LogEvent,
@@ -75,6 +75,22 @@ fn since_then(currency: Currency) -> Vec<Sample> {
             }
         }
     };
+    let returned = |shortfall_minor, offset_minor, released| FundEvent::PaymentReturned {
+        grant,
+        programme,
+        currency,
+        tranche: 1,
+        amount_minor: 4_000_000,
+        shortfall_minor,
+        offset_minor,
+        released,
+        instruction: INSTRUCTION,
+        attempt: 1,
+        after_settlement: offset_minor == 0,
+        bank_reference: "r-1".to_owned(),
+        reason: "账户已销户".to_owned(),
+    };
+    let released = Released { mode: MODE, lead_region: lead_region.clone(), to_treasury: true };
     vec![
         ("grant_admitted_filed", FundEvent::GrantAdmitted { grant, filed: Some(filed) }),
         ("grant_rejected_filed", turned_down(false)),
@@ -114,22 +130,9 @@ fn since_then(currency: Currency) -> Vec<Sample> {
                 offset_minor: 1_000_000,
             },
         ),
-        (
-            "payment_returned_short",
-            FundEvent::PaymentReturned {
-                grant,
-                programme,
-                currency,
-                tranche: 1,
-                amount_minor: 4_000_000,
-                shortfall_minor: 1_000_000,
-                instruction: INSTRUCTION,
-                attempt: 1,
-                after_settlement: true,
-                bank_reference: "r-1".to_owned(),
-                reason: "账户已销户".to_owned(),
-            },
-        ),
+        ("payment_returned_short", returned(1_000_000, 0, None)),
+        ("payment_returned_released", returned(0, 0, Some(released))),
+        ("payment_returned_offset", returned(0, 1_000_000, None)),
     ]
 }
 

@@ -31,6 +31,8 @@ pub struct RecordedFact {
     pub on: Date,
     /// What it said.
     pub fact: MoneyFact,
+    /// Bank's reference, where a bank reported it.
+    pub bank_reference: Option<String>,
     /// Whether it still holds.
     pub standing: FactStanding,
 }
@@ -122,6 +124,18 @@ fn rule(grant: &Grant, known: &RecordedFact, command: &Correct) -> Ruling {
 }
 
 impl RecordedFact {
+    /// Whether it is a payment, and was not recorded wrongly.
+    pub(super) fn is_payment(&self) -> bool {
+        let is_it = matches!(self.fact, MoneyFact::Settlement { .. });
+        is_it && !matches!(self.standing, FactStanding::Corrected(_))
+    }
+
+    /// Whether the bank reported it under this reference. A correction frees that for the right fact.
+    pub(crate) fn was_reported_as(&self, reference: &str) -> bool {
+        let is_it = self.bank_reference.as_deref() == Some(reference);
+        is_it && !matches!(self.standing, FactStanding::Corrected(_))
+    }
+
     /// Its own position, where this is that of its correction.
     fn corrected_at(&self, position: u64) -> Option<u64> {
         match &self.standing {
@@ -154,11 +168,30 @@ fn recorded(event: &FundEvent) -> Option<MoneyFact> {
     })
 }
 
+/// The bank's reference under which an event reports a fact.
+fn reference(event: &FundEvent) -> Option<&str> {
+    match event {
+        FundEvent::TrancheSettled { bank_reference, .. }
+        | FundEvent::MatchingArrived { bank_reference, .. }
+        | FundEvent::ShareTransferred { bank_reference, .. }
+        | FundEvent::BalanceRefunded { bank_reference, .. }
+        | FundEvent::RecoveryRepaid { bank_reference, .. } => Some(bank_reference),
+        _ => None,
+    }
+}
+
 /// Folds an event into the facts of its grant.
 pub(super) fn apply(facts: &mut Vec<RecordedFact>, event: &FundEvent, meta: &Meta<'_>) {
     if let Some(fact) = recorded(event) {
         let (position, on) = (meta.position, meta.effective_on);
-        return facts.push(RecordedFact { position, on, fact, standing: FactStanding::Stands });
+        let bank_reference = reference(event).map(str::to_owned);
+        return facts.push(RecordedFact {
+            position,
+            on,
+            fact,
+            bank_reference,
+            standing: FactStanding::Stands,
+        });
     }
     let undoes = |fact: &MoneyFact| match (event, fact) {
         (

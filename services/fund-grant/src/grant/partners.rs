@@ -69,7 +69,7 @@ pub(super) fn decide(
         return grant.conclude(case, hand, grant.last_step_on, refused(without_contract(&grant.stage)));
     };
     case.well_formed([grant.other_currency("amount.currency", transfer.amount)])?;
-    grant.conclude(case, hand, contract.signed_on, rule(grant, contract, transfer))
+    grant.conclude(case, hand, grant.first_paid_on(), rule(grant, contract, transfer))
 }
 
 fn without_contract(stage: &Stage) -> Broken {
@@ -123,7 +123,7 @@ pub(super) fn shares_of(
     contracted: Amount,
 ) -> Result<Vec<Allocation>, Broken> {
     let applied = &grant.project.allocations;
-    let shares = if given.is_empty() { applied.as_slice() } else { given };
+    let shares = if given.is_empty() { &**applied } else { given };
     let lead = grant.project.lead.party;
     let sum: i128 = shares.iter().filter_map(|share| share.amount_minor).map(i128::from).sum();
     if shares.iter().all(|share| share.party.party == lead) {

@@ -14,9 +14,10 @@
 //! What is asked for may be less than planned; the rest stays committed.
 //!
 //! A recovery of another grant may be offset against an authorised tranche 抵扣: the bank then pays that much less, and the
-//! tranche is no longer called off. A payment that comes back after it was settled comes back as far as the lead still holds
-//! it; the rest is recovered 追缴, and what can be instructed again is what came back. A settlement that was recorded wrongly
-//! and corrected 更正 is with the bank again.
+//! tranche is no longer called off. Of such a payment only the cash comes back: the rest was paid by the offset, and is with
+//! the lead. A payment that comes back after it was settled comes back as far as the lead still holds it; the rest is recovered
+//! 追缴. What can be instructed again is what came back; once the grant has ended that goes on at once, to the programme or
+//! the treasury. A settlement that was recorded wrongly and corrected 更正 is with the bank again.
 
 mod ruling;
 mod shortfall;
@@ -99,6 +100,8 @@ pub struct ReturnedAttempt {
     pub returned_as: String,
     /// Why.
     pub reason: String,
+    /// What of the payment did not come back: it was drawn all the same.
+    pub short_minor: i64,
 }
 
 /// About one tranche.
@@ -175,12 +178,13 @@ impl Tranche {
     /// The payment, once the bank was instructed.
     #[must_use]
     pub fn payment(&self) -> Option<&Payment> {
-        match &self.state {
-            TrancheState::Instructed(payment)
-            | TrancheState::Settled { payment, .. }
-            | TrancheState::PaymentReturned(payment) => Some(payment),
-            TrancheState::Planned(_) | TrancheState::Requested(_) | TrancheState::Authorised(_) => None,
-        }
+        self.state.payment()
+    }
+
+    /// What earlier attempts drew and did not bring back, in minor units: it is not there to be paid anew.
+    #[must_use]
+    pub fn short_minor(&self) -> i64 {
+        self.returned.iter().fold(0, |sum, attempt| sum.saturating_add(attempt.short_minor))
     }
 
     /// Whether this reference settled it, now or in an attempt that came back.
@@ -200,6 +204,15 @@ impl Tranche {
 }
 
 impl TrancheState {
+    fn payment(&self) -> Option<&Payment> {
+        match self {
+            Self::Instructed(payment) | Self::Settled { payment, .. } | Self::PaymentReturned(payment) => {
+                Some(payment)
+            }
+            Self::Planned(_) | Self::Requested(_) | Self::Authorised(_) => None,
+        }
+    }
+
     /// Stable name, and the Chinese one.
     #[must_use]
     pub fn words(&self) -> (&'static str, &'static str) {
@@ -257,19 +270,19 @@ pub(super) fn apply(contract: &mut Contract, event: &FundEvent, on: Date) {
     if matches!(event, FundEvent::TrancheInstructed { .. }) {
         tranche.instructed_on = Some(on);
     }
-    if let FundEvent::PaymentReturned { bank_reference, reason, .. } = event {
+    if let FundEvent::PaymentReturned { amount_minor, bank_reference, reason, .. } = event {
+        let paid_minor = before.payment().map_or(0, |payment| payment.amount_minor);
         let settled_as = match before {
-            TrancheState::Settled { bank_reference, .. } => {
-                // What was kept back has done its work: the next attempt is of cash alone.
-                tranche.offset_minor = 0;
-                Some(bank_reference)
-            }
+            TrancheState::Settled { bank_reference, .. } => Some(bank_reference),
             _ => None,
         };
+        // What was kept back has done its work: the next attempt is of cash alone.
+        tranche.offset_minor = 0;
         tranche.returned.push(ReturnedAttempt {
             settled_as,
             returned_as: bank_reference.clone(),
             reason: reason.clone(),
+            short_minor: paid_minor.saturating_sub(*amount_minor),
         });
     }
     tranche.last_step_on = on;

@@ -142,7 +142,10 @@ impl Recovery {
                 None if state == RecoveryState::Overturned => self
                     .wrong(("nothing is owed any more; give the money back", "已无应缴款项；请将款项退还")),
                 None => happens_under(
-                    [rules::repayment_within_outstanding(self, *amount)],
+                    [
+                        rules::repayment_within_outstanding(self, *amount),
+                        rules::a14_reference_free(grant, bank_reference),
+                    ],
                     FundEvent::RecoveryRepaid {
                         recovery,
                         grant: id,

@@ -1,8 +1,9 @@
-//! What is said of matching money (A03).
+//! What is said of matching money (A03), and of bank references that were used before (A14).
 
 use super::{at, broken};
+use crate::grant::Grant;
 use concord_chassis::log::Broken;
-use concord_events::fund::MatchingKind;
+use concord_events::fund::{MatchingKind, MoneyFact};
 use concord_kernel::{Date, money::Amount};
 
 /// More of something than one grant may have.
@@ -153,8 +154,9 @@ pub(crate) fn matching_class_overdue(
     )
 }
 
-/// `of`: what the reference reported before, in both languages.
-pub(crate) fn reference_used_by(reference: &str, (of, of_zh): &(String, String)) -> Broken {
+/// `fact`: what the reference reported before.
+pub(crate) fn reference_used_by(reference: &str, grant: &Grant, fact: &MoneyFact) -> Broken {
+    let (of, of_zh) = movement(grant, fact);
     at(
         "bank_reference",
         broken(
@@ -163,7 +165,29 @@ pub(crate) fn reference_used_by(reference: &str, (of, of_zh): &(String, String))
                 "the bank's reference {reference} is that of {of}; one movement of money counts once (A14)"
             ),
             format!("银行流水号{reference}已用于{of_zh}；一笔资金往来只能登记一次，请核对流水号（A14）"),
-            &[("bank_reference", &reference), ("used_for", of)],
+            &[("bank_reference", &reference), ("used_for", &of)],
         ),
     )
+}
+
+/// What a bank reported, in both languages.
+fn movement(grant: &Grant, fact: &MoneyFact) -> (String, String) {
+    match fact {
+        MoneyFact::Settlement { tranche, .. } => (format!("tranche {tranche}"), format!("第{tranche}笔拨款")),
+        MoneyFact::MatchingArrival { source, instalment, .. } => (
+            format!("instalment {instalment} of matching source {source}"),
+            format!("第{source}项配套来源第{instalment}期到位"),
+        ),
+        MoneyFact::ShareTransfer { to, .. } => {
+            (format!("the share passed on to {to}"), format!("向{to}的转拨"))
+        }
+        MoneyFact::SpendAcceptance { spend, .. } => (format!("spending {spend}"), format!("支出{spend}")),
+        MoneyFact::BalanceRefund { party, .. } => {
+            let party = grant.code_of(*party);
+            (format!("the balance that {party} gave back"), format!("{party}的结余退回"))
+        }
+        MoneyFact::RecoveryRepayment { recovery, .. } => {
+            (format!("a repayment of recovery {recovery}"), format!("追缴事项{recovery}的缴款"))
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub fn plan_adds_up(amount: Amount, plan: &[PlannedTranche]) -> Option<Broken> {
 }
 
 /// A tranche that was asked for stays as it is planned. One that is with the bank or paid may be planned down to what it is
-/// paid: the rest is free.
+/// paid, with what earlier attempts did not bring back: the rest is free.
 #[must_use]
 pub fn tranches_kept(grant: &Grant, tranches: &[Tranche], plan: &[PlannedTranche]) -> Vec<Broken> {
     let under_way = tranches.iter().filter(|tranche| !is_free(tranche));
@@ -57,7 +57,7 @@ fn keeps(tranche: &Tranche, planned: &PlannedTranche) -> bool {
 fn least_minor(tranche: &Tranche) -> i64 {
     match &tranche.state {
         TrancheState::Instructed(payment) | TrancheState::Settled { payment, .. } => {
-            payment.amount_minor.min(tranche.plan.amount_minor)
+            payment.amount_minor.saturating_add(tranche.short_minor()).min(tranche.plan.amount_minor)
         }
         _ => tranche.plan.amount_minor,
     }
@@ -91,7 +91,7 @@ pub fn shares_add_up(
     shares: &[Allocation],
 ) -> Option<Broken> {
     let as_imported = grant.is_migrated()
-        && shares == contract.allocations
+        && *shares == *contract.allocations
         && sum(&contract.allocations) != Some(contract.amount_minor.into());
     let add_up = shares.is_empty() || sum(shares) == Some(amount.minor.into());
     (!add_up && !as_imported)

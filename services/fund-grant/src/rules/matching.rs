@@ -75,28 +75,14 @@ pub fn matching_missing(grant: &Grant, source: &Source, number: u32, given: Amou
     })
 }
 
-/// A14, bank paid twice: within a grant a bank's reference reports one movement of money, be it a tranche, matching money, a
-/// share passed on or a balance given back.
+/// A14, bank paid twice: within a grant a bank's reference reports one movement of money, be it a tranche or its return,
+/// matching money, a share passed on, a balance given back or a recovery repaid.
 #[must_use]
 pub fn a14_reference_free(grant: &Grant, reference: &str) -> Option<Broken> {
     let tranches = grant.contract().map(|contract| contract.tranches.iter());
     if let Some(tranche) = tranches.into_iter().flatten().find(|it| it.was_reported_as(reference)) {
         return Some(refusal::reference_used(reference, tranche.plan.number));
     }
-    let arrival = grant.matching.reported_as(reference).map(|(source, arrival)| {
-        let (source, instalment) = (source.number, arrival.instalment);
-        (
-            format!("instalment {instalment} of matching source {source}"),
-            format!("第{source}项配套来源第{instalment}期到位"),
-        )
-    });
-    let transfer = grant.shares.reported_as(reference).map(|transfer| {
-        (format!("the share passed on to {}", transfer.to), format!("向{}的转拨", transfer.to))
-    });
-    let refund = grant.contract().and_then(|contract| contract.balances.refunded_as(reference));
-    let refund = refund.map(|refund| {
-        let party = grant.code_of(refund.party);
-        (format!("the balance that {party} gave back"), format!("{party}的结余退回"))
-    });
-    arrival.or(transfer).or(refund).map(|of| refusal::reference_used_by(reference, &of))
+    let known = grant.facts.iter().find(|known| known.was_reported_as(reference))?;
+    Some(refusal::reference_used_by(reference, grant, &known.fact))
 }

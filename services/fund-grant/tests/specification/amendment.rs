@@ -163,6 +163,22 @@ fn what_was_paid_less_than_planned_may_be_planned_down_to_that() {
     }
 }
 
+/// Of the 50,000.00 that were paid first, the lead had spent 20,000.00 when the payment came back: 30,000.00 are paid anew, and
+/// the rest is recovered. So nothing of that tranche is free.
+#[test]
+fn what_did_not_come_back_of_a_payment_is_not_freed_by_an_amendment() {
+    let short = 2_000_000;
+    let mut world = World::after(life("running"));
+    happened(&mut world, spent(lead().party, short));
+    world.execute(&send_back(1, "r-1", "closed account").on(april(10))).unwrap();
+    for step in [instruct(1, 1), settle(1, "b-2")] {
+        world.execute(&step.on(april(10))).unwrap();
+        let refused = broken(&world, &amended_to(&[PAID - short, PAID]).on(april(10)));
+        says(&refused, "TRANCHE_NOT_KEPT", &[("least_minor", "5000000")]);
+    }
+    assert_eq!(stands(&world, Account::Committed), AWARD - PAID);
+}
+
 #[test]
 fn an_amended_plan_follows_the_rulebook_as_far_as_it_is_open() {
     let unpaid = || story("payable");

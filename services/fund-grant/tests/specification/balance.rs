@@ -127,6 +127,21 @@ fn a_banks_reference_reports_one_refund() {
         "A14_REFERENCE_USED",
         &[("used_for", "the balance that CN-USCC:91330100799655058B gave back")],
     );
+    let second = [request(2, None), authorise(2), instruct(2, 2)];
+    let paid = |more: Vec<Order>| {
+        let payments = second.clone().map(|order| order.on(april(10)));
+        given().into_iter().chain(payments).chain(more).collect::<Vec<_>>()
+    };
+    let settled = settle(2, "b-2").on(april(10));
+    check([
+        row("a refund's, as a payment", paid(vec![]), settle(2, "f-1").on(april(10)), "A14_REFERENCE_USED"),
+        row(
+            "a refund's, as a return",
+            paid(vec![settled]),
+            send_back(2, "f-1", "x").on(april(10)),
+            "A14_REFERENCE_USED",
+        ),
+    ]);
     says(
         &broken(&World::after(given()), &refund(101, "f-1")),
         "REFUND_ALREADY_RECORDED",
@@ -154,6 +169,19 @@ fn a_refund_that_was_corrected_frees_its_reference() {
     );
     assert_eq!(stands(&world, Account::RecipientUnspent), PAID);
     assert_eq!(world.outcome(&refund(99, "f-1")), "BalanceRefunded");
+}
+
+/// The last tranche is paid after the acceptance: what is decided on the balance lies after both.
+#[test]
+fn a_balance_is_decided_on_after_the_last_payment() {
+    let last = [request(3, None), authorise(3), instruct(3, 3), settle(3, "b-3")];
+    let paid = || with("finally_accepted", last.clone().map(|order| order.on(april(13))));
+    for (order, done) in [(retain(1), "BalanceRetained"), (transfer(SECOND, 1), "BalanceTransferred")] {
+        check([
+            row("on the day", paid(), order.clone().on(april(13)), done),
+            row("the day before", paid(), order.on(april(12)).learned_on(april(13)), "STEP_BEFORE_THE_LAST"),
+        ]);
+    }
 }
 
 #[test]

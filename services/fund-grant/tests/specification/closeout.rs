@@ -2,6 +2,7 @@
 
 use crate::{
     backing::{self, AGREEMENT, april, hold},
+    correction::{correct, settlement},
     edge,
     life::*,
     refusals::{check, row},
@@ -9,7 +10,7 @@ use crate::{
     world::*,
 };
 use concord_events::{
-    fund::{Ending, FundEvent, Holding, RecoveryCause, Taken},
+    fund::{Ending, FundEvent, FundingMode, Holding, LimitOn, RecoveryCause, Taken},
     ledger::Account,
 };
 use concord_fund_grant::{
@@ -19,6 +20,7 @@ use concord_fund_grant::{
         closing::{ClosingCommand, recovery_of_cancelled},
         spending::SpendingCommand,
     },
+    programme::Programme,
     wire,
 };
 use concord_proto::fund::v1::{
@@ -450,8 +452,45 @@ fn a_settled_payment_may_still_come_back_after_the_end() {
         let [FundEvent::GrantCancelled { end, .. }] = events.as_slice() else {
             panic!("{row}: nothing is with recipients: {events:?}");
         };
-        assert_eq!(end.undrawn_minor, PAID, "{row}: it goes back with a later cancellation");
+        assert_eq!(end.undrawn_minor, 0, "{row}: it went back when it came");
     }
+}
+
+/// No later step of an ended grant would release it: it is available again at once, or the treasury's after the year.
+#[test]
+fn what_comes_back_after_the_end_goes_on_from_the_recipient_at_once() {
+    let back = send_back(1, "r-9", "closed account");
+    for (on, to_treasury) in [(april(10), false), (day(2014, 1, 2), true)] {
+        let mut world = World::after(life("terminated"));
+        let was = world.programme().clone();
+        let events = world.execute(&back.clone().on(on)).unwrap();
+        assert!(matches!(
+            &events[..],
+            [FundEvent::PaymentReturned { amount_minor: PAID, released: Some(released), .. }]
+                if released.to_treasury == to_treasury
+        ));
+        assert_eq!(stands(&world, Account::Committed), 0);
+        let is = world.programme();
+        let [available, appropriated] = if to_treasury { [0, PAID] } else { [PAID, 0] };
+        assert_eq!(is.available_minor - was.available_minor, available);
+        assert_eq!(was.appropriated_minor - is.appropriated_minor, appropriated);
+        assert_eq!(was.contracted_minor - is.contracted_minor, PAID);
+        let taken = |programme: &Programme| programme.taken_minor(&LimitOn::Mode(FundingMode::NonRepayable));
+        assert_eq!(taken(&was) - taken(is), PAID);
+    }
+}
+
+/// The settlement was recorded wrongly, which was found out after the end: the bank had sent the payment back.
+#[test]
+fn a_payment_that_was_never_settled_comes_back_after_the_end_too() {
+    let mut world = World::after(life("terminated"));
+    let position = settlement(&world);
+    world.execute(&correct(position).on(april(10))).unwrap();
+    assert_eq!(stands(&world, Account::Instructed), PAID);
+    let available_minor = world.programme().available_minor;
+    world.execute(&send_back(1, "r-9", "closed account").on(april(10))).unwrap();
+    assert_eq!((stands(&world, Account::Instructed), stands(&world, Account::Committed)), (0, 0));
+    assert_eq!(world.programme().available_minor, available_minor + PAID);
 }
 
 // ---- Cancellation ----------------------------------------------------------------------------------------------------

@@ -259,6 +259,12 @@ fn dates_of_transfers_lie_within_their_limits() {
         ("five days back", World::after(paid()), transfer(1, "t").learned_on(april(10)), "ShareTransferred"),
         ("six", World::after(paid()), transfer(1, "t").learned_on(april(11)), "EFFECTIVE_TOO_FAR_BACK"),
         (
+            "before the lead was paid",
+            World::after(paid()),
+            transfer(1, "t").on(march(30)).learned_on(april(1)),
+            "STEP_BEFORE_THE_LAST",
+        ),
+        (
             "a fact of the bank's may be learned after a later one",
             with(paid(), [transfer(1, "t-1")]),
             transfer(1, "t-2").on(april(4)),

@@ -3,7 +3,7 @@
 use crate::{backing, life, stages, world::*};
 use concord_events::{
     fund::{End, FundEvent, FundingMode, Holding, RecoveryCause},
-    ledger::Account,
+    ledger::{Account, postings},
 };
 use concord_fund_grant::{
     Command,
@@ -119,6 +119,12 @@ pub fn recovery_story(until: &str) -> Vec<Order> {
         other => panic!("there is no recovery state {other}"),
     };
     tranche_story("settled").into_iter().chain(other()).chain(recovery).collect()
+}
+
+/// The same of a second recovery.
+fn second(order: Order) -> Order {
+    let Command::Recovery(_, command) = order.command else { panic!("it is of a recovery") };
+    Order { command: Command::Recovery(RecoveryId(Uuid::from_u128(0x52)), command), ..order }
 }
 
 const ROWS: [&str; 9] = [
@@ -373,6 +379,20 @@ fn an_overturned_recovery_gives_back_what_it_took() {
 }
 
 #[test]
+fn a_recovery_comes_after_the_payment_that_it_takes_back() {
+    let before = determine(CLAIM).on(march(30)).learned_on(april(2));
+    check([
+        (
+            "on the day of the payment",
+            recovery_story("absent"),
+            determine(CLAIM).on(march(31)),
+            "RecoveryDetermined",
+        ),
+        ("the day before", recovery_story("absent"), before, "STEP_BEFORE_THE_LAST"),
+    ]);
+}
+
+#[test]
 fn no_more_is_repaid_than_is_outstanding() {
     let partly = || with("demanded", [repay(400_000, "p-1")]);
     check([
@@ -380,6 +400,20 @@ fn no_more_is_repaid_than_is_outstanding() {
         ("one fen more", partly(), repay(600_001, "p-2"), "REPAYMENT_ABOVE_OUTSTANDING"),
         ("the same again", partly(), repay(400_000, "p-1"), "unchanged"),
         ("another amount under that reference", partly(), repay(1, "p-1"), "ALREADY_REPAID"),
+        ("the payment's own reference", partly(), repay(1, "b-1"), "A14_REFERENCE_USED"),
+        (
+            "a repayment's reference, as a return",
+            partly(),
+            send_back(1, "p-1", "x").on(april(6)),
+            "A14_REFERENCE_USED",
+        ),
+        ("a repayment's reference, as a refund", partly(), life::refund(1, "p-1"), "A14_REFERENCE_USED"),
+        (
+            "a repayment's reference, for another recovery",
+            partly().into_iter().chain([second(determine(1)), second(demand("D-2"))]).collect(),
+            second(repay(1, "p-1")),
+            "A14_REFERENCE_USED",
+        ),
         (
             "in another currency",
             partly(),
@@ -495,27 +529,44 @@ fn what_is_offset_the_bank_does_not_pay() {
         panic!("it was instructed");
     };
     assert_eq!((amount_minor, offset_minor), (AWARD / 2, CLAIM));
-    // Sent back by the bank and instructed again, it is the same.
-    world.execute(&send_back(1, "r-1", "closed").of(OTHER).on(later)).unwrap();
-    let again = world.execute(&instruct(1, 9).of(OTHER).on(later)).unwrap();
-    assert!(matches!(again[0], FundEvent::TrancheInstructed { offset_minor: CLAIM, attempt: 2, .. }));
-    // Once settled, only the cash can come back, and only that is paid again.
-    world.execute(&settle(1, "b-9").of(OTHER).on(later)).unwrap();
-    let returned = world.execute(&send_back(1, "r-2", "closed").of(OTHER).on(later)).unwrap();
-    assert!(matches!(
-        returned[..],
-        [FundEvent::PaymentReturned { amount_minor: 4_000_000, shortfall_minor: 0, .. }]
-    ));
-    let third = world.execute(&instruct(1, 9).of(OTHER).on(later)).unwrap();
-    assert!(matches!(
-        third[0],
-        FundEvent::TrancheInstructed { amount_minor: 4_000_000, offset_minor: 0, attempt: 3, .. }
-    ));
-    let (old, new) = (&world.grant().books, &world.grant_of(OTHER).books);
-    assert_eq!(old.total_minor(Account::Refunded), CLAIM);
-    assert_eq!(old.total_minor(Account::Recoverable), 0);
-    assert_eq!(new.total_minor(Account::RecipientUnspent), CLAIM);
-    assert_eq!(new.total_minor(Account::Instructed), 4_000_000);
+    // Whether it comes back before or after it was settled: only the cash can, and only that is paid again.
+    for (settled, before) in [(true, vec![settle(1, "b-9")]), (false, Vec::new())] {
+        let mut world = world.clone();
+        for order in before {
+            world.execute(&order.of(OTHER).on(later)).unwrap();
+        }
+        let returned = world.execute(&send_back(1, "r-2", "closed").of(OTHER).on(later)).unwrap();
+        let [FundEvent::PaymentReturned { amount_minor, shortfall_minor, offset_minor, .. }] = returned[..]
+        else {
+            panic!("it came back: {returned:?}");
+        };
+        let paid_by_offset = if settled { 0 } else { CLAIM };
+        assert_eq!((amount_minor, shortfall_minor, offset_minor), (4_000_000, 0, paid_by_offset));
+        returned.iter().filter_map(postings).for_each(|set| assert_eq!(set.sum_minor(), 0));
+        let again = world.execute(&instruct(1, 9).of(OTHER).on(later)).unwrap();
+        assert!(matches!(
+            again[0],
+            FundEvent::TrancheInstructed { amount_minor: 4_000_000, offset_minor: 0, attempt: 2, .. }
+        ));
+        let (old, new) = (&world.grant().books, &world.grant_of(OTHER).books);
+        assert_eq!(old.total_minor(Account::Refunded), CLAIM);
+        assert_eq!(old.total_minor(Account::Recoverable), 0);
+        assert_eq!(new.total_minor(Account::RecipientUnspent), CLAIM);
+        assert_eq!(new.total_minor(Account::Instructed), 4_000_000);
+    }
+}
+
+/// The recovery counts as paid; so what was kept back for it is with the lead, and is not given out to others.
+#[test]
+fn what_was_kept_back_of_a_payment_does_not_go_back_with_the_end() {
+    let later = date(2013, 7, 3);
+    let mut world = World::after(recovery_story("offset"));
+    for order in [instruct(1, 9), send_back(1, "r-1", "closed"), life::terminate("bankrupt", None)] {
+        world.execute(&order.of(OTHER).on(later)).unwrap();
+    }
+    let other = &world.grant_of(OTHER).books;
+    assert_eq!(other.total_minor(Account::Committed), 0);
+    assert_eq!(other.total_minor(Account::RecipientUnspent), CLAIM);
 }
 
 #[test]

@@ -346,8 +346,11 @@ fn a14_a_banks_reference_reports_one_payment() {
         row("its own reference", both.clone(), settle(2, "b-2"), "TrancheSettled"),
         row("the first tranche's", both.clone(), settle(2, "b-1"), "A14_REFERENCE_USED"),
         row("the first tranche's, as a return", both.clone(), send_back(2, "b-1", "x"), "A14_REFERENCE_USED"),
-        row("a return of its own", both, send_back(2, "b-3", "x"), "PaymentReturned"),
+        row("a return of its own", both.clone(), send_back(2, "b-3", "x"), "PaymentReturned"),
+        row("its own, as a return", both.clone(), send_back(1, "b-1", "x"), "A14_REFERENCE_USED"),
     ]);
+    let back = both.into_iter().chain([send_back(1, "r-1", "x"), instruct(1, 1)]);
+    check([row("its return's, as a payment", back.collect(), settle(1, "r-1"), "A14_REFERENCE_USED")]);
 }
 
 #[test]

@@ -450,6 +450,14 @@ fn dates_of_spending_lie_within_their_limits() {
         ("thirty-one", since([]), learned(report(1, 1), may(6)), "EFFECTIVE_TOO_FAR_BACK"),
         ("accepted five days back", reported(), learned(accept(1), april(11)), "SpendAccepted"),
         ("six", reported(), learned(accept(1), april(12)), "EFFECTIVE_TOO_FAR_BACK"),
+        (
+            "accepted before the lead was paid",
+            since([report_as(1, SpendReport { spent_on: march(30), ..of(1) })
+                .on(march(30))
+                .learned_on(april(1))]),
+            accept(1).on(march(30)).learned_on(april(1)),
+            "STEP_BEFORE_THE_LAST",
+        ),
         ("disallowed five days back", reported(), learned(disallow(1, "x"), april(12)), "SpendDisallowed"),
         ("six", reported(), learned(disallow(1, "x"), april(13)), "EFFECTIVE_TOO_FAR_BACK"),
         ("accepted on the day of the report", reported(), accept(1).on(april(5)), "SpendAccepted"),

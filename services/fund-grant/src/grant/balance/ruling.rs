@@ -27,9 +27,10 @@ pub(in crate::grant) fn decide(
     let last_step_on = match command {
         // A fact, learned when it is learned; it lies after the first payment all the same.
         BalanceCommand::Refund { .. } => grant.first_paid_on(),
-        BalanceCommand::Retain { .. } => grant.last_step_on,
+        BalanceCommand::Retain { .. } => grant.last_payment_step_on(),
         BalanceCommand::Transfer { .. } => {
-            taker.map_or(grant.last_step_on, |taker| taker.last_step_on.max(grant.last_step_on))
+            let last = grant.last_payment_step_on();
+            taker.map_or(last, |taker| taker.last_step_on.max(last))
         }
     };
     grant.conclude(case, Hand::Office(None), last_step_on, rule(case, grant, taker, command))
@@ -171,16 +172,16 @@ impl Contract {
 impl Grant {
     /// The code by which a party of this grant is known to people; its id where none is on record.
     pub(crate) fn code_of(&self, party: PartyId) -> String {
-        let contracted = self.contract().into_iter().flat_map(|contract| &contract.allocations);
-        let shares = contracted.chain(&self.project.allocations).map(|share| &share.party);
+        let contracted = self.contract().into_iter().flat_map(|contract| contract.allocations.iter());
+        let shares = contracted.chain(self.project.allocations.iter()).map(|share| &share.party);
         let known = std::iter::once(&self.project.lead).chain(shares).find(|known| known.party == party);
         known.map_or_else(|| party.to_string(), |known| known.code.to_string())
     }
 
-    /// When the first of its payments that were settled was; before one, when its last step happened.
-    fn first_paid_on(&self) -> Date {
-        let tranches = self.contract().into_iter().flat_map(|contract| &contract.tranches);
-        let paid = tranches.filter(|tranche| tranche.is_settled()).map(|tranche| tranche.last_step_on);
+    /// When its first payment was settled, whatever became of that; before one, when its last step happened. Nothing moves
+    /// what recipients hold before they hold anything.
+    pub(crate) fn first_paid_on(&self) -> Date {
+        let paid = self.facts.iter().filter(|known| known.is_payment()).map(|known| known.on);
         paid.min().unwrap_or(self.last_step_on)
     }
 }

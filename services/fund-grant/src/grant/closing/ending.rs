@@ -136,7 +136,7 @@ impl Grant {
     }
 
     /// When its last step happened, or the last step of one of its payments: what is decided on its money comes after both.
-    pub(in crate::grant) fn last_payment_step_on(&self) -> Date {
+    pub(crate) fn last_payment_step_on(&self) -> Date {
         let payments = self.contract().into_iter().flat_map(|contract| &contract.tranches);
         payments.map(|tranche| tranche.last_step_on).fold(self.last_step_on, Date::max)
     }

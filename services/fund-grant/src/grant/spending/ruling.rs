@@ -42,7 +42,10 @@ pub(in crate::grant) fn decide(
         (_, None) => return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_spend(spend)])),
         (_, Some(_)) => None,
     };
-    let last = item.map_or(contract.signed_on, |item| item.last_step_on);
+    let last = match (command, item) {
+        (SpendingCommand::Accept, Some(item)) => item.last_step_on.max(grant.first_paid_on()),
+        (_, item) => item.map_or(contract.signed_on, |item| item.last_step_on),
+    };
     grant.conclude(case, hand, last, rule(case, grant, contract, spend, command, invoice))
 }
 

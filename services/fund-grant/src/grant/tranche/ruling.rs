@@ -15,7 +15,7 @@ use crate::{
     view::Case,
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
-use concord_events::fund::{FundEvent, InstructedUnder};
+use concord_events::fund::{FundEvent, InstructedUnder, Released};
 use concord_kernel::{id::InstructionId, rulebook::Duty};
 
 pub(in crate::grant) fn decide(
@@ -47,7 +47,7 @@ pub(in crate::grant) fn decide(
         let none = refusal::no_tranche(number, contract.tranches.len());
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
-    let basis = Basis::of(case, grant, number, command)?;
+    let basis = Basis::of(case, grant, tranche, command)?;
     let ruling = tranche.rule(case, grant, contract, command, &basis);
     let answer = grant.conclude(case, hand, tranche.last_step_on, ruling)?;
     match basis.verified {
@@ -59,21 +59,36 @@ pub(in crate::grant) fn decide(
     }
 }
 
-/// What lies beside the tranche: what A03 says of matching money to `Request` and `Authorise`, and A01 of the agreement that
-/// backs the grant to `Instruct`. Empty for other commands.
+/// What lies beside the tranche: what A03 says of matching money to `Request` and `Authorise`, A01 of the agreement that backs
+/// the grant to `Instruct`, and where money goes that comes back after the end to `Return`. Empty for other commands.
 #[derive(Default)]
 struct Basis {
     broken: Vec<Broken>,
     verified: Option<Result<InstructedUnder, Broken>>,
+    released: Option<Released>,
 }
 
 impl Basis {
-    fn of(case: &Case<'_, '_>, grant: &Grant, number: u32, command: &TrancheCommand) -> Result<Self, Stop> {
+    fn of(
+        case: &Case<'_, '_>,
+        grant: &Grant,
+        tranche: &Tranche,
+        command: &TrancheCommand,
+    ) -> Result<Self, Stop> {
         let (rulebook, context) = (case.rulebook, case.context);
         match command {
             TrancheCommand::Request { .. } | TrancheCommand::Authorise => {
-                let broken = rules::a03_matching(rulebook, grant, number, context.effective_on);
-                return Ok(Self { broken, verified: None });
+                let broken = rules::a03_matching(rulebook, grant, tranche.plan.number, context.effective_on);
+                return Ok(Self { broken, ..Self::default() });
+            }
+            TrancheCommand::Return { .. } if grant.stage.has_ended() => {
+                let paid_minor = tranche.payment().map_or(0, |payment| payment.amount_minor);
+                let released = Released {
+                    mode: grant.mode,
+                    lead_region: grant.project.lead.region.clone(),
+                    to_treasury: grant.returns_to_treasury(case, paid_minor)?,
+                };
+                return Ok(Self { released: Some(released), ..Self::default() });
             }
             TrancheCommand::Instruct { .. } => {}
             _ => return Ok(Self::default()),
@@ -83,7 +98,8 @@ impl Basis {
                 Some(backing) => Some(backing),
                 // Once named it is known for good. Were its record lost all the same, that is no reason to pay.
                 None => {
-                    return Ok(Self { broken: vec![refusal::backing_unknown(agreement)], verified: None });
+                    let broken = vec![refusal::backing_unknown(agreement)];
+                    return Ok(Self { broken, ..Self::default() });
                 }
             },
             None => None,
@@ -95,6 +111,7 @@ impl Basis {
         Ok(Self {
             broken: broken.into_iter().flatten().collect(),
             verified: backing.map(|backing| rules::a01_backing_verified(rulebook, backing, context)),
+            released: None,
         })
     }
 }
@@ -176,7 +193,7 @@ impl Tranche {
 
             (Settle { bank_reference }, _) if self.was_settled_as(bank_reference) => unchanged(),
             (Settle { bank_reference }, Instructed(payment)) => happens_under(
-                [rules::a14_reference_unused(contract, tranche, bank_reference)],
+                [rules::a14_reference_free(grant, bank_reference)],
                 self.settled(grant, *payment, bank_reference.clone()),
             ),
             (Settle { .. }, Settled { bank_reference: first, .. }) => {
@@ -197,19 +214,21 @@ impl Tranche {
                     &[("reason", &first.reason)],
                 ),
                 (None, Instructed(payment)) => happens_under(
-                    [rules::a14_reference_unused(contract, tranche, bank_reference)],
-                    self.sent_back(grant, *payment, None, bank_reference, reason),
+                    [rules::a14_reference_free(grant, bank_reference)],
+                    self.sent_back(grant, *payment, None, basis, (bank_reference, reason)),
                 ),
                 (None, Settled { payment, .. }) => {
                     let taken = taken_back(grant, payment.amount_minor.saturating_sub(self.offset_minor));
                     let minutes = case.context.authority.unwrap_or(bank_reference);
                     let recovery = taken.recovery(grant, bank_reference, minutes, reason);
-                    let returned = self.sent_back(grant, *payment, Some(&taken), bank_reference, reason);
-                    happens_under([rules::a14_reference_unused(contract, tranche, bank_reference)], returned)
-                        .map(|mut decision| {
+                    let said = (bank_reference.as_str(), reason.as_str());
+                    let returned = self.sent_back(grant, *payment, Some(&taken), basis, said);
+                    happens_under([rules::a14_reference_free(grant, bank_reference)], returned).map(
+                        |mut decision| {
                             decision.events.extend(recovery);
                             decision
-                        })
+                        },
+                    )
                 }
                 (None, PaymentReturned(_)) => self.returned_already(),
                 (None, Planned(_) | Requested(_) | Authorised(_)) => {
@@ -323,16 +342,20 @@ impl Tranche {
         grant: &Grant,
         payment: Payment,
         after_settlement: Option<&TakenBack>,
-        reference: &str,
-        reason: &str,
+        basis: &Basis,
+        (reference, reason): (&str, &str),
     ) -> FundEvent {
+        let cash_minor = payment.amount_minor.saturating_sub(self.offset_minor);
+        let amount_minor = after_settlement.map_or(cash_minor, |taken| taken.returned_minor);
         FundEvent::PaymentReturned {
             grant: grant.id,
             programme: grant.programme,
             currency: grant.currency,
             tranche: self.plan.number,
-            amount_minor: after_settlement.map_or(payment.amount_minor, |taken| taken.returned_minor),
+            amount_minor,
             shortfall_minor: after_settlement.map_or(0, |taken| taken.shortfall_minor),
+            offset_minor: if after_settlement.is_some() { 0 } else { self.offset_minor },
+            released: basis.released.clone().filter(|_| amount_minor > 0),
             instruction: payment.instruction,
             attempt: payment.attempt,
             after_settlement: after_settlement.is_some(),
