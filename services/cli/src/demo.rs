@@ -1,18 +1,21 @@
-//! `concord demo`: nine played years over real grants, with made-up payments, on a stack of its own.
+//! `concord demo`: nine played years over real grants, with made-up lives, on a stack of its own.
 //!
 //! Imports the grants of Horizon 2020, puts an agreement 协议 behind each that joins a company with a university or an
-//! institute, pays them synthetically 模拟, takes three fresh applications through the whole procedure, shows the office's
-//! tables and the money that stands still since an agreement ended, and proves both logs, and streams and projection against
-//! them; what the log comes to must be what the demo sent. It can be interrupted and run again; the end is the same.
+//! institute, plays their lives synthetically 模拟 from payment to closeout and recovery, takes fresh applications through the
+//! whole procedure, shows the office's tables, the money that stands still since an agreement ended, what the audit finds and
+//! how often the rules held, and proves both logs, and streams and projection against them; what the log comes to must be what
+//! the demo sent. It can be interrupted and run again; the end is the same.
 
 mod agreements;
 mod books;
 mod commands;
+mod findings;
 mod fresh;
 mod parties;
 mod plan;
 mod play;
 mod report;
+mod schedule;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -26,7 +29,7 @@ use tonic::transport::Channel;
 
 use crate::bulk::Stop;
 use crate::check::{self, CheckArgs};
-use crate::connect::{self, Actor, Agreements, Endpoints, Fund};
+use crate::connect::{Actor, Agreements, Audit, Endpoints, Fund};
 use crate::errors::CliError;
 use crate::import::{h2020, read_file};
 use crate::output::{Format, count};
@@ -102,7 +105,8 @@ pub async fn run(
     }
     let fund = Fund::connect(endpoints).await?;
     let agreements = Agreements::connect(endpoints).await?;
-    let mut audit = connect::audit(endpoints).await?;
+    let auditing = Audit::connect(endpoints).await?;
+    let mut audit = auditing.tables();
     require_played_clock(&fund).await?;
 
     let mut books = books::Books::default();
@@ -123,6 +127,7 @@ pub async fn run(
     let head = log_status(&fund).await?.head;
     report::print(&mut audit, &fund, head, &fresh.shown.to_string()).await?;
     report::frozen(&mut audit, head, &played).await?;
+    findings::print(&auditing, head).await?;
 
     let grants = file.grants.len() as u64 + fresh.grants;
     report::compare(&mut audit, head, &books, grants).await?;

@@ -1,4 +1,5 @@
-//! `concord demo` on the excerpt that comes with the repository: the same end, however often it was cut off on its way.
+//! `concord demo` on the excerpt that comes with the repository: it shows a finding of every rule and no exception to any, and
+//! it comes to the same end however often it was cut off on its way.
 
 use concord_tests::desk::Desk;
 use concord_tests::record::eventually;
@@ -18,12 +19,41 @@ fn demo(stack: &Stack) -> Command {
     command
 }
 
+/// Rules by which something is found in the excerpt's lives and in the fresh applications.
+const FINDING: &str = "A03 A04 A06 A07 A09 A10 A11 A12 A16 A17 A18";
+
 /// Runs it to its end and returns its last line.
 fn to_the_end(stack: &Stack) -> String {
+    let said = told(stack);
+    said.lines().last().unwrap().to_owned()
+}
+
+/// Runs it to its end and returns all that it printed.
+fn told(stack: &Stack) -> String {
     let output = demo(stack).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    said.lines().last().unwrap().to_owned()
+    said
+}
+
+/// What follows a label that stands at the beginning of a line.
+fn labelled<'a>(said: &'a str, label: &str) -> &'a str {
+    let labelled = said.lines().find_map(|line| line.strip_prefix(label));
+    labelled.unwrap_or_else(|| panic!("no line begins with {label:?}: {said}"))
+}
+
+/// Every rule that finds has found something, made-up facts are labelled, and every rule that stops a command has held.
+fn check_what_was_found(said: &str) {
+    assert_eq!(labelled(said, "rules that found something 有发现的规则: "), FINDING);
+    let (_, of_rules) = said.split_once("findings by rule 审计发现").unwrap();
+    let (of_rules, _) = of_rules.split_once("rules that found something").unwrap();
+    for rule in ["A03", "A06", "A09", "A10", "A12", "A16"] {
+        let line = of_rules.lines().find(|line| line.trim_start().starts_with(rule) && line.contains("EUR"));
+        assert!(line.is_some_and(|line| line.contains("模拟")), "{rule} is about made-up facts: {of_rules}");
+    }
+    let held = labelled(said, "no exception in ");
+    let tests: u64 = held.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(tests >= 20, "{held}");
 }
 
 /// Kills the whole process group once the log has so many events. Its servers may go on as orphans.
@@ -52,7 +82,9 @@ async fn cut_off_at(stack: &Stack, events: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_ends_the_same_however_often_it_was_cut_off() {
     let whole = Stack::stopped().unwrap();
-    let expected = tokio::task::block_in_place(|| to_the_end(&whole));
+    let said = tokio::task::block_in_place(|| told(&whole));
+    check_what_was_found(&said);
+    let expected = said.lines().last().unwrap().to_owned();
     assert!(expected.starts_with("demo ok: "), "{expected}");
     assert!(expected.ends_with(", ledger balanced"), "{expected}");
     let events: u64 =

@@ -1,6 +1,6 @@
 //! `concord audit findings` and `tests`: what the audit finds 审计发现, and how often the rules held 控制测试.
 
-mod show;
+pub(crate) mod show;
 
 use std::path::PathBuf;
 

@@ -13,14 +13,13 @@
 
 pub(super) mod commands;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use concord_kernel::Date;
 use concord_kernel::id::AgreementId;
 use concord_proto::r#type::v1::{Party, PartyKind};
 use jiff::ToSpan as _;
 
-use super::plan::Step;
 use crate::ids;
 use crate::import::h2020::SourceGrant;
 
@@ -151,42 +150,6 @@ pub(super) fn agreement(
     Some(Agreement { id, parties, from, until, signed: imported, fate })
 }
 
-/// What is left of a grant's life with this agreement behind it. While the grant is on hold nothing is asked for, authorised
-/// or instructed; what the bank has been told to do, it does.
-pub(super) fn with_holds(life: Vec<(usize, Step)>, fate: Fate, quarters: usize) -> Vec<(usize, Step)> {
-    match fate {
-        Fate::Outlasts => life,
-        Fate::Suspended(from, until) => life
-            .into_iter()
-            .map(
-                |(quarter, step)| {
-                    if quarter < from { (quarter, step) } else { (quarter + until - from, step) }
-                },
-            )
-            .filter(|(quarter, _)| *quarter < quarters)
-            .collect(),
-        Fate::Terminated(from) | Fate::RunsOut(from) => {
-            let mut done = HashSet::new();
-            let mut kept = Vec::with_capacity(life.len());
-            for (quarter, step) in life {
-                let goes_on = match step {
-                    Step::VerifyPayee => true,
-                    Step::Request(_) | Step::Authorise(_) | Step::Instruct(..) => quarter < from,
-                    Step::Settle(tranche, attempt) | Step::ReturnUnsettled(tranche, attempt) => {
-                        done.contains(&Step::Instruct(tranche, attempt))
-                    }
-                    Step::ReturnSettled(tranche, attempt) => done.contains(&Step::Settle(tranche, attempt)),
-                };
-                if goes_on {
-                    done.insert(step);
-                    kept.push((quarter, step));
-                }
-            }
-            kept
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -221,38 +184,6 @@ mod tests {
             assert!(signed_on <= agreement.until && agreement.from <= agreement.until, "{agreement:?}");
         }
         assert_eq!(planned().2, agreements, "every run plans the same");
-    }
-
-    #[test]
-    fn a_grant_without_its_agreement_is_paid_nothing_more_and_what_was_instructed_goes_on() {
-        use Step::{Authorise, Instruct, Request, ReturnSettled, Settle, VerifyPayee};
-        let life = vec![
-            (1, VerifyPayee),
-            (2, Request(1)),
-            (2, Authorise(1)),
-            (2, Instruct(1, 1)),
-            (3, Settle(1, 1)),
-            (4, ReturnSettled(1, 1)),
-            (4, Instruct(1, 2)),
-            (4, Settle(1, 2)),
-            (5, Request(2)),
-        ];
-        let held = with_holds(life.clone(), Fate::Terminated(3), 36);
-        assert_eq!(held, life[..6].to_vec());
-        assert_eq!(with_holds(life.clone(), Fate::RunsOut(2), 36), vec![(1, VerifyPayee)]);
-        let late = with_holds(life.clone(), Fate::Suspended(3, 5), 8);
-        assert_eq!(
-            late[4..],
-            [
-                (5, Settle(1, 1)),
-                (6, ReturnSettled(1, 1)),
-                (6, Instruct(1, 2)),
-                (6, Settle(1, 2)),
-                (7, Request(2))
-            ]
-        );
-        assert_eq!(with_holds(life.clone(), Fate::Suspended(3, 5), 7).len(), 8);
-        assert_eq!(with_holds(life.clone(), Fate::Outlasts, 36), life);
     }
 
     #[test]

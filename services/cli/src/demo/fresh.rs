@@ -1,19 +1,31 @@
-//! Fresh applications 新申报: three grants of the guiding fund through the whole procedure, and the commands that the
-//! rules refuse on the way, shown as people would see them.
+//! Fresh applications 新申报: grants of the guiding fund through the whole procedure, and the commands that the rules refuse on
+//! the way, shown as people would see them.
+//!
+//! | key | what becomes of it |
+//! |---|---|
+//! | `new-alloy` | an objection to it is turned down; it is paid, its share passed on, and an arrival of matching money corrected |
+//! | `sea-cable` | authorised; the payee is not yet verified |
+//! | `old-idea` | rejected |
+//! | `aero-alloy` | reviewed; its title is nearly that of `new-alloy` (A04) |
+//! | `late-work` | approved by an override after the work was finished (A07, A18), and then not accepted in time (A11) |
+//! | `same-alloy`, `next-idea` | not admitted: the one is `new-alloy` again (A04), the other of a lead that is overdue (A11) |
+
+mod contract;
+mod later;
+mod procedure;
+
+use std::collections::BTreeMap;
 
 use concord_kernel::Date;
-use concord_kernel::id::{GrantId, InstructionId, ProgrammeId};
+use concord_kernel::id::{GrantId, ProgrammeId};
 use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
-    AdmitGrantRequest, Allocation, ApplyForGrantRequest, AppropriateProgrammeRequest, ApproveGrantsRequest,
-    AuthoriseTrancheRequest, Award, BulkCommand, FundPurpose, GetGrantRequest, Grant, InstructTrancheRequest,
-    PersonalData, PlannedTranche, PublishNoticeRequest, RecommendGrantRequest, RejectGrantRequest,
-    RequestTrancheRequest, ReturnPaymentRequest, ReviewGrantRequest, SettleTrancheRequest,
-    SignContractRequest, State, TrancheCondition, TrancheState, VerifyPayeeRequest,
+    AppropriateProgrammeRequest, BulkCommand, FundPurpose, GetGrantRequest, Grant,
 };
-use concord_proto::r#type::v1::{CommandHeader, FundingMode, Money, Party};
+use concord_proto::r#type::v1::{CommandHeader, CommandReceipt, Money, Party};
 use tonic::Status;
 
+use self::procedure::Project;
 use super::books::{Books, Effect};
 use super::commands::OFFICE;
 use super::{parties, play};
@@ -21,10 +33,11 @@ use crate::bulk::{self, Answer, Stop};
 use crate::connect::{Actor, Fund};
 use crate::errors::{CliError, explain, reason};
 use crate::ids;
-use std::collections::BTreeMap;
 
 /// Working days of early 2023, after the years that are played.
 const FILED_ON: Date = jiff::civil::date(2023, 2, 1);
+/// The last day that is played.
+const LATER_ON: Date = jiff::civil::date(2023, 3, 31);
 const YEAR: i32 = 2023;
 /// In fen 分.
 const YUAN: i64 = 100;
@@ -43,45 +56,64 @@ pub(super) struct Fresh {
 
 /// Runs the procedure, and takes what was accepted into the books.
 pub(super) async fn run(fund: &Fund, books: &mut Books) -> Result<Fresh, CliError> {
-    let mut office = Office { fund, books, on: FILED_ON, parties: BTreeMap::new() };
+    let programme = ProgrammeId::derived("demo", &format!("guiding-fund/{YEAR}"));
+    let mut office = Office { fund, books, programme, on: FILED_ON, parties: BTreeMap::new() };
     play::advance(fund, FILED_ON).await?;
-    let programme = ProgrammeId::derived("demo", &format!("guiding-fund/{YEAR}")).to_string();
-    office.appropriate(&programme).await?;
-    let partner = parties::university("210200", 9, "示例理工大学")?;
-    let projects = [
-        (
-            "new-alloy",
-            "new_materials",
-            "高温合金叶片精密铸造中试",
-            parties::enterprise("210100", 1, "示例新材料有限公司")?,
-        ),
-        (
-            "sea-cable",
-            "marine",
-            "海底电缆状态监测系统转化",
-            parties::enterprise("210200", 2, "示例海洋装备有限公司")?,
-        ),
-        ("old-idea", "", "已有成果的重复申报", parties::enterprise("210300", 3, "示例机械有限公司")?),
+    office.appropriate().await?;
+    let [alloy, cable, machines, aero, late] = [
+        parties::enterprise("210100", 1, "示例新材料有限公司")?,
+        parties::enterprise("210200", 2, "示例海洋装备有限公司")?,
+        parties::enterprise("210300", 3, "示例机械有限公司")?,
+        parties::enterprise("210100", 4, "示例航空部件有限公司")?,
+        parties::enterprise("210400", 5, "示例节能设备有限公司")?,
     ];
-    let [first, second, third] =
-        ["new-alloy", "sea-cable", "old-idea"].map(|key| GrantId::derived("demo", key));
-    println!("\nfresh applications 新申报 ({FILED_ON}, guiding-fund/{YEAR}, CNY, synthetic 模拟)");
-    for (key, industry, title, lead) in &projects {
-        office.file(key, &programme, industry, title, lead, &partner).await?;
-    }
-    office.reject(third).await?;
-    let approvable_from = office.notice(first, second).await?;
-    office.approve_early(first, second, approvable_from).await?;
+    let partner = parties::university("210200", 9, "示例理工大学")?;
+    let project = |key, industry, title, lead: &Party| Project {
+        key,
+        industry,
+        title,
+        lead: lead.clone(),
+        partner: partner.clone(),
+        days: ("2023-03-01", "2025-02-28"),
+    };
+    let first = project("new-alloy", "new_materials", "高温合金叶片精密铸造中试", &alloy);
+    let second = project("sea-cable", "marine", "海底电缆状态监测系统转化", &cable);
+    let third = project("old-idea", "", "已有成果的重复申报", &machines);
+    let similar = project("aero-alloy", "new_materials", "航空高温合金叶片精密铸造中试", &aero);
+    let finished = Project {
+        days: ("2021-09-01", "2022-08-31"),
+        ..project("late-work", "energy_saving", "工业余热回收装置转化", &late)
+    };
+    let same = project("same-alloy", "new_materials", "高温合金叶片 精密铸造（中试）", &alloy);
+    let next = project("next-idea", "", "低温余热发电机组中试", &late);
 
-    play::advance(fund, approvable_from).await?;
-    office.on = approvable_from;
-    office.approve(first, second).await?;
-    office.contract(first).await?;
-    office.pay(first, &projects[0].3).await?;
+    println!("\nfresh applications 新申报 ({FILED_ON}, guiding-fund/{YEAR}, CNY, synthetic 模拟)");
+    for project in [&first, &second, &third, &similar, &finished] {
+        office.file(project).await?;
+    }
+    office.reject(third.id()).await?;
+    let approvable_from = office.notice(&[first.id(), second.id(), finished.id()]).await?;
+    office.object(first.id()).await?;
+    office.approve_early(first.id(), second.id(), approvable_from).await?;
+
+    office.go_on_to(approvable_from).await?;
+    office.approve(first.id(), second.id()).await?;
+    office.approve_finished(finished.id()).await?;
+    office.contract(&first).await?;
+    office.pay(&first).await?;
+    office.pledge(first.id()).await?;
     // The second stays where the office has to act: authorised, the payee not yet verified.
-    office.sign(second, CONTRACTED, "sign").await?;
-    office.ask(second, &projects[1].3).await?;
-    Ok(Fresh { grants: projects.len() as u64, shown: first })
+    office.sign(&second, "sign").await?;
+    office.ask(&second).await?;
+    office.sign(&finished, "sign").await?;
+
+    office.go_on_to(LATER_ON).await?;
+    office.pass_on(&first).await?;
+    office.correct(first.id()).await?;
+    office.file_in_vain(&same, "A04", "admit a project that is funded already 受理已立项的项目").await?;
+    let tried = "admit a project of a lead with an overdue acceptance 受理有逾期未验收项目的单位";
+    office.file_in_vain(&next, "A11", tried).await?;
+    Ok(Fresh { grants: 7, shown: first.id() })
 }
 
 fn yuan(amount_minor: i64) -> Option<Money> {
@@ -100,6 +132,7 @@ fn applicant(lead: &Party) -> Actor {
 struct Office<'a> {
     fund: &'a Fund,
     books: &'a mut Books,
+    programme: ProgrammeId,
     on: Date,
     /// Lead and partner of each grant.
     parties: BTreeMap<GrantId, [Party; 2]>,
@@ -115,25 +148,38 @@ impl Office<'_> {
         })
     }
 
+    /// Today is this day from now on.
+    async fn go_on_to(&mut self, day: Date) -> Result<(), CliError> {
+        play::advance(self.fund, day).await?;
+        self.on = day;
+        Ok(())
+    }
+
     /// Sends one command as somebody.
-    async fn send(&self, by: &Actor, command: Command) -> Result<(), Status> {
+    async fn send(&self, by: &Actor, command: Command) -> Result<CommandReceipt, Status> {
         let command = BulkCommand { actor: Some(by.to_wire()), command: Some(command) };
-        let mut refused = None;
+        let mut answered = None;
         let mut client = self.fund.grants(by).map_err(|error| Status::invalid_argument(error.to_string()))?;
         bulk::execute(&mut client, std::iter::once(((), command)), &Stop::default(), |(), answer| {
-            if let Answer::Refused(status) = answer {
-                refused = Some(status);
-            }
+            answered = Some(match answer {
+                Answer::Accepted(receipt) => Ok(receipt),
+                Answer::Refused(status) => Err(status),
+            });
         })
         .await?;
-        refused.map_or(Ok(()), Err)
+        answered.unwrap_or_else(|| Err(Status::internal("the command was not answered")))
     }
 
     /// A command that must be accepted.
-    async fn act(&mut self, by: &Actor, effect: Effect, command: Command) -> Result<(), CliError> {
-        self.send(by, command).await?;
+    async fn act(
+        &mut self,
+        by: &Actor,
+        effect: Effect,
+        command: Command,
+    ) -> Result<CommandReceipt, CliError> {
+        let receipt = self.send(by, command).await?;
         self.books.take("CNY", effect);
-        Ok(())
+        Ok(receipt)
     }
 
     /// A command that a rule must refuse: shows how.
@@ -152,7 +198,7 @@ impl Office<'_> {
             Err(status) => {
                 Err(CliError::failed(format!("{tried}: expected {rule}, got\n{}", explain(&status))))
             }
-            Ok(()) => Err(CliError::failed(format!("{tried}: expected {rule}, and it was accepted"))),
+            Ok(_) => Err(CliError::failed(format!("{tried}: expected {rule}, and it was accepted"))),
         }
     }
 
@@ -162,10 +208,10 @@ impl Office<'_> {
         response.grant.ok_or_else(|| CliError::failed(format!("grant {id} came back empty")))
     }
 
-    async fn appropriate(&mut self, programme: &str) -> Result<(), CliError> {
+    async fn appropriate(&mut self) -> Result<(), CliError> {
         let request = AppropriateProgrammeRequest {
             header: self.header("appropriate"),
-            programme_id: programme.to_owned(),
+            programme_id: self.programme.to_string(),
             fund: "guiding-fund".to_owned(),
             purpose: FundPurpose::Transformation.into(),
             year: YEAR,
@@ -175,244 +221,5 @@ impl Office<'_> {
         self.fund.programmes(&clerk("budget"))?.appropriate_programme(request).await?;
         self.books.take("CNY", Effect::Appropriated(APPROPRIATED));
         Ok(())
-    }
-
-    /// From application to review.
-    async fn file(
-        &mut self,
-        key: &str,
-        programme: &str,
-        industry: &str,
-        title: &str,
-        lead: &Party,
-        partner: &Party,
-    ) -> Result<(), CliError> {
-        let grant = GrantId::derived("demo", key);
-        let grant_id = grant.to_string();
-        self.parties.insert(grant, [lead.clone(), partner.clone()]);
-        let share = |party: &Party, amount_minor| Allocation {
-            party: Some(party.clone()),
-            amount_minor: Some(amount_minor),
-        };
-        let apply = ApplyForGrantRequest {
-            header: self.header(&format!("{key}/apply")),
-            grant_id: grant_id.clone(),
-            programme_id: programme.to_owned(),
-            mode: FundingMode::NonRepayable.into(),
-            title: format!("{title}（演示）"),
-            lead: Some(lead.clone()),
-            industry: industry.to_owned(),
-            requested: yuan(REQUESTED),
-            total_budget: yuan(3 * REQUESTED),
-            allocations: vec![share(lead, REQUESTED * 7 / 10), share(partner, REQUESTED * 3 / 10)],
-            starts_on: "2023-03-01".to_owned(),
-            ends_on: "2025-02-28".to_owned(),
-        };
-        self.act(&applicant(lead), Effect::None, Command::ApplyForGrant(apply)).await?;
-        let header = self.header(&format!("{key}/recommend"));
-        let recommend = RecommendGrantRequest {
-            header,
-            grant_id: grant_id.clone(),
-            recommender: "示例市科技局".to_owned(),
-        };
-        self.act(
-            &Actor::new("demo-city-officer", "demo-city-bureau"),
-            Effect::None,
-            Command::RecommendGrant(recommend),
-        )
-        .await?;
-        let admit =
-            AdmitGrantRequest { header: self.header(&format!("{key}/admit")), grant_id: grant_id.clone() };
-        self.act(&clerk("admissions"), Effect::None, Command::AdmitGrant(admit)).await?;
-        let review = ReviewGrantRequest {
-            header: self.header(&format!("{key}/review")),
-            grant_id,
-            score_hundredths: 8_650,
-            ceiling: yuan(AWARDED),
-        };
-        self.act(&clerk("expert-panel"), Effect::None, Command::ReviewGrant(review)).await
-    }
-
-    async fn reject(&mut self, grant: GrantId) -> Result<(), CliError> {
-        let request = RejectGrantRequest {
-            header: self.header(&format!("{grant}/reject")),
-            grant_id: grant.to_string(),
-            reason: "与已立项项目内容重复 the project repeats one that was funded".to_owned(),
-        };
-        self.act(&clerk("meeting"), Effect::None, Command::RejectGrant(request)).await
-    }
-
-    /// Publishes both, and gives the first day on which both may be approved.
-    async fn notice(&mut self, first: GrantId, second: GrantId) -> Result<Date, CliError> {
-        let mut approvable_from = self.on;
-        for grant in [first, second] {
-            let request = PublishNoticeRequest {
-                header: self.header(&format!("{grant}/publish")),
-                grant_id: grant.to_string(),
-                amount: yuan(AWARDED),
-            };
-            // By itself and not in bulk: only this answer says from when it may be approved.
-            let answer = self.fund.grants(&clerk("publisher"))?.publish_notice(request).await?.into_inner();
-            let from: Date = answer.approvable_from.parse().map_err(|_| {
-                CliError::failed(format!("approvable from {:?} is no date", answer.approvable_from))
-            })?;
-            approvable_from = approvable_from.max(from);
-        }
-        Ok(approvable_from)
-    }
-
-    fn approval(&self, what: &str, first: GrantId, second: GrantId) -> Command {
-        let award = |grant: GrantId| Award {
-            grant_id: grant.to_string(),
-            amount: yuan(AWARDED),
-            expected_version: None,
-        };
-        Command::ApproveGrants(ApproveGrantsRequest {
-            header: self.header(what),
-            minutes: format!("演示会纪〔{YEAR}〕1 号"),
-            awards: vec![award(first), award(second)],
-        })
-    }
-
-    /// What is refused is tried only where the grant stands before it: on a second run it has moved on, and the same
-    /// command would be a repeat of what holds.
-    async fn approve_early(
-        &self,
-        first: GrantId,
-        second: GrantId,
-        approvable_from: Date,
-    ) -> Result<(), CliError> {
-        if self.grant(first).await?.state != i32::from(State::OnNotice) || self.on >= approvable_from {
-            return Ok(());
-        }
-        let tried = format!("approve on {} while the notice hangs 公示期内立项", self.on);
-        let command = self.approval("approve-early", first, second);
-        self.expect_refusal(&clerk("meeting"), &tried, "A08", command).await
-    }
-
-    async fn approve(&mut self, first: GrantId, second: GrantId) -> Result<(), CliError> {
-        let command = self.approval("approve", first, second);
-        self.act(&clerk("meeting"), Effect::Approved(2 * AWARDED), command).await
-    }
-
-    /// Seven tenths are the lead's, the rest is the partner's.
-    fn shares(&self, grant: GrantId, contracted: i64) -> Vec<Allocation> {
-        let of_lead = contracted / 10 * 7;
-        let parties = self.parties.get(&grant).into_iter().flatten();
-        let amounts = [of_lead, contracted - of_lead];
-        let shares = parties.zip(amounts).map(|(party, amount_minor)| Allocation {
-            party: Some(party.clone()),
-            amount_minor: Some(amount_minor),
-        });
-        shares.collect()
-    }
-
-    fn signing(&self, grant: GrantId, contracted: i64, what: &str) -> Command {
-        let line = |number, percent, condition: TrancheCondition, due_on: &str| PlannedTranche {
-            number,
-            amount_minor: contracted / 100 * percent,
-            condition: condition.into(),
-            due_on: due_on.to_owned(),
-        };
-        Command::SignContract(SignContractRequest {
-            header: self.header(&format!("{grant}/{what}")),
-            grant_id: grant.to_string(),
-            contract_number: format!("DEMO-{YEAR}-{:.8}", grant.to_string()),
-            amount: yuan(contracted),
-            starts_on: "2023-03-01".to_owned(),
-            ends_on: "2025-02-28".to_owned(),
-            tranches: vec![
-                line(1, 50, TrancheCondition::Contract, "2023-03-31"),
-                line(2, 30, TrancheCondition::Midterm, "2024-03-31"),
-                line(3, 20, TrancheCondition::FinalAcceptance, "2025-05-31"),
-            ],
-            allocations: self.shares(grant, contracted),
-        })
-    }
-
-    async fn sign(&mut self, grant: GrantId, contracted: i64, what: &str) -> Result<(), CliError> {
-        let command = self.signing(grant, contracted, what);
-        self.act(&clerk("contracts"), Effect::Contracted { contracted, approved: AWARDED }, command).await
-    }
-
-    async fn contract(&mut self, grant: GrantId) -> Result<(), CliError> {
-        if self.grant(grant).await?.state == i32::from(State::Approved) {
-            let command = self.signing(grant, REQUESTED, "sign-above");
-            let tried =
-                "sign a contract over 1,000,000.00 yuan where 800,000.00 was approved 合同超过立项金额";
-            self.expect_refusal(&clerk("contracts"), tried, "A02", command).await?;
-        }
-        self.sign(grant, CONTRACTED, "sign").await
-    }
-
-    /// Asks for the first tranche and has it authorised.
-    async fn ask(&mut self, grant: GrantId, lead: &Party) -> Result<(), CliError> {
-        let (header, grant_id) = (self.header(&format!("{grant}/request")), grant.to_string());
-        let request = RequestTrancheRequest { header, grant_id, tranche_number: 1, amount: None };
-        self.act(&applicant(lead), Effect::None, Command::RequestTranche(request)).await?;
-        let (header, grant_id) = (self.header(&format!("{grant}/authorise")), grant.to_string());
-        let request = AuthoriseTrancheRequest { header, grant_id, tranche_number: 1 };
-        self.act(&clerk("finance-head"), Effect::None, Command::AuthoriseTranche(request)).await
-    }
-
-    fn instruct(&self, grant: GrantId, what: &str) -> Command {
-        Command::InstructTranche(InstructTrancheRequest {
-            header: self.header(&format!("{grant}/{what}")),
-            grant_id: grant.to_string(),
-            tranche_number: 1,
-            instruction_id: InstructionId::derived("demo", &format!("{grant}/1")).to_string(),
-        })
-    }
-
-    /// The first tranche from request to settlement, with a payment that comes back in between.
-    async fn pay(&mut self, grant: GrantId, lead: &Party) -> Result<(), CliError> {
-        self.ask(grant, lead).await?;
-        let now = self.grant(grant).await?;
-        let waiting =
-            now.tranches.first().is_some_and(|tranche| tranche.state == i32::from(TrancheState::Authorised));
-        if waiting && !now.payee_verified {
-            let command = self.instruct(grant, "instruct-unverified");
-            let tried = "instruct the bank before the payee's account was verified 收款账户未核验即支付";
-            self.expect_refusal(&clerk("cashier"), tried, "A01", command).await?;
-        }
-        let verify = VerifyPayeeRequest {
-            header: self.header(&format!("{grant}/verify")),
-            grant_id: grant.to_string(),
-            account: Some(PersonalData {
-                person_id: format!("demo-payee-{grant}"),
-                text: "synthetic account 模拟账户 6200 0000 0000 0001".to_owned(),
-            }),
-        };
-        self.act(&clerk("verifier"), Effect::None, Command::VerifyPayee(verify)).await?;
-        if waiting {
-            let command = self.instruct(grant, "instruct-one-hand");
-            let tried = "instruct by the person who authorised 审批与支付为同一人";
-            self.expect_refusal(&clerk("finance-head"), tried, "A13", command).await?;
-        }
-        let tranche_minor = CONTRACTED / 100 * 50;
-        let command = self.instruct(grant, "instruct/1");
-        self.act(&clerk("cashier"), Effect::Instructed(tranche_minor), command).await?;
-        let returned = ReturnPaymentRequest {
-            header: self.header(&format!("{grant}/return/1")),
-            grant_id: grant.to_string(),
-            tranche_number: 1,
-            bank_reference: format!("SYN-R-{grant}-1"),
-            reason: "synthetic: holder's name differs 模拟：户名不符".to_owned(),
-        };
-        self.act(
-            &clerk("bank-clerk"),
-            Effect::ReturnedUnsettled(tranche_minor),
-            Command::ReturnPayment(returned),
-        )
-        .await?;
-        let command = self.instruct(grant, "instruct/2");
-        self.act(&clerk("cashier"), Effect::Instructed(tranche_minor), command).await?;
-        let settle = SettleTrancheRequest {
-            header: self.header(&format!("{grant}/settle/2")),
-            grant_id: grant.to_string(),
-            tranche_number: 1,
-            bank_reference: format!("SYN-{grant}-1-2"),
-        };
-        self.act(&clerk("bank-clerk"), Effect::Settled(tranche_minor), Command::SettleTranche(settle)).await
     }
 }

@@ -1,48 +1,213 @@
-//! What happens to each imported grant in the demo, and when: derived from its number by hash, so that every run plans
-//! the same, and a run that was interrupted ends where one in a single piece does.
+//! What happens to each imported grant in the demo, and when: derived from its row and, by hash, from its number, so that every
+//! run plans the same, and a run that was interrupted ends where one in a single piece does.
 //!
-//! Time goes forward by quarters. Every step happens on a quarter's last day, which is then the log's today: a tranche's
-//! money may be dated back five days at most, and no step lies before the one before it.
+//! Time goes forward by quarters. Every step happens on a quarter's last day, which is then the log's today: a fact of money
+//! may be dated back five days at most, and no step lies before the one before it.
+//!
+//! | file | which part of a life |
+//! |---|---|
+//! | `course` | how the project goes: accepted, failed, terminated, cancelled |
+//! | `matching` | matching money 配套, and what comes of it |
+//! | `payments` | the tranches 拨款 |
+//! | `planner` | quarter after quarter, what is due |
+//! | `shares` | what the lead passes on 转拨 |
+//! | `spending` | what is reported, accepted and disallowed 支出 |
+//! | `ending` | acceptance 验收, balances 结余, closeout 结题, evaluation 绩效评价 |
+//! | `recovery` | what is recovered 追缴 |
+//! | `purse` | who holds what meanwhile: no step is planned that the rules would refuse |
+
+mod course;
+mod ending;
+mod matching;
+mod payments;
+mod planner;
+mod purse;
+mod recovery;
+mod shares;
+mod spending;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 
 use concord_kernel::Date;
-use concord_proto::fund::v1::PlannedTranche;
+use concord_proto::fund::v1::{AcceptanceFailure, PlannedTranche, SpendCategory};
 
+pub(super) use self::matching::Matching;
+pub(super) use self::payments::Payment;
+pub(super) use self::purse::LEAD;
+use super::agreements::Fate as AgreementFate;
+use super::books::{Held, Undrawn};
 use crate::ids;
 
 /// First and last year that is played.
 pub(super) const YEARS: std::ops::RangeInclusive<i16> = 2014..=2022;
 
-/// A step of a grant's life after its import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What a plan is made of. Quarters are numbered as in [`quarters`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts<'a> {
+    /// The grant's key in the file.
+    pub(super) key: &'a str,
+    /// The award, in minor units.
+    pub(super) award_minor: i64,
+    /// Total cost of the project, where the row has it.
+    pub(super) cost_minor: Option<i64>,
+    /// Budget year of its programme.
+    pub(super) budget_year: i32,
+    /// First day of the project, where the row has it.
+    pub(super) starts_on: Option<Date>,
+    /// Last day of the project, where the row has it.
+    pub(super) ends_on: Option<Date>,
+    /// Quarter of its import.
+    pub(super) imported: usize,
+    /// Quarter in which the project ends; `None` after the last one.
+    pub(super) ending: Option<usize>,
+    /// Shares of the partners that have one, in the order of the file, in minor units.
+    pub(super) shares: &'a [i64],
+    /// The payment plan.
+    pub(super) tranches: &'a [PlannedTranche],
+    /// What becomes of the agreement behind it, where there is one.
+    pub(super) agreement: Option<AgreementFate>,
+    /// Last day of each quarter that is played.
+    pub(super) days: &'a [Date],
+}
+
+/// A step of a grant's life after its import. Parties are numbered from the lead, 0, on; amounts are minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// The payee's account is verified.
     VerifyPayee,
-    /// A tranche is asked for.
-    Request(u32),
-    /// It is authorised.
-    Authorise(u32),
-    /// The bank is instructed: tranche and attempt.
-    Instruct(u32, u32),
-    /// The bank has paid: tranche and attempt.
-    Settle(u32, u32),
-    /// The bank sent an attempt back before it had paid.
-    ReturnUnsettled(u32, u32),
-    /// The bank sent an attempt back after it had paid.
-    ReturnSettled(u32, u32),
+    /// A step of a tranche. A payment that comes back after settlement comes back whole.
+    Pay(Payment),
+    /// A settled payment comes back, and the lead does not hold all of it any more.
+    ReturnShort { tranche: u32, attempt: u32, returned: i64, recovered: i64 },
+    /// A step of matching money, shares or spending.
+    Money(MoneyStep),
+    /// A step on the way to the end.
+    Closing(ClosingStep),
+    /// A step of a recovery of its money.
+    Recover(Claim, Pursuit),
 }
 
-/// How a tranche ends up.
+/// A step of matching money 配套, shares 转拨 or spending 支出.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// Never asked for: overdue one day.
-    LeftPlanned,
-    LeftRequested,
-    LeftAuthorised,
-    LeftInstructed,
-    Settled,
-    ReturnedThenSettled,
-    SettledThenReturned,
-    SettledReturnedSettled,
+pub(super) enum MoneyStep {
+    /// A source of matching money is pledged.
+    Pledge(u32),
+    /// Matching money arrives.
+    Arrive { source: u32, instalment: u32, minor: i64 },
+    /// A meeting releases a source from what has not come.
+    Release { source: u32, minor: i64 },
+    /// The lead passes on what a partner is owed; numbered within the grant.
+    Pass { number: u32, to: usize, minor: i64 },
+    /// An item of spending is reported, by its place in [`Life::items`].
+    Report(usize),
+    /// It is accepted.
+    Accept(usize),
+    /// It is disallowed: while it was only reported, or after final acceptance; then it is recovered, too.
+    Disallow { item: usize, is_recovered: bool },
+}
+
+/// A step on the way to a grant's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClosingStep {
+    /// The midterm check is passed.
+    CheckMidterm,
+    /// Completion is reported, for the first or the second time.
+    Complete(u32),
+    /// Final acceptance is concluded, after that report.
+    Conclude(u32, Conclusion),
+    /// A party keeps its balance by rule.
+    Retain { party: usize, minor: i64 },
+    /// A party gives its balance back: what is unspent, or what it had kept.
+    Refund { party: usize, minor: i64, was_retained: bool },
+    /// The grant is closed; whether a day is set to give balances back.
+    Close { undrawn: Undrawn, has_refund_day: bool },
+    /// It is evaluated.
+    Evaluate,
+    /// It is terminated.
+    Terminate(Undrawn),
+    /// It is cancelled, and all that recipients hold is recovered.
+    Cancel { undrawn: Undrawn, takes: Held },
+}
+
+/// What final acceptance comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conclusion {
+    Passed,
+    /// To be put right, and reported complete anew.
+    Rectify,
+    Failed(AcceptanceFailure),
+}
+
+/// Which recovery of a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Determined with a payment that came back short: tranche and attempt.
+    Short(u32, u32),
+    /// Determined with the disallowance of an accepted item.
+    Disallowed(usize),
+    /// Determined with the cancellation.
+    Cancelled,
+    /// Of what the lead of a failed project holds.
+    Failed(AcceptanceFailure),
+    /// Of a balance that a party should have given back; whether the grant was terminated.
+    Kept { party: usize, was_terminated: bool },
+}
+
+/// A step of a recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pursuit {
+    /// It is determined, where no other decision does so.
+    Determine {
+        party: usize,
+        takes: Held,
+    },
+    Demand,
+    Appeal,
+    Uphold,
+    Overturn(Held),
+    /// Money comes in: first or second part.
+    Repay {
+        part: u32,
+        minor: i64,
+    },
+    WriteOff(i64),
+}
+
+/// An item of spending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Item {
+    /// Who spent it.
+    pub(super) party: usize,
+    /// On what.
+    pub(super) category: SpendCategory,
+    /// When.
+    pub(super) spent_on: Date,
+    /// How much, in minor units.
+    pub(super) minor: i64,
+    /// The invoice, where there is one: number within the grant.
+    pub(super) invoice: Option<u32>,
+}
+
+/// A planned life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Life {
+    /// Its steps, each with its quarter, in order.
+    pub(super) steps: Vec<(usize, Step)>,
+    /// Matching money beside it.
+    pub(super) matching: Matching,
+    /// Its items of spending.
+    pub(super) items: Vec<Item>,
+    /// Totals of its invoices, by their numbers from 0, in minor units.
+    pub(super) invoices: Vec<i64>,
+    /// Quarter in which it is closed, terminated or cancelled.
+    pub(super) ended: Option<usize>,
+}
+
+/// The life of one grant.
+pub(super) fn life(grant: &Facts<'_>) -> Life {
+    planner::plan(grant)
 }
 
 /// The days that are played: the last of each quarter.
@@ -60,149 +225,52 @@ pub(super) fn quarter_of(day: Date, quarters: &[Date]) -> Option<usize> {
     quarters.iter().position(|last| day <= *last)
 }
 
-/// The steps of one grant, each with its quarter, in order.
-#[must_use]
-pub(super) fn life(
-    key: &str,
-    tranches: &[PlannedTranche],
-    imported: usize,
-    quarters: &[Date],
-) -> Vec<(usize, Step)> {
-    let mut steps = vec![(imported, Step::VerifyPayee)];
-    let mut earliest = imported;
-    for tranche in tranches {
-        let number = tranche.number;
-        let roll = ids::spread(&format!("demo/fate/{key}/{number}"));
-        let due = tranche.due_on.parse().ok().and_then(|due| quarter_of(due, quarters));
-        // Half are asked for in the quarter in which they are due, the others later.
-        let delay = [0, 0, 1, 2][(roll / 100 % 4) as usize];
-        let Some(begun) = due.map(|due| due.max(earliest) + delay).filter(|begun| *begun < quarters.len())
-        else {
-            return steps;
-        };
-        // The bank takes until the next quarter to send a payment back; after the last quarter it cannot.
-        let later = (begun + 1 < quarters.len()).then_some(begun + 1);
-        let fate = fate(roll % 100);
-        if fate == Fate::LeftPlanned {
-            return steps;
-        }
-        let mut take = |quarter: usize, step: Step| steps.push((quarter, step));
-        take(begun, Step::Request(number));
-        if fate == Fate::LeftRequested {
-            return steps;
-        }
-        take(begun, Step::Authorise(number));
-        if fate == Fate::LeftAuthorised {
-            return steps;
-        }
-        take(begun, Step::Instruct(number, 1));
-        earliest = begun;
-        match (fate, later) {
-            (Fate::LeftInstructed, _) => return steps,
-            (Fate::ReturnedThenSettled, Some(later)) => {
-                take(begun, Step::ReturnUnsettled(number, 1));
-                take(later, Step::Instruct(number, 2));
-                take(later, Step::Settle(number, 2));
-                earliest = later;
-            }
-            (Fate::SettledThenReturned, Some(later)) => {
-                take(begun, Step::Settle(number, 1));
-                take(later, Step::ReturnSettled(number, 1));
-                return steps;
-            }
-            (Fate::SettledReturnedSettled, Some(later)) => {
-                take(begun, Step::Settle(number, 1));
-                take(later, Step::ReturnSettled(number, 1));
-                take(later, Step::Instruct(number, 2));
-                take(later, Step::Settle(number, 2));
-                earliest = later;
-            }
-            _ => take(begun, Step::Settle(number, 1)),
-        }
-    }
-    steps
-}
-
-/// Of a hundred tranches: how many end how.
-fn fate(roll: u64) -> Fate {
-    match roll {
-        0..4 => Fate::LeftPlanned,
-        4..6 => Fate::LeftRequested,
-        6..8 => Fate::LeftAuthorised,
-        8..10 => Fate::LeftInstructed,
-        10..15 => Fate::ReturnedThenSettled,
-        15..17 => Fate::SettledThenReturned,
-        17..19 => Fate::SettledReturnedSettled,
-        _ => Fate::Settled,
+impl From<MoneyStep> for Step {
+    fn from(step: MoneyStep) -> Self {
+        Self::Money(step)
     }
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::import::tranches;
-
-    fn lives() -> Vec<Vec<(usize, Step)>> {
-        let quarters = quarters();
-        let start: Date = "2015-02-01".parse().unwrap();
-        let plan = tranches::plan(1_000_000, start, Some("2018-01-31".parse().unwrap()));
-        (0..2_000).map(|key| life(&key.to_string(), &plan, 4, &quarters)).collect()
+impl From<ClosingStep> for Step {
+    fn from(step: ClosingStep) -> Self {
+        Self::Closing(step)
     }
+}
 
-    #[test]
-    fn quarters_end_on_their_last_day() {
-        let quarters = quarters();
-        assert_eq!(quarters.len(), 36);
-        assert_eq!(quarters[0].to_string(), "2014-03-31");
-        assert_eq!(quarters[35].to_string(), "2022-12-31");
-        assert_eq!(quarter_of("2014-04-01".parse().unwrap(), &quarters), Some(1));
-        assert_eq!(quarter_of("2010-01-01".parse().unwrap(), &quarters), Some(0));
-        assert_eq!(quarter_of("2023-01-01".parse().unwrap(), &quarters), None);
-    }
-
-    #[test]
-    fn every_run_plans_the_same_and_time_only_goes_forward() {
-        assert_eq!(lives(), lives());
-        for life in lives() {
-            assert!(life.is_sorted_by_key(|(quarter, _)| *quarter), "{life:?}");
-            assert_eq!(life[0], (4, Step::VerifyPayee));
-            assert!(life.iter().all(|(quarter, _)| *quarter < 36));
+/// Names it among the recoveries of its grant, in ids.
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short(tranche, attempt) => write!(f, "short/{tranche}/{attempt}"),
+            Self::Disallowed(item) => write!(f, "disallowed/{item}"),
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::Failed(_) => f.write_str("failed"),
+            Self::Kept { party, .. } => write!(f, "kept/{party}"),
         }
     }
+}
 
-    #[test]
-    fn all_ends_occur() {
-        let lives = lives();
-        let ends =
-            |wanted: fn(&Step) -> bool| lives.iter().filter(|life| wanted(&life[life.len() - 1].1)).count();
-        assert!(ends(|step| matches!(step, Step::Settle(3, _))) > 1_200);
-        assert!(ends(|step| matches!(step, Step::Request(_))) > 20);
-        assert!(ends(|step| matches!(step, Step::Authorise(_))) > 20);
-        assert!(ends(|step| matches!(step, Step::Instruct(..))) > 20);
-        assert!(ends(|step| matches!(step, Step::ReturnSettled(..))) > 20);
-        assert!(ends(|step| matches!(step, Step::VerifyPayee)) > 20);
+impl Facts<'_> {
+    /// A number for a choice about this grant, the same on every run.
+    fn roll(&self, what: &str) -> u64 {
+        ids::spread(&format!("demo/{what}/{}", self.key))
     }
 
-    /// A state machine of its own: what the plan does is what a tranche allows.
-    #[test]
-    fn no_step_is_taken_out_of_order() {
-        for life in lives() {
-            let mut at = [0_u8; 4];
-            for (_, step) in &life[1..] {
-                let (number, from, to): (u32, &[u8], u8) = match *step {
-                    Step::VerifyPayee => panic!("verified twice"),
-                    Step::Request(number) => (number, &[0], 1),
-                    Step::Authorise(number) => (number, &[1], 2),
-                    Step::Instruct(number, 1) => (number, &[2], 3),
-                    Step::Instruct(number, _) => (number, &[5], 3),
-                    Step::Settle(number, _) => (number, &[3], 4),
-                    Step::ReturnUnsettled(number, _) => (number, &[3], 5),
-                    Step::ReturnSettled(number, _) => (number, &[4], 5),
-                };
-                assert!(from.contains(&at[number as usize]), "{life:?}");
-                at[number as usize] = to;
-            }
+    /// Last quarter that is played.
+    fn last(&self) -> usize {
+        self.days.len() - 1
+    }
+
+    /// Whether what is not drawn by a quarter goes to the treasury: the programme's year is over then.
+    fn returns_to_treasury(&self, quarter: usize) -> bool {
+        self.budget_year < i32::from(self.days[quarter].year())
+    }
+
+    /// Quarter from which on the agreement behind it is lost for good.
+    fn agreement_lost(&self) -> Option<usize> {
+        match self.agreement {
+            Some(AgreementFate::Terminated(from) | AgreementFate::RunsOut(from)) => Some(from),
+            _ => None,
         }
     }
 }

@@ -15,16 +15,14 @@ use concord_proto::log::v1::log_service_client::LogServiceClient;
 use tonic::{Code, Status};
 
 use super::agreements::commands::Pact;
-use super::agreements::{self, Agreement, Directory, Fate};
-use super::books::{Books, Effect};
-use super::commands::{self, OFFICE, Subject};
-use super::plan::{self, Step};
+use super::books::Books;
+use super::commands::OFFICE;
+use super::schedule::{Plan, Quarter};
 use crate::bulk::{self, Answer, Stop};
 use crate::connect::{Actor, Agreements, Fund, Stamped};
 use crate::errors::{CliError, explain};
 use crate::ids;
 use crate::import::h2020::{CURRENCY, SourceGrant};
-use crate::import::tranches;
 use crate::progress::Progress;
 
 /// Refused commands that are told before giving up.
@@ -45,45 +43,8 @@ pub(super) struct Played {
     pub(super) agreements: u64,
     /// Grants that stand still since they lost their agreement.
     pub(super) held: u64,
-    /// What of their money the bank has not paid, in minor units of the file's currency.
+    /// What of their money is contracted and the bank has not paid, in minor units of the file's currency.
     pub(super) frozen_minor: i64,
-}
-
-/// What a step needs of its grant beside the key.
-struct Facts {
-    grant_id: String,
-    tranche_minor: Vec<i64>,
-}
-
-/// What happens to a grant in a quarter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    /// It is imported.
-    Import,
-    /// It names its agreement.
-    NameAgreement,
-    /// An officer lets it go on after a hold.
-    Resume,
-    /// A step of its life.
-    Take(Step),
-}
-
-/// What happens in one quarter, in order; grants and agreements by the grant's index.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Quarter {
-    pacts: Vec<Pact>,
-    /// Agreements that the calendar ends.
-    run_out: Vec<usize>,
-    acts: Vec<(usize, Act)>,
-}
-
-/// All years, planned.
-struct Plan<'a> {
-    grants: &'a [SourceGrant],
-    directory: Directory,
-    agreements: Vec<Option<Agreement>>,
-    subjects: Vec<Facts>,
-    quarters: Vec<(Date, Quarter)>,
 }
 
 /// Plays all years, and takes what was accepted into the books.
@@ -104,7 +65,7 @@ pub(super) async fn play(
         agreements,
         operator,
         positions: vec![0; grants.len()],
-        settled_minor: vec![0; grants.len()],
+        undrawn_minor: vec![0; grants.len()],
         progress: Progress::new("commands", u64::try_from(total).unwrap_or(u64::MAX)),
     };
     let started = Instant::now();
@@ -146,8 +107,8 @@ struct Stage<'a> {
     operator: Actor,
     /// Where the agreement log has the last command about each grant's agreement.
     positions: Vec<u64>,
-    /// What the bank has paid of each grant, and not taken back.
-    settled_minor: Vec<i64>,
+    /// What of each grant is contracted, not released, and not paid or taken back by the bank.
+    undrawn_minor: Vec<i64>,
     progress: Progress,
 }
 
@@ -181,7 +142,8 @@ impl Stage<'_> {
                     .await?;
             }
         }
-        for index in &quarter.run_out {
+        // A grant that has ended before rests on no agreement any more.
+        for index in quarter.run_out.iter().filter(|index| self.plan.is_held(**index)) {
             let grant = &self.plan.subjects[*index].grant_id;
             until(|| format!("hold of grant {grant}"), stop, async || self.is_held(grant).await).await?;
         }
@@ -215,7 +177,7 @@ impl Stage<'_> {
         stop: &Stop,
     ) -> Result<(), CliError> {
         let (plan, positions) = (self.plan, &self.positions);
-        let (settled_minor, progress) = (&mut self.settled_minor, &mut self.progress);
+        let (undrawn_minor, progress) = (&mut self.undrawn_minor, &mut self.progress);
         let keyed = quarter.acts.iter().filter_map(|(index, act)| {
             let (effect, command) = plan.act(*index, *act, positions[*index], today)?;
             Some(((*index, *act, effect), command))
@@ -225,11 +187,7 @@ impl Stage<'_> {
             match answer {
                 Answer::Accepted(_) => {
                     books.take(CURRENCY.as_str(), effect);
-                    match effect {
-                        Effect::Settled(minor) => settled_minor[index] += minor,
-                        Effect::ReturnedSettled(minor) => settled_minor[index] -= minor,
-                        _ => {}
-                    }
+                    undrawn_minor[index] += effect.undrawn_change();
                 }
                 Answer::Refused(status) => {
                     refusals.push((format!("grant {} {act:?}", plan.grants[index].rcn), status));
@@ -262,17 +220,14 @@ impl Stage<'_> {
 
     fn end(&self, elapsed: Duration) -> Played {
         let plan = self.plan;
-        let lost = |agreement: &Agreement| matches!(agreement.fate, Fate::Terminated(_) | Fate::RunsOut(_));
-        let held: Vec<usize> = (0..plan.grants.len())
-            .filter(|index| plan.agreements[*index].as_ref().is_some_and(lost))
-            .collect();
-        let unpaid = |index: &usize| plan.grants[*index].ceiling_minor - self.settled_minor[*index];
+        let stands_still = |index: &usize| plan.is_held(*index) && plan.subjects[*index].life.ended.is_none();
+        let held: Vec<usize> = (0..plan.grants.len()).filter(stands_still).collect();
         Played {
             commands: self.progress.done(),
             elapsed,
             agreements: plan.agreements.iter().flatten().count() as u64,
             held: held.len() as u64,
-            frozen_minor: held.iter().map(unpaid).sum(),
+            frozen_minor: held.iter().map(|index| self.undrawn_minor[*index]).sum(),
         }
     }
 }
@@ -301,171 +256,4 @@ async fn until(
         tokio::time::sleep(POLL).await;
     }
     Ok(())
-}
-
-impl<'a> Plan<'a> {
-    /// Every grant's quarter of import and all its steps, by quarter, with the agreement behind it. Within a quarter the file's
-    /// order decides.
-    fn of(grants: &'a [SourceGrant]) -> Self {
-        let days = plan::quarters();
-        let last = days.len() - 1;
-        let directory = Directory::of(grants);
-        let mut plan = Self {
-            grants,
-            directory,
-            agreements: Vec::with_capacity(grants.len()),
-            subjects: Vec::with_capacity(grants.len()),
-            quarters: days.iter().map(|day| (*day, Quarter::default())).collect(),
-        };
-        for (index, grant) in grants.iter().enumerate() {
-            let tranches = tranches::plan(grant.ceiling_minor, grant.plan_start(), grant.ends_on);
-            let imported = plan::quarter_of(grant.plan_start(), &days).unwrap_or(last);
-            let mut life = plan::life(&grant.rcn, &tranches, imported, &days);
-            plan.quarters[imported].1.acts.push((index, Act::Import));
-            let agreement = agreements::agreement(grant, &plan.directory, imported, &days);
-            if let Some(agreement) = &agreement {
-                plan.quarters[imported].1.acts.push((index, Act::NameAgreement));
-                life = agreements::with_holds(life, agreement.fate, days.len());
-                if let Fate::Suspended(_, resumed) = agreement.fate {
-                    plan.quarters[resumed].1.acts.push((index, Act::Resume));
-                }
-            }
-            for (quarter, step) in life {
-                plan.quarters[quarter].1.acts.push((index, Act::Take(step)));
-            }
-            plan.subjects.push(Facts {
-                grant_id: grant.grant_id().to_string(),
-                tranche_minor: tranches.iter().map(|tranche| tranche.amount_minor).collect(),
-            });
-            plan.agreements.push(agreement);
-        }
-        plan.plan_pacts();
-        plan
-    }
-
-    /// Each party is recorded before the first draft that names it.
-    fn plan_pacts(&mut self) {
-        let mut by_quarter: Vec<Vec<usize>> = vec![Vec::new(); self.quarters.len()];
-        for (index, agreement) in self.agreements.iter().enumerate() {
-            if let Some(agreement) = agreement {
-                by_quarter[agreement.signed].push(index);
-            }
-        }
-        let mut recorded = std::collections::HashSet::new();
-        for (signed, indexes) in by_quarter.into_iter().enumerate() {
-            for index in indexes {
-                let Some(agreement) = &self.agreements[index] else { continue };
-                let pacts = &mut self.quarters[signed].1.pacts;
-                for party in &agreement.parties {
-                    if let Some(place) = self.directory.place(&party.code)
-                        && recorded.insert(place)
-                    {
-                        pacts.push(Pact::Record(place));
-                    }
-                }
-                pacts.push(Pact::Draft(index));
-                pacts.extend((0..agreement.parties.len()).map(|party| Pact::Sign(index, party)));
-                match agreement.fate {
-                    Fate::Outlasts => {}
-                    Fate::Terminated(quarter) => self.quarters[quarter].1.pacts.push(Pact::Terminate(index)),
-                    Fate::RunsOut(quarter) => self.quarters[quarter].1.run_out.push(index),
-                    Fate::Suspended(from, until) => {
-                        self.quarters[from].1.pacts.push(Pact::Suspend(index));
-                        self.quarters[until].1.pacts.push(Pact::Resume(index));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A command to the agreement service.
-    fn command(&self, pact: Pact, today: Date) -> Option<concord_proto::agreement::v1::BulkCommand> {
-        let of = |index: usize| self.agreements[index].as_ref();
-        Some(match pact {
-            Pact::Record(place) => agreements::commands::record(self.directory.at(place), today),
-            Pact::Draft(index) => of(index)?.draft(&self.grants[index].rcn, today),
-            Pact::Sign(index, party) => of(index)?.sign(party, today),
-            Pact::Terminate(index) => of(index)?.terminate(today),
-            Pact::Suspend(index) => of(index)?.suspend(today),
-            Pact::Resume(index) => of(index)?.resume(today),
-        })
-    }
-
-    /// A command to the fund, and what it does to the money.
-    fn act(
-        &self,
-        index: usize,
-        act: Act,
-        agreement_position: u64,
-        today: Date,
-    ) -> Option<(Effect, concord_proto::fund::v1::BulkCommand)> {
-        let (grant, facts) = (&self.grants[index], &self.subjects[index]);
-        let subject =
-            Subject { key: &grant.rcn, grant_id: &facts.grant_id, tranche_minor: &facts.tranche_minor };
-        Some(match act {
-            Act::Import => commands::import(&grant.rcn, grant.award(true, today).request),
-            Act::NameAgreement => {
-                let agreement = self.agreements[index].as_ref()?.id;
-                (Effect::None, subject.name_agreement(agreement, agreement_position, today))
-            }
-            Act::Resume => (Effect::None, subject.resume(today)),
-            Act::Take(step) => subject.command(step, today),
-        })
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    fn excerpt() -> Vec<SourceGrant> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/h2020-excerpt.csv");
-        crate::import::h2020::parse(&crate::import::read_file(&path).unwrap()).unwrap().grants
-    }
-
-    #[test]
-    fn the_excerpt_is_planned_the_same_every_time_and_its_sums_balance() {
-        let grants = excerpt();
-        let plan = Plan::of(&grants);
-        assert_eq!(plan.quarters, Plan::of(&grants).quarters);
-        let acts = || plan.quarters.iter().flat_map(|(_, quarter)| &quarter.acts);
-        assert_eq!(acts().filter(|(_, act)| *act == Act::Import).count(), 300);
-        let mut imported = vec![false; grants.len()];
-        let mut books = Books::default();
-        for (index, act) in acts() {
-            assert_eq!(imported[*index], *act != Act::Import, "all else comes after the import");
-            imported[*index] = true;
-            books.take("EUR", plan.act(*index, *act, 1, plan.quarters[0].0).unwrap().0);
-        }
-        let total: i64 = grants.iter().map(|grant| grant.ceiling_minor).sum();
-        let nothing = concord_proto::audit::v1::Balance { currency: "EUR".to_owned(), ..Default::default() };
-        let appropriated =
-            format!("EUR appropriated: {total} minor units by the demo's sums, 0 by the ledger");
-        assert!(books.differences(&[nothing]).contains(&appropriated));
-    }
-
-    #[test]
-    fn parties_are_recorded_once_and_before_the_drafts_that_name_them() {
-        let grants = excerpt();
-        let plan = Plan::of(&grants);
-        let mut recorded = std::collections::HashSet::new();
-        let mut signed = 0;
-        for pact in plan.quarters.iter().flat_map(|(_, quarter)| &quarter.pacts) {
-            match pact {
-                Pact::Record(place) => assert!(recorded.insert(*place), "recorded twice"),
-                Pact::Draft(index) => {
-                    for party in &plan.agreements[*index].as_ref().unwrap().parties {
-                        assert!(recorded.contains(&plan.directory.place(&party.code).unwrap()));
-                    }
-                }
-                Pact::Sign(..) => signed += 1,
-                Pact::Terminate(_) | Pact::Suspend(_) | Pact::Resume(_) => assert!(signed > 0),
-            }
-            assert!(plan.command(*pact, plan.quarters[0].0).is_some());
-        }
-        let parties: usize = plan.agreements.iter().flatten().map(|agreement| agreement.parties.len()).sum();
-        assert_eq!(signed, parties);
-    }
 }

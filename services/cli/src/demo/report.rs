@@ -23,7 +23,8 @@ const TOP: i32 = 10;
 /// Grants of one page, where all of them are read.
 const PAGE: i32 = 1_000;
 
-fn at(head: u64) -> Option<AsOf> {
+/// All that is known at this position.
+pub(super) fn at(head: u64) -> Option<AsOf> {
     Some(AsOf { min_position: head, ..AsOf::default() })
 }
 

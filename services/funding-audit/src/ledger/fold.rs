@@ -18,7 +18,7 @@ use super::{
 use crate::{LogClock, clock::day_in_shanghai, numbers};
 use concord_chassis::{projection::ApplyError, record::Envelope};
 use concord_events::{
-    fund::FundEvent,
+    fund::{Cleared, FundEvent, HoldCause},
     ledger::{Line, Postings},
 };
 use concord_kernel::event::LogEvent;
@@ -111,15 +111,21 @@ impl<'k, 'a> Fold<'k, 'a> {
 
     /// Notes a fact that was recorded after the day on which it happened.
     ///
-    /// An import tells of the past by its nature, and so does what is taken in from the agreement log.
+    /// An import tells of the past by its nature, and so does what is taken in from the agreement log, with what follows from
+    /// it for the grants: nobody dates it, and a term may have ended long before the clock was moved past its last day.
     fn late(&mut self, at: At<'_>, event: &'a FundEvent) -> Result<(), ApplyError> {
         let known_on = match self.clock {
             LogClock::Played { from } => self.known.today.unwrap_or(from),
             LogClock::System => day_in_shanghai(at.recorded_at),
         };
         let (kind, id) = event.stream();
-        let is_exempt =
-            matches!(event, FundEvent::AwardImported { .. }) || ["log", "backing"].contains(&kind);
+        let is_told = matches!(
+            event,
+            FundEvent::AwardImported { .. }
+                | FundEvent::GrantHeld { cause: HoldCause::BackingLost { .. }, .. }
+                | FundEvent::HoldCauseCleared { cleared: Cleared::InForceAgain, .. }
+        );
+        let is_exempt = is_told || ["log", "backing"].contains(&kind);
         if is_exempt || at.effective_on >= known_on {
             return Ok(());
         }

@@ -10,9 +10,9 @@ use crate::story::{
     G1, G2, G3, P1, P2, Story, applied, appropriated, approved, date, imported, party, recorded_at,
 };
 use concord_chassis::projection::Projection as _;
-use concord_events::fund::{FundEvent, FundingMode, MoneyFact};
+use concord_events::fund::{Cleared, FundEvent, FundingMode, HoldCause, Loss, MoneyFact};
 use concord_funding_audit::LogClock;
-use concord_kernel::id::InstructionId;
+use concord_kernel::id::{AgreementId, InstructionId};
 use concord_kernel::money::Currency;
 use concord_proto::audit::v1::{
     GetProjectionStatusRequest, ListOverdueRequest, funding_audit_service_server::FundingAuditService,
@@ -459,6 +459,28 @@ async fn what_was_recorded_after_its_day_is_listed_by_the_clock_of_its_log() {
         rows(&bench, "late").await,
         ["(2,P1,,concord.fund.v1.ProgrammeSupplemented,2026-01-05,2026-01-06,1)"]
     );
+}
+
+#[tokio::test]
+async fn what_follows_from_an_agreement_is_not_dated_back_and_what_an_officer_dates_back_is() {
+    let agreement = AgreementId(Uuid::from_u128(1));
+    let held = |cause| FundEvent::GrantHeld { grant: G1, cause, cause_on: date("2025-02-01") };
+    let cleared =
+        |cleared| FundEvent::HoldCauseCleared { grant: G1, agreement, cleared, agreement_position: 7 };
+    let mut story = Story::empty();
+    story
+        .then("2025-01-10", &appropriated(P1, 1_000_000))
+        .then("2025-01-10", &applied(G1, FundingMode::NonRepayable, &lead(), "new_materials"))
+        .then("2025-06-30", &FundEvent::TodayAdvanced { today: date("2025-06-30") })
+        .then(
+            "2025-02-01",
+            &held(HoldCause::BackingLost { agreement, how: Loss::Expired, agreement_position: 7 }),
+        )
+        .then("2025-03-01", &cleared(Cleared::InForceAgain))
+        .then("2025-06-20", &held(HoldCause::Office { reason: "audit".to_owned() }));
+    let mut bench = Bench::with_clock(LogClock::Played { from: date("2025-01-10") }).await;
+    bench.apply(&story.events).await.unwrap();
+    assert_eq!(rows(&bench, "late").await, ["(6,P1,G1,concord.fund.v1.GrantHeld,2025-06-20,2025-06-30,10)"]);
 }
 
 #[tokio::test]

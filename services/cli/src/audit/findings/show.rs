@@ -12,7 +12,7 @@ use crate::rectification::Key;
 use crate::words::{FINDING_DIMENSIONS, RECTIFICATION_STATES};
 
 /// All findings by group.
-pub(super) fn groups(response: &ListFindingsResponse, by: &[FindingDimension]) {
+pub(crate) fn groups(response: &ListFindingsResponse, by: &[FindingDimension]) {
     if response.groups.is_empty() {
         return;
     }
@@ -45,7 +45,7 @@ fn findings_of(group: &FindingGroup) -> String {
 }
 
 /// A page of findings, ranked.
-pub(super) fn findings(response: &ListFindingsResponse) {
+pub(crate) fn findings(response: &ListFindingsResponse) {
     if response.findings.is_empty() {
         println!("no finding 无发现");
     } else {
@@ -96,7 +96,7 @@ fn key(finding: &Finding) -> Key {
 }
 
 /// Control tests, each with its sentence in both languages and the positions of its exceptions.
-pub(super) fn tests(response: &ListControlTestsResponse) {
+pub(crate) fn tests(response: &ListControlTestsResponse) {
     let mut table =
         table(&["test 测试", ">population 总体", ">exceptions 例外", "result 结果", "positions 例外位置"]);
     for test in &response.tests {

@@ -1,0 +1,64 @@
+//! What the audit finds in the demo 审计发现, and that no rule which stops a command was broken 控制测试.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use concord_proto::audit::v1::{
+    AsOf, FindingDimension, ListControlTestsRequest, ListFindingsRequest, ListFindingsResponse,
+};
+
+use super::report::at;
+use crate::audit::findings::show;
+use crate::connect::Audit;
+use crate::errors::CliError;
+use crate::progress::seconds;
+
+/// Findings that are shown, the largest first.
+const TOP: i32 = 10;
+/// Exceptions of a control test that are named.
+const EXCEPTIONS: i32 = 20;
+
+/// Prints the findings by rule, the largest ones, and the control tests.
+///
+/// # Errors
+/// Where a control test has an exception: the service has accepted what it should have refused.
+pub(super) async fn print(audit: &Audit, head: u64) -> Result<(), CliError> {
+    let as_of: Option<AsOf> = at(head);
+    let mut client = audit.findings();
+    let started = Instant::now();
+    let request =
+        ListFindingsRequest { as_of: as_of.clone(), page_size: TOP, ..ListFindingsRequest::default() };
+    let found = client.list_findings(request).await?.into_inner();
+    let took = started.elapsed();
+
+    println!("\nfindings by rule 审计发现（按规则）");
+    show::groups(&found, &[FindingDimension::Rule]);
+    println!("rules that found something 有发现的规则: {}", rules(&found));
+    println!("ListFindings took 查询用时 {}", seconds(took));
+    println!("\nfindings, top {TOP} by amount 审计发现（金额最大）");
+    show::findings(&found);
+
+    println!("\ncontrol tests 控制测试");
+    let request =
+        ListControlTestsRequest { as_of, exceptions_max: EXCEPTIONS, ..ListControlTestsRequest::default() };
+    let tested = client.list_control_tests(request).await?.into_inner();
+    show::tests(&tested);
+    let broken: Vec<String> = tested
+        .tests
+        .iter()
+        .filter(|test| test.exceptions != 0)
+        .map(|test| format!("{}: {} {}, at {:?}", test.id, test.result, test.result_zh, test.positions))
+        .collect();
+    if broken.is_empty() {
+        println!("no exception in {} control tests 无例外", tested.tests.len());
+        return Ok(());
+    }
+    Err(CliError::failed(format!("demo failed 演示未通过:\n  {}", broken.join("\n  "))))
+}
+
+/// The rules that have a finding, in order.
+fn rules(found: &ListFindingsResponse) -> String {
+    let rules: BTreeSet<&str> =
+        found.groups.iter().filter_map(|group| group.group.first()).map(String::as_str).collect();
+    rules.into_iter().collect::<Vec<_>>().join(" ")
+}
