@@ -130,6 +130,12 @@ impl RecordedFact {
         is_it && !matches!(self.standing, FactStanding::Corrected(_))
     }
 
+    /// Whether it is money that a recipient passed on or gave back, and was not recorded wrongly.
+    pub(super) fn takes_from_recipient(&self) -> bool {
+        let is_it = matches!(self.fact, MoneyFact::ShareTransfer { .. } | MoneyFact::BalanceRefund { .. });
+        is_it && !matches!(self.standing, FactStanding::Corrected(_))
+    }
+
     /// Whether the bank reported it under this reference. A correction frees that for the right fact.
     pub(crate) fn was_reported_as(&self, reference: &str) -> bool {
         let is_it = self.bank_reference.as_deref() == Some(reference);

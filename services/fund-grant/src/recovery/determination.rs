@@ -38,7 +38,7 @@ impl Determination {
             )),
             None => happens_under(rules::recovery_is_held(grant, &self.takes).into_iter().map(Some), event),
         };
-        grant.conclude(case, Hand::Office(None), grant.last_payment_step_on(), ruling)
+        grant.conclude(case, Hand::Office(None), grant.money_last_moved_on(), ruling)
     }
 
     fn event(&self, recovery: RecoveryId, grant: &Grant) -> FundEvent {

@@ -27,9 +27,9 @@ pub(in crate::grant) fn decide(
     let last_step_on = match command {
         // A fact, learned when it is learned; it lies after the first payment all the same.
         BalanceCommand::Refund { .. } => grant.first_paid_on(),
-        BalanceCommand::Retain { .. } => grant.last_payment_step_on(),
+        BalanceCommand::Retain { .. } => grant.money_last_moved_on(),
         BalanceCommand::Transfer { .. } => {
-            let last = grant.last_payment_step_on();
+            let last = grant.money_last_moved_on();
             taker.map_or(last, |taker| taker.last_step_on.max(last))
         }
     };

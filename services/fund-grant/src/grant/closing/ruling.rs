@@ -30,8 +30,8 @@ pub(in crate::grant) fn decide(
     };
     let last_step_on = match command {
         ReportCompletion { .. } | ConcludeFinalAcceptance { .. } | Evaluate { .. } => grant.last_step_on,
-        // What was never drawn is known only once the last payment was made.
-        Close { .. } | Terminate { .. } | Cancel { .. } => grant.last_payment_step_on(),
+        // What was never drawn, and who has what, is known only once the money has moved.
+        Close { .. } | Terminate { .. } | Cancel { .. } => grant.money_last_moved_on(),
     };
     let ruling = rule(case, grant, command)?;
     grant.conclude(case, hand, last_step_on, ruling)
