@@ -1,5 +1,5 @@
 //! Property: whatever was done with two grants of one lead, no account is below zero, no money is promised twice, and every fen
-//! can still be brought home.
+//! can still be brought home; and how much one grant may have of what is kept in memory.
 
 use crate::{correction, life, world::*};
 use concord_events::{
@@ -239,6 +239,34 @@ fn does(world: &mut World, order: Order, on: Date) -> Result<(), TestCaseError> 
     let answer = world.execute(&order.clone().on(on));
     prop_assert!(answer.is_ok(), "{:?}: {:?}", order.command, answer.map_err(|refused| refused.codes()));
     Ok(())
+}
+
+/// Every state is kept in memory, so a grant has its bounds.
+#[test]
+fn a_grant_has_so_many_refunds_recoveries_repayments_and_corrections() {
+    let on = life::day(2013, 4, 10);
+    let refunds = |most: u32| (1..=most).map(|part| life::refund(1, &format!("f-{part}")));
+    let mut world = World::after(life::with("running", refunds(1_000)));
+    assert_eq!(world.outcome(&life::refund(1, "f")), "TOO_MANY");
+    assert_eq!(world.outcome(&life::refund(1, "f-1")), "unchanged");
+    let claim =
+        |id: u32| determine(id, GRANT, &[(lead().party, Holding::Unspent, if id == 1 { 2_000 } else { 1 })]);
+    let claims = (1..=1_000).map(claim);
+    claims.for_each(|claim| drop(world.execute(&claim.on(on)).unwrap()));
+    assert_eq!(world.outcome(&claim(1_001).on(on)), "TOO_MANY");
+    let claimed = RecoveryId(Uuid::from_u128(0x51));
+    world.execute(&act(claimed, RecoveryAct::Demand { demand: "D-1".to_owned() })).unwrap();
+    let repay = |part: u32| {
+        let (amount, bank_reference) = (cny(1), format!("p-{part}"));
+        act(claimed, RecoveryAct::Repay { amount, bank_reference })
+    };
+    (1..=1_000).for_each(|part| drop(world.execute(&repay(part)).unwrap()));
+    assert_eq!(world.outcome(&repay(1_001)), "TOO_MANY");
+    let repaid: Vec<u64> = world.grant().facts.iter().rev().take(1_001).map(|known| known.position).collect();
+    let corrected = |position| correction::correct(position).on(on);
+    repaid[..1_000].iter().for_each(|position| drop(world.execute(&corrected(*position)).unwrap()));
+    assert_eq!(world.outcome(&corrected(repaid[1_000])), "TOO_MANY");
+    assert_eq!(world.outcome(&repay(1_001)), "RecoveryRepaid", "what was corrected is no receipt any more");
 }
 
 proptest! {
