@@ -67,7 +67,7 @@ pub(super) fn decide(
             let currency =
                 amendment.amount.and_then(|amount| grant.other_currency("amount.currency", amount));
             case.well_formed([currency])?;
-            grant.last_payment_step_on()
+            grant.money_last_moved_on()
         }
         AmendmentCommand::Extend { .. } => grant.last_step_on,
     };

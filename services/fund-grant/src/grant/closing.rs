@@ -8,6 +8,8 @@
 //!  TerminateGrant, until it has ended ─▶ Terminated       CancelGrant, even after its end ─▶ Cancelled
 //! ```
 //!
+//! What was sent back to be put right, and was not by its day, is failed without another report.
+//!
 //! What was contracted and never drawn goes back with the end: it is available again, or goes to the treasury where the
 //! programme's year is over. What a recipient has not spent is refunded by a day (A10); all that is with recipients of a
 //! cancelled grant is recovered, in the same decision.

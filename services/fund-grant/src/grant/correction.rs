@@ -17,7 +17,7 @@ use crate::{
     rules::{self, Hand},
     view::Case,
 };
-use concord_chassis::log::{Decision, Meta, RefusalKind, Stop};
+use concord_chassis::log::{Broken, Decision, Meta, RefusalKind, Stop};
 use concord_events::fund::{FundEvent, MoneyFact};
 use concord_kernel::Date;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,9 @@ pub struct Correct {
     pub authority: String,
 }
 
+/// Corrections of one grant: every state is kept in memory, and each leaves its fact there.
+const CORRECTIONS_MAX: usize = 1_000;
+
 pub(super) fn decide(
     case: &Case<'_, '_>,
     grant: &Grant,
@@ -97,7 +100,7 @@ pub(super) fn decide(
 fn rule(grant: &Grant, known: &RecordedFact, command: &Correct) -> Ruling {
     match &known.standing {
         FactStanding::Stands => happens_under(
-            [rules::correction_is_covered(grant, &known.fact)],
+            [rules::correction_is_covered(grant, &known.fact), corrected_enough(grant)],
             FundEvent::FactCorrected {
                 grant: grant.id,
                 programme: grant.programme,
@@ -123,10 +126,22 @@ fn rule(grant: &Grant, known: &RecordedFact, command: &Correct) -> Ruling {
     }
 }
 
+fn corrected_enough(grant: &Grant) -> Option<Broken> {
+    let corrected = |known: &&RecordedFact| matches!(known.standing, FactStanding::Corrected(_));
+    (grant.facts.iter().filter(corrected).count() >= CORRECTIONS_MAX)
+        .then(|| refusal::too_many(("corrections", "更正记录"), CORRECTIONS_MAX))
+}
+
 impl RecordedFact {
     /// Whether it is a payment, and was not recorded wrongly.
     pub(super) fn is_payment(&self) -> bool {
         let is_it = matches!(self.fact, MoneyFact::Settlement { .. });
+        is_it && !matches!(self.standing, FactStanding::Corrected(_))
+    }
+
+    /// Whether it is money that a recipient passed on or gave back, and was not recorded wrongly.
+    pub(super) fn takes_from_recipient(&self) -> bool {
+        let is_it = matches!(self.fact, MoneyFact::ShareTransfer { .. } | MoneyFact::BalanceRefund { .. });
         is_it && !matches!(self.standing, FactStanding::Corrected(_))
     }
 

@@ -12,6 +12,9 @@ use concord_chassis::log::{Decision, RefusalKind, Stop};
 use concord_events::fund::{FundEvent, Taken};
 use concord_kernel::id::RecoveryId;
 
+/// Recoveries of one grant that are determined by themselves: every state is kept in memory.
+const RECOVERIES_MAX: usize = 1_000;
+
 impl Determination {
     /// A recovery takes no more than lies where it takes it from, and all of them together no more than was settled and not
     /// given back.
@@ -36,9 +39,16 @@ impl Determination {
                 &grant.stage,
                 ("money is recovered that was paid under a contract", "签订任务书之后方可追缴"),
             )),
-            None => happens_under(rules::recovery_is_held(grant, &self.takes).into_iter().map(Some), event),
+            None => {
+                let full = (grant.recoveries.len() >= RECOVERIES_MAX)
+                    .then(|| refusal::too_many(("recoveries", "追缴事项"), RECOVERIES_MAX));
+                happens_under(
+                    rules::recovery_is_held(grant, &self.takes).into_iter().chain(full).map(Some),
+                    event,
+                )
+            }
         };
-        grant.conclude(case, Hand::Office(None), grant.last_payment_step_on(), ruling)
+        grant.conclude(case, Hand::Office(None), grant.money_last_moved_on(), ruling)
     }
 
     fn event(&self, recovery: RecoveryId, grant: &Grant) -> FundEvent {

@@ -19,6 +19,9 @@ use concord_kernel::{
 };
 use jiff::ToSpan;
 
+/// Repayments and offsets of one recovery: every state is kept in memory.
+const RECEIPTS_MAX: usize = 1_000;
+
 /// Decides every pair of recovery (absent or determined) and command.
 pub(crate) fn decide(
     case: &Case<'_, '_>,
@@ -145,6 +148,12 @@ impl Recovery {
                     [
                         rules::repayment_within_outstanding(self, *amount),
                         rules::a14_reference_free(grant, bank_reference),
+                        (self.receipts.len() >= RECEIPTS_MAX).then(|| {
+                            refusal::too_many(
+                                ("repayments and offsets of one recovery", "一项追缴的缴款与抵扣记录"),
+                                RECEIPTS_MAX,
+                            )
+                        }),
                     ],
                     FundEvent::RecoveryRepaid {
                         recovery,

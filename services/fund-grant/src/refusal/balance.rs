@@ -115,10 +115,10 @@ pub(crate) fn transfer_to_idle(grant: GrantId, stage: &Stage) -> Broken {
         broken(
             "TRANSFER_NOT_RUNNING",
             format!(
-                "grant {grant} is {}; name one that is contracted and has not ended, or have it refunded",
+                "grant {grant} is {}; name one that is contracted and still paid, or have it refunded",
                 stage.name()
             ),
-            format!("项目{grant}目前为“{}”；请选择已签任务书且未终结的项目，或办理退回", stage.label_zh()),
+            format!("项目{grant}目前为“{}”；请选择已签任务书且仍可拨款的项目，或办理退回", stage.label_zh()),
             &[("to_grant_id", &grant), ("stage", &stage.name())],
         ),
     )

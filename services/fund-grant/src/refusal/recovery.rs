@@ -234,8 +234,14 @@ pub(crate) fn offset_above_tranche(number: u32, asked: Amount, left: Amount) -> 
     )
 }
 
-pub(crate) fn offset_ended(stage: &Stage) -> Broken {
-    wrong_stage(stage, ("a recovery is offset against a grant that has not ended", "只能抵扣尚未终结的项目"))
+pub(crate) fn offset_unpayable(stage: &Stage) -> Broken {
+    wrong_stage(
+        stage,
+        (
+            "a recovery is offset against a grant that is still paid: it has not ended, nor failed final acceptance",
+            "只能抵扣仍可拨款的项目，即尚未终结、且未被认定为验收不通过的项目",
+        ),
+    )
 }
 
 pub(crate) fn offset_not_authorised(number: u32, state: (&str, &str)) -> Broken {

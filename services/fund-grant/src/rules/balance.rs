@@ -52,10 +52,10 @@ pub fn retained_until(rulebook: &Rulebook, effective_on: Date) -> Result<Option<
     }
 }
 
-/// A balance goes on in a grant of the same programme and lead that is contracted and has not ended.
+/// A balance goes on in a grant of the same programme and lead that is contracted and still paid.
 #[must_use]
 pub fn transfer_between(giver: &Grant, taker: &Grant) -> Vec<Broken> {
-    let runs = taker.contract().is_some_and(|contract| !contract.progress.has_ended());
+    let runs = taker.contract().is_some() && super::pays(taker).is_none();
     [
         (taker.programme != giver.programme)
             .then(|| refusal::transfer_elsewhere(giver.programme, taker.programme)),

@@ -84,9 +84,14 @@ pub fn offset_allowed(
         (other.currency != grant.currency)
             .then(|| refusal::offset_other_currency(grant.currency, other.currency)),
         (amount.minor > outstanding.minor).then(|| refusal::offset_above_outstanding(amount, outstanding)),
-        other.stage.has_ended().then(|| at("against_grant_id", refusal::offset_ended(&other.stage))),
+        pays_no_more(other).then(|| at("against_grant_id", refusal::offset_unpayable(&other.stage))),
         offset_fits_tranche(other, tranche, amount, number),
     ]
+}
+
+/// What is offset against a tranche that is never paid would be paid by nothing, and the grant could not end.
+fn pays_no_more(other: &Grant) -> bool {
+    other.stage.has_ended() || super::pays(other).is_some()
 }
 
 fn offset_fits_tranche(

@@ -127,6 +127,22 @@ fn a_project_is_sent_back_once() {
     );
 }
 
+/// Whoever refuses to put it right 拒不整改 reports nothing any more.
+#[test]
+fn what_is_not_put_right_in_time_is_failed_without_another_report() {
+    let refused =
+        conclude_by("M-3", AcceptanceOutcome::Failed { cause: AcceptanceFailure::RefusedCorrection });
+    let late = day(2013, 5, 1);
+    check([
+        row("on the last day", life("rectifying"), refused.clone().on(april(30)), "WRONG_STAGE"),
+        row("on the day after", life("rectifying"), refused.clone().on(late), "FinalAcceptanceConcluded"),
+        row("passed without a report", life("rectifying"), pass().on(late), "WRONG_STAGE"),
+    ]);
+    let mut world = World::after(life("rectifying"));
+    world.execute(&refused.on(late)).unwrap();
+    assert_eq!(world.grant().stage.name(), "acceptance_failed");
+}
+
 #[test]
 fn each_of_the_eight_failures_is_kept() {
     for cause in AcceptanceFailure::ALL {

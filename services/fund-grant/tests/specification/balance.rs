@@ -301,6 +301,7 @@ fn a_balance_goes_on_in_a_project_of_the_same_programme_and_lead() {
         }
         beside(end)
     };
+    let failed = || with("finally_accepted", [report("R-1"), fail()].map(|order| order.of(SECOND)));
     let applied = || {
         let mut other = apply_for(application()).on(april(5));
         if let Command::Grant(grant, _) = &mut other.command {
@@ -320,6 +321,7 @@ fn a_balance_goes_on_in_a_project_of_the_same_programme_and_lead() {
         row("to itself", life("finally_accepted"), transfer(GRANT, 1), "TRANSFER_TO_ITSELF"),
         row("to none", life("finally_accepted"), transfer(THIRD, 1), "GRANT_NOT_FOUND"),
         row("to one that has ended", ended(), transfer(SECOND, 1), "TRANSFER_NOT_RUNNING"),
+        row("to one that failed its acceptance", failed(), transfer(SECOND, 1), "TRANSFER_NOT_RUNNING"),
         row("to one that is not contracted", applied(), transfer(THIRD, 1), "TRANSFER_NOT_RUNNING"),
         row(
             "to another programme",

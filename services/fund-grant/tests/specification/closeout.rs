@@ -373,6 +373,33 @@ fn an_end_comes_after_the_last_payment_and_is_the_offices() {
     ]);
 }
 
+/// What recipients hold is taken as it stands: so an end lies after whatever moved it.
+#[test]
+fn an_end_comes_after_what_moved_the_money() {
+    let late = |order: Order| order.on(april(20));
+    let early = |order: Order| order.on(april(15)).learned_on(april(20));
+    let accepted = || with("running", [report_spend(1, 100), late(spending(1, SpendingCommand::Accept))]);
+    let given_back = || with("finally_accepted", [late(refund(PAID, "f-1"))]);
+    let shares = shares(AWARD * 7 / 10, AWARD * 3 / 10);
+    let passed_on = || {
+        let shared = amend_by("A-0", None, plan(), Some(shares.clone()));
+        with("running", [shared, late(share_to_partner(100, "s-1"))])
+    };
+    let cancelled = || cancel(RecoveryCause::Fraud, "x");
+    check([
+        row(
+            "after spending was accepted",
+            accepted(),
+            late(cancelled()),
+            "GrantCancelled, RecoveryDetermined",
+        ),
+        row("before it", accepted(), early(cancelled()), "STEP_BEFORE_THE_LAST"),
+        row("after all was given back", given_back(), late(close(None)), "GrantClosed"),
+        row("before it", given_back(), early(close(None)), "STEP_BEFORE_THE_LAST"),
+        row("before a share was passed on", passed_on(), early(terminate("x", None)), "STEP_BEFORE_THE_LAST"),
+    ]);
+}
+
 #[test]
 fn a_migrated_award_is_reported_accepted_and_closed_as_any_other() {
     let steps = [report("R-1"), pass(), close(None), evaluate(9_000)];

@@ -17,6 +17,7 @@
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
 //! | `repeats` | property: the same command again changes nothing, and the books stay balanced |
+//! | `stranded` | property: no money is lost, promised twice or stranded, whatever is done with two grants |
 //! | `edge_money` | the same, of requests about matching, shares and spending; and what a grant's money looks like as an answer |
 //! | `recovery`, `shortfall` | money that is claimed back, and payments that come back short |
 //! | `oversight_answers` | what is shown of all this |
@@ -55,4 +56,5 @@ mod shortfall;
 mod spending;
 mod stages;
 mod stories;
+mod stranded;
 mod world;

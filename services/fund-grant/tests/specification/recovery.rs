@@ -507,6 +507,10 @@ fn a_recovery_is_offset_against_an_authorised_tranche_of_the_same_lead() {
     let mut world = World::after(given(other()));
     world.happened(terminated(OTHER), april(4));
     assert_eq!(world.outcome(&offset(CLAIM)), "WRONG_STAGE");
+    // Nor does one that failed its acceptance: what was offset against its tranche could never be paid.
+    let failed = [life::report("R-1"), life::fail()].map(|order| order.of(OTHER).on(april(10)));
+    let world = World::after(given(other().into_iter().chain(failed).collect()));
+    assert_eq!(world.outcome(&offset(CLAIM)), "WRONG_STAGE");
     // A tranche of 2,000.00 takes no more than that, of all recoveries together.
     let small = [import(award(plan())), request(1, Some(200_000)), authorise(1)].map(|order| order.of(OTHER));
     let world = World::after(given(small.into_iter().collect()));

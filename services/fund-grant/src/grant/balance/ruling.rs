@@ -11,6 +11,16 @@ use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::fund::{AcceptanceOutcome, FundEvent, Holding};
 use concord_kernel::{Date, id::GrantId, money::Amount, party::PartyId};
 
+/// Refunds, retentions and transfers of one grant: every state is kept in memory.
+const ENTRIES_MAX: usize = 1_000;
+
+fn is_full(grant: &Grant) -> Option<Broken> {
+    let entries = grant.contract().map_or(0, |contract| contract.balances.entries());
+    (entries >= ENTRIES_MAX).then(|| {
+        refusal::too_many(("refunds and dispositions of balances", "结余退回与处置记录"), ENTRIES_MAX)
+    })
+}
+
 pub(in crate::grant) fn decide(
     case: &Case<'_, '_>,
     grant: &Grant,
@@ -27,9 +37,9 @@ pub(in crate::grant) fn decide(
     let last_step_on = match command {
         // A fact, learned when it is learned; it lies after the first payment all the same.
         BalanceCommand::Refund { .. } => grant.first_paid_on(),
-        BalanceCommand::Retain { .. } => grant.last_payment_step_on(),
+        BalanceCommand::Retain { .. } => grant.money_last_moved_on(),
         BalanceCommand::Transfer { .. } => {
-            let last = grant.last_payment_step_on();
+            let last = grant.money_last_moved_on();
             taker.map_or(last, |taker| taker.last_step_on.max(last))
         }
     };
@@ -99,6 +109,7 @@ fn refund(grant: &Grant, party: PartyId, amount: Amount, from: Holding, bank_ref
             rules::party_of_grant(grant, party),
             rules::refund_within_balance(grant, party, from, amount),
             rules::a14_reference_free(grant, bank_reference),
+            is_full(grant),
         ],
         FundEvent::BalanceRefunded {
             grant: grant.id,
@@ -118,7 +129,12 @@ fn retain(case: &Case<'_, '_>, grant: &Grant, party: PartyId, amount: Amount, mi
         Err(recalled) => (None, Some(recalled)),
     };
     happens_under(
-        [rules::party_of_grant(grant, party), recalled, rules::unspent_covers(grant, party, amount)],
+        [
+            rules::party_of_grant(grant, party),
+            recalled,
+            rules::unspent_covers(grant, party, amount),
+            is_full(grant),
+        ],
         FundEvent::BalanceRetained {
             grant: grant.id,
             programme: grant.programme,
@@ -139,6 +155,7 @@ fn transfer(grant: &Grant, taker: Option<&Grant>, to: GrantId, amount: Amount, m
     let weighed = rules::transfer_between(grant, taker)
         .into_iter()
         .chain(rules::unspent_covers(grant, lead, amount))
+        .chain(is_full(grant))
         .map(Some);
     happens_under(
         weighed,

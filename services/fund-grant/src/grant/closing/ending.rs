@@ -2,7 +2,7 @@
 
 use super::recovery_of_cancelled;
 use crate::{
-    grant::{Grant, contract::Contract},
+    grant::{Grant, contract::Contract, spending::ItemState},
     refusal::{Ruling, happens_under},
     rules,
     view::{self, Case},
@@ -135,9 +135,16 @@ impl Grant {
         Ok(view::programme(case, self.programme)?.year < case.context.effective_on.year())
     }
 
-    /// When its last step happened, or the last step of one of its payments: what is decided on its money comes after both.
-    pub(crate) fn last_payment_step_on(&self) -> Date {
+    /// When its last step happened, or the last of what moved its money: a payment, a share passed on, spending that was
+    /// decided on, a balance given back. What is decided on the money comes after all of them.
+    pub(crate) fn money_last_moved_on(&self) -> Date {
         let payments = self.contract().into_iter().flat_map(|contract| &contract.tranches);
-        payments.map(|tranche| tranche.last_step_on).fold(self.last_step_on, Date::max)
+        let decided = self.spending.items.iter().filter(|item| item.state != ItemState::Reported);
+        let gone_on = self.facts.iter().filter(|known| known.takes_from_recipient());
+        payments
+            .map(|tranche| tranche.last_step_on)
+            .chain(decided.map(|item| item.last_step_on))
+            .chain(gone_on.map(|known| known.on))
+            .fold(self.last_step_on, Date::max)
     }
 }

@@ -30,8 +30,8 @@ pub(in crate::grant) fn decide(
     };
     let last_step_on = match command {
         ReportCompletion { .. } | ConcludeFinalAcceptance { .. } | Evaluate { .. } => grant.last_step_on,
-        // What was never drawn is known only once the last payment was made.
-        Close { .. } | Terminate { .. } | Cancel { .. } => grant.last_payment_step_on(),
+        // What was never drawn, and who has what, is known only once the money has moved.
+        Close { .. } | Terminate { .. } | Cancel { .. } => grant.money_last_moved_on(),
     };
     let ruling = rule(case, grant, command)?;
     grant.conclude(case, hand, last_step_on, ruling)
@@ -61,6 +61,12 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ClosingCommand) -> Result<
         (ConcludeFinalAcceptance { outcome, minutes }, progress) => match (&contract.acceptance, progress) {
             (Some(first), _) if (&first.outcome, &first.minutes) == (outcome, minutes) => unchanged(),
             (_, CompletionReported(_)) => conclude(case, grant, contract, *outcome, minutes),
+            // Who refuses to put it right reports nothing any more.
+            (_, Rectifying(by))
+                if matches!(outcome, AcceptanceOutcome::Failed { .. }) && case.context.effective_on > *by =>
+            {
+                conclude(case, grant, contract, *outcome, minutes)
+            }
             (Some(first), FinallyAccepted(_) | AcceptanceFailed(_)) => refused(concluded_already(first)),
             (Some(first), _) if progress.has_ended() => refused(concluded_already(first)),
             _ => refused(wrong_stage(stage, when(command))),
@@ -127,9 +133,10 @@ fn when(command: &ClosingCommand) -> (&'static str, &'static str) {
             "completion is reported while a project runs, and anew after it was sent back to be put right",
             "项目执行期间、或验收整改之后方可提交完成报告",
         ),
-        ConcludeFinalAcceptance { .. } => {
-            ("final acceptance is concluded after the completion report", "提交完成报告之后方可作出验收结论")
-        }
+        ConcludeFinalAcceptance { .. } => (
+            "final acceptance is concluded after the completion report, or as failed once the day to put it right has passed",
+            "提交完成报告之后方可作出验收结论；逾期未整改的，可认定为验收不通过",
+        ),
         Close { .. } => {
             ("a grant is closed after its final acceptance, passed or failed", "作出验收结论之后方可结题")
         }
