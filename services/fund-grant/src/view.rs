@@ -53,6 +53,15 @@ pub(crate) fn recovery_or_free<'v>(
     case.find_or_free(id.0, "recovery_id", State::recovery)
 }
 
+/// The id of a recovery that another decision determines follows from its cause. Whoever has it already stands in the way:
+/// the money would be recoverable, and nobody would owe it.
+pub(crate) fn recovery_free(case: &Case<'_, '_>, id: RecoveryId) -> Result<(), Stop> {
+    match recovery_or_free(case, id)? {
+        None => Ok(()),
+        Some(_) => Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("recovery_id", id.0)])),
+    }
+}
+
 /// The rectification with an id that may be new: `None` while there is none.
 pub(crate) fn rectification_or_free<'v>(
     case: &Case<'_, 'v>,

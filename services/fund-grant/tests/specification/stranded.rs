@@ -10,6 +10,7 @@ use concord_fund_grant::{
     Command,
     grant::{
         Grant,
+        closing::recovery_of_cancelled,
         spending::SpendingCommand,
         tranche::{Tranche, TrancheState},
     },
@@ -17,7 +18,7 @@ use concord_fund_grant::{
 };
 use concord_kernel::{
     Date,
-    id::{GrantId, RecoveryId},
+    id::{GrantId, RecoveryId, SpendId},
     party::PartyId,
 };
 use jiff::ToSpan;
@@ -239,6 +240,34 @@ fn does(world: &mut World, order: Order, on: Date) -> Result<(), TestCaseError> 
     let answer = world.execute(&order.clone().on(on));
     prop_assert!(answer.is_ok(), "{:?}: {:?}", order.command, answer.map_err(|refused| refused.codes()));
     Ok(())
+}
+
+/// The recovery that another decision determines has an id that follows from its cause. Were it somebody else's, the money
+/// would be recoverable and nobody would owe it.
+#[test]
+fn a_recovery_that_follows_from_a_decision_needs_its_id() {
+    let on = life::day(2013, 4, 10);
+    let claimed = |id: RecoveryId| {
+        let mut order = determine(1, GRANT, &[(lead().party, Holding::Unspent, 1)]).on(on);
+        if let Command::Recovery(given, _) = &mut order.command {
+            *given = id;
+        }
+        order
+    };
+    let accepted = [life::report_spend(1, 100), life::spending(1, SpendingCommand::Accept)];
+    let disallow = life::spending(1, SpendingCommand::Disallow { reason: "x".to_owned() });
+    let item = SpendId(Uuid::from_u128(0x5_0001));
+    for (id, decision) in [
+        (recovery_of_cancelled(GRANT), life::cancel(RecoveryCause::Fraud, "x")),
+        (RecoveryId::derived("disallowed spend", &format!("{GRANT}/{item}")), disallow),
+        (RecoveryId::derived("payment returned", &format!("{GRANT}/r-1")), send_back(1, "r-1", "x").on(on)),
+    ] {
+        let given = [life::report("R-1"), life::fail()];
+        let mut world = World::after(life::with("running", accepted.clone().into_iter().chain(given)));
+        assert!(world.clone().execute(&decision).is_ok(), "{decision:?}");
+        world.execute(&claimed(id)).unwrap();
+        assert_eq!(world.outcome(&decision), "ID_TAKEN", "{decision:?}");
+    }
 }
 
 /// Every state is kept in memory, so a grant has its bounds.

@@ -79,6 +79,9 @@ pub(super) fn cancel(
         rules::nothing_with_the_bank(contract).into_iter().chain(rules::nothing_offset(grant, contract));
     let mut ruling = happens_under(weighed.map(Some), cancelled);
     let takes = with_recipients(grant);
+    if !takes.is_empty() {
+        view::recovery_free(case, recovery_of_cancelled(grant.id))?;
+    }
     if let (Ok(decision), false) = (&mut ruling, takes.is_empty()) {
         decision.events.push(FundEvent::RecoveryDetermined {
             recovery: recovery_of_cancelled(grant.id),

@@ -42,11 +42,20 @@ pub(in crate::grant) fn decide(
         (_, None) => return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_spend(spend)])),
         (_, Some(_)) => None,
     };
+    if let (SpendingCommand::Disallow { .. }, Some(Item { state: ItemState::Accepted, .. })) = (command, item)
+    {
+        view::recovery_free(case, recovery_of_disallowed(grant, spend))?;
+    }
     let last = match (command, item) {
         (SpendingCommand::Accept, Some(item)) => item.last_step_on.max(grant.first_paid_on()),
         (_, item) => item.map_or(contract.signed_on, |item| item.last_step_on),
     };
     grant.conclude(case, hand, last, rule(case, grant, contract, spend, command, invoice))
+}
+
+/// The recovery of an item that is disallowed once its money is gone.
+fn recovery_of_disallowed(grant: &Grant, spend: SpendId) -> RecoveryId {
+    RecoveryId::derived("disallowed spend", &format!("{}/{spend}", grant.id))
 }
 
 /// The invoice that a report names, where any item of any grant has named it before.
@@ -196,7 +205,7 @@ impl Grant {
         )?;
         let is_gone = contract.progress.is_concluded() || contract.progress.has_ended();
         if was_accepted && is_gone {
-            let recovery = RecoveryId::derived("disallowed spend", &format!("{}/{}", self.id, item.spend));
+            let recovery = recovery_of_disallowed(self, item.spend);
             decision.events.push(FundEvent::RecoveryDetermined {
                 recovery,
                 grant: self.id,

@@ -2,7 +2,7 @@
 
 use super::{
     Failed, Payment, Tranche, TrancheCommand, TrancheState,
-    shortfall::{TakenBack, taken_back},
+    shortfall::{TakenBack, recovery_of_returned, taken_back},
 };
 use crate::{
     backing,
@@ -12,7 +12,7 @@ use crate::{
         wrong_tranche_state,
     },
     rules::{self, Hand},
-    view::Case,
+    view::{self, Case},
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::{FundEvent, InstructedUnder, Released};
@@ -47,6 +47,11 @@ pub(in crate::grant) fn decide(
         let none = refusal::no_tranche(number, contract.tranches.len());
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
+    if let TrancheCommand::Return { bank_reference, .. } = command
+        && tranche.return_as(bank_reference).is_none()
+    {
+        view::recovery_free(case, recovery_of_returned(grant, bank_reference))?;
+    }
     let basis = Basis::of(case, grant, tranche, command)?;
     let ruling = tranche.rule(case, grant, contract, command, &basis);
     let answer = grant.conclude(case, hand, tranche.last_step_on, ruling)?;

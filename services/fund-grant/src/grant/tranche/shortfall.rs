@@ -51,6 +51,11 @@ fn recovered_from(grant: &Grant, mut wanted_minor: i64) -> Vec<Taken> {
     takes
 }
 
+/// The recovery of what a payment did not bring back that was returned under this reference.
+pub(super) fn recovery_of_returned(grant: &Grant, bank_reference: &str) -> RecoveryId {
+    RecoveryId::derived("payment returned", &format!("{}/{bank_reference}", grant.id))
+}
+
 impl TakenBack {
     /// The recovery of the rest; `None` where there is none.
     pub(super) fn recovery(
@@ -60,9 +65,8 @@ impl TakenBack {
         minutes: &str,
         reason: &str,
     ) -> Option<FundEvent> {
-        let source = format!("{}/{bank_reference}", grant.id);
         (!self.takes.is_empty()).then(|| FundEvent::RecoveryDetermined {
-            recovery: RecoveryId::derived("payment returned", &source),
+            recovery: recovery_of_returned(grant, bank_reference),
             grant: grant.id,
             programme: grant.programme,
             currency: grant.currency,
