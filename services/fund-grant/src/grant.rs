@@ -92,6 +92,7 @@ use overriding::{Override, RecordOverride};
 use partners::{ShareTransfer, Shares};
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use spending::{Spending, SpendingCommand};
 use tranche::TrancheCommand;
 
@@ -106,8 +107,8 @@ pub struct Grant {
     pub currency: Currency,
     /// How it is paid.
     pub mode: FundingMode,
-    /// What it is for.
-    pub project: Project,
+    /// What it is for. It never changes, and a state is copied for every batch that touches it: the copies share it.
+    pub project: Arc<Project>,
     /// How it came to be.
     pub origin: Origin,
     /// Hash of the event that opened it: the same again is a repeat.
@@ -156,7 +157,7 @@ pub struct Project {
     /// Planned last day.
     pub ends_on: Option<Date>,
     /// Shares of all parties as they applied, the lead included.
-    pub allocations: Vec<Allocation>,
+    pub allocations: Arc<[Allocation]>,
 }
 
 /// How a grant came to be.

@@ -31,7 +31,7 @@ mod rules;
 mod twice;
 mod words;
 
-pub(crate) use rules::{Rule, concluded, contracted};
+pub(crate) use rules::{Rule, acceptance_over, contracted};
 pub(crate) use twice::Alike;
 
 use crate::query::{Filter, Point, QueryError, Sql, Store};
@@ -40,8 +40,11 @@ use std::{collections::HashMap, time::Duration};
 use tokio_postgres::{Row, types::Type};
 use uuid::Uuid;
 
-/// Events that prove a finding, at most: the newest.
+/// Events that prove a finding, at most: the newest, and the cause.
 const EVIDENCE_MAX: usize = 20;
+
+/// Findings whose rectifications are looked up one by one, at most; of more, all are read.
+const LOOKED_UP_MAX: usize = 500;
 
 /// What to find.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,13 +113,19 @@ impl Finding {
         let mut evidence: Vec<i64> = row.try_get::<_, Vec<Option<i64>>>(6)?.into_iter().flatten().collect();
         evidence.sort_unstable();
         evidence.dedup();
+        let position = row.try_get(2)?;
+        // The newest, and the cause among them however old it is.
         let older = evidence.len().saturating_sub(EVIDENCE_MAX);
+        let cause_is_older = evidence[..older].contains(&position);
         evidence.drain(..older);
+        if let Some(oldest) = evidence.first_mut().filter(|_| cause_is_older) {
+            *oldest = position;
+        }
         Ok(Self {
             rule,
             case,
             subject: row.try_get(1)?,
-            position: row.try_get(2)?,
+            position,
             grant: row.try_get(3)?,
             amount_minor: row.try_get(4)?,
             since: row.try_get(5)?,
@@ -136,7 +145,7 @@ impl Finding {
 
 /// All findings, each with who was charged with it; rule by rule, each rule's by subject and position.
 ///
-/// `alike` keeps what A04 found at the last point, because it compares all awards with all.
+/// `alike` keeps which titles are alike, because A04 compares all with all.
 pub(crate) async fn find(
     store: &Store,
     search: &Search,
@@ -157,7 +166,7 @@ pub(crate) async fn find(
         }
     }
     found.sort_by(|one, other| one.key().cmp(&other.key()));
-    let charged = charged(store, search.point, within).await?;
+    let charged = charged(store, search.point, &found, within).await?;
     for finding in &mut found {
         let (rule, subject, position) = finding.key();
         let who = charged.get(&(rule.to_owned(), subject.to_owned(), position)).cloned();
@@ -171,18 +180,29 @@ pub(crate) async fn find(
     Ok(found)
 }
 
-/// Everybody who was charged with a finding, by its key.
+/// Everybody who was charged with one of these findings, by its key.
 async fn charged(
     store: &Store,
     point: Point,
+    found: &[Finding],
     within: Duration,
 ) -> Result<HashMap<(String, String, i64), Charged>, QueryError> {
+    if found.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut sql = Sql::new(
         "SELECT r.rule, r.subject, r.finding_position, r.rectification, r.owner, r.deadline, \
          (SELECT s.step FROM rectification_steps s WHERE s.rectification = r.rectification AND ",
     );
     sql.known_at("s", point).push(" ORDER BY s.position DESC LIMIT 1) FROM rectifications r WHERE ");
-    sql.known_at("r", point).push(" ORDER BY r.position");
+    sql.known_at("r", point);
+    if found.len() <= LOOKED_UP_MAX {
+        let subjects: Vec<String> = found.iter().map(|finding| finding.subject.clone()).collect();
+        sql.push(" AND r.rule = ANY(")
+            .bind(Rule::ALL.map(|rule| rule.code().to_owned()).to_vec(), Type::TEXT_ARRAY);
+        sql.push(") AND r.subject = ANY(").bind(subjects, Type::TEXT_ARRAY).push(")");
+    }
+    sql.push(" ORDER BY r.position");
     let mut charged = HashMap::new();
     for row in store.rows(&sql, within).await? {
         let state = rules::rectification_state(row.try_get(6)?)?;

@@ -8,10 +8,14 @@ mod balances;
 mod clocks;
 #[path = "funding_audit/cluster.rs"]
 mod cluster;
+#[path = "funding_audit/control.rs"]
+mod control;
 #[path = "funding_audit/export.rs"]
 mod export;
 #[path = "funding_audit/facts.rs"]
 mod facts;
+#[path = "funding_audit/findings.rs"]
+mod findings;
 #[path = "funding_audit/ledger.rs"]
 mod ledger;
 #[path = "funding_audit/life.rs"]

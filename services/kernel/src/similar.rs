@@ -28,33 +28,76 @@ pub struct Similar {
 /// like no other. `per_mille` of 0 counts as 1.
 #[must_use]
 pub fn similar(titles: &[&str], per_mille: u32) -> Vec<Similar> {
-    let threshold = u64::from(per_mille.max(1));
-    let sets = rarest_first(titles);
-    // Shorter ones first: what is in the index is never longer than what is looked up.
-    let mut order: Vec<usize> = (0..sets.len()).filter(|place| !sets[*place].is_empty()).collect();
-    order.sort_by_key(|place| (sets[*place].len(), *place));
-    let mut having: HashMap<u32, Vec<usize>> = HashMap::new();
-    let mut found = Vec::new();
-    for place in order {
-        let set = &sets[place];
-        let mut candidates: BTreeSet<usize> = BTreeSet::new();
-        for gram in &set[..prefix(set.len(), threshold)] {
-            let of_gram = having.entry(*gram).or_default();
-            let long_enough = |other: &usize| wide(sets[*other].len()) * 1_000 >= threshold * wide(set.len());
-            candidates.extend(of_gram.iter().copied().filter(long_enough));
-            of_gram.push(place);
-        }
-        for other in candidates {
-            let both = shared(set, &sets[other]);
-            let either = wide(set.len()) + wide(sets[other].len()) - both;
-            if both * 1_000 >= threshold * either {
-                let per_mille = u32::try_from(both * 1_000 / either).unwrap_or(1_000);
-                found.push(Similar { first: place.min(other), second: place.max(other), per_mille });
-            }
-        }
-    }
+    let (_, mut found) = Titles::of(titles, per_mille);
     found.sort_unstable();
     found
+}
+
+/// Titles that have been compared with each other, and that one more can be compared with at little cost.
+#[derive(Debug, Clone)]
+pub struct Titles {
+    threshold: u64,
+    /// Trigrams as numbers: the smaller, the rarer when the first titles were given. One that comes later is rarer than all.
+    numbers: HashMap<String, i64>,
+    rarest: i64,
+    sets: Vec<Vec<i64>>,
+    /// Which titles have a trigram among their rarest.
+    having: HashMap<i64, Vec<usize>>,
+}
+
+impl Titles {
+    /// These titles, and all pairs among them, in no order: as [`similar`].
+    #[must_use]
+    pub fn of(titles: &[&str], per_mille: u32) -> (Self, Vec<Similar>) {
+        let threshold = u64::from(per_mille.max(1));
+        let numbers = rarest_first(titles);
+        let mut all = Self { threshold, numbers, rarest: 0, sets: Vec::new(), having: HashMap::new() };
+        let found = titles.iter().flat_map(|title| all.add(title)).collect();
+        (all, found)
+    }
+
+    /// One more title, which has the next place: its pairs with those that were there.
+    pub fn add(&mut self, title: &str) -> Vec<Similar> {
+        let place = self.sets.len();
+        let set = self.numbered(title);
+        let mut candidates: BTreeSet<usize> = BTreeSet::new();
+        for gram in &set[..prefix(set.len(), self.threshold)] {
+            let of_gram = self.having.entry(*gram).or_default();
+            candidates.extend(of_gram.iter().copied());
+            of_gram.push(place);
+        }
+        let mut found = Vec::new();
+        for first in candidates {
+            let other = &self.sets[first];
+            // Much shorter or much longer ones share too little, however much it is.
+            let (shorter, longer) = (wide(set.len().min(other.len())), wide(set.len().max(other.len())));
+            if shorter * 1_000 < self.threshold * longer {
+                continue;
+            }
+            let both = shared(&set, other);
+            let either = shorter + longer - both;
+            if both * 1_000 >= self.threshold * either {
+                let per_mille = u32::try_from(both * 1_000 / either).unwrap_or(1_000);
+                found.push(Similar { first, second: place, per_mille });
+            }
+        }
+        self.sets.push(set);
+        found
+    }
+
+    /// A title's trigrams as numbers, the rarest first.
+    fn numbered(&mut self, title: &str) -> Vec<i64> {
+        let mut numbered = Vec::new();
+        for gram in trigrams(title) {
+            let rarest = &mut self.rarest;
+            numbered.push(*self.numbers.entry(gram).or_insert_with(|| {
+                *rarest -= 1;
+                *rarest
+            }));
+        }
+        numbered.sort_unstable();
+        numbered
+    }
 }
 
 /// How many of a set's rarest members another one must share at least one of, to be as similar as the threshold.
@@ -67,22 +110,17 @@ fn wide(members: usize) -> u64 {
     members as u64
 }
 
-/// Each title's trigrams as numbers, the rarest first; a smaller number is a rarer trigram.
-fn rarest_first(titles: &[&str]) -> Vec<Vec<u32>> {
-    let grams: Vec<BTreeSet<String>> = titles.iter().map(|title| trigrams(title)).collect();
-    let mut counts: HashMap<&str, u32> = HashMap::new();
-    for gram in grams.iter().flatten() {
-        *counts.entry(gram).or_default() += 1;
+/// The trigrams of these titles as numbers: the rarest has the smallest.
+fn rarest_first(titles: &[&str]) -> HashMap<String, i64> {
+    let mut counts: HashMap<String, u32> = HashMap::new();
+    for title in titles {
+        for gram in trigrams(title) {
+            *counts.entry(gram).or_default() += 1;
+        }
     }
-    let mut by_rarity: Vec<(u32, &str)> = counts.into_iter().map(|(gram, count)| (count, gram)).collect();
+    let mut by_rarity: Vec<(u32, String)> = counts.into_iter().map(|(gram, count)| (count, gram)).collect();
     by_rarity.sort_unstable();
-    let numbers: HashMap<&str, u32> = by_rarity.into_iter().map(|(_, gram)| gram).zip(0..).collect();
-    let numbered = |set: &BTreeSet<String>| {
-        let mut numbered: Vec<u32> = set.iter().map(|gram| numbers[gram.as_str()]).collect();
-        numbered.sort_unstable();
-        numbered
-    };
-    grams.iter().map(numbered).collect()
+    by_rarity.into_iter().map(|(_, gram)| gram).zip(0..).collect()
 }
 
 /// The trigrams of a title; a title of fewer letters is one gram.
@@ -95,7 +133,7 @@ fn trigrams(title: &str) -> BTreeSet<String> {
 }
 
 /// How many members two ordered sets share.
-fn shared(one: &[u32], other: &[u32]) -> u64 {
+fn shared(one: &[i64], other: &[i64]) -> u64 {
     let (mut left, mut right, mut both) = (0, 0, 0);
     while let (Some(a), Some(b)) = (one.get(left), other.get(right)) {
         match a.cmp(b) {
@@ -156,6 +194,21 @@ mod tests {
                 }
             }
             prop_assert_eq!(similar(&titles, per_mille), expected);
+        }
+
+        /// Whatever was given at first and whatever came later.
+        #[test]
+        fn a_title_that_comes_later_is_found_with_the_same_others(
+            titles in proptest::collection::vec("[ab]{0,9}", 0..25),
+            at_first in 0..25_usize,
+            per_mille in 1..=1_000_u32,
+        ) {
+            let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+            let (first, later) = titles.split_at(at_first.min(titles.len()));
+            let (mut all, mut found) = Titles::of(first, per_mille);
+            found.extend(later.iter().flat_map(|title| all.add(title)));
+            found.sort_unstable();
+            prop_assert_eq!(found, similar(&titles, per_mille));
         }
     }
 }

@@ -114,7 +114,7 @@ fn amend(
     let amount = amendment.amount.unwrap_or(contracted);
     let plan = &amendment.tranches;
     let allocations = contract.shares_after(grant, amount, amendment);
-    let differs = plan.iter().ne(contract.plan()) || allocations != contract.allocations;
+    let differs = plan.iter().ne(contract.plan()) || *allocations != *contract.allocations;
     let changes = amount != contracted || differs;
     let weighed = [
         (!changes).then(refusal::amendment_changes_nothing),
@@ -183,7 +183,7 @@ impl Contract {
         self.amendments.minutes.as_ref() == Some(&amendment.minutes)
             && amendment.amount.is_none_or(|amount| amount.minor == self.amount_minor)
             && self.plan().eq(&amendment.tranches)
-            && amendment.allocations.as_ref().is_none_or(|shares| *shares == self.allocations)
+            && amendment.allocations.as_ref().is_none_or(|shares| **shares == *self.allocations)
     }
 
     /// All shares once it is amended. Where only the lead has one and none is given, it is the whole contract.
@@ -191,7 +191,7 @@ impl Contract {
         if let Some(given) = &amendment.allocations {
             return given.clone();
         }
-        match self.allocations.as_slice() {
+        match &*self.allocations {
             [only] if only.party.party == grant.project.lead.party && only.amount_minor.is_some() => {
                 vec![Allocation { party: only.party.clone(), amount_minor: Some(amount.minor) }]
             }
@@ -206,7 +206,7 @@ pub(super) fn apply(contract: &mut Contract, event: &FundEvent, on: Date) {
         FundEvent::ContractAmended { amendment, amount_minor, tranches, allocations, minutes, .. } => {
             contract.amendments = Changes { count: *amendment, minutes: Some(minutes.clone()) };
             contract.amount_minor = *amount_minor;
-            contract.allocations.clone_from(allocations);
+            contract.allocations = allocations.as_slice().into();
             let mut former = std::mem::take(&mut contract.tranches);
             contract.tranches = tranches
                 .iter()

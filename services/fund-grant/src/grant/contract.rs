@@ -28,6 +28,7 @@ use concord_kernel::{
 };
 use jiff::Span;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A contract that runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +45,8 @@ pub struct Contract {
     pub ends_on: Option<Date>,
     /// The payment plan, and how far each tranche is.
     pub tranches: Vec<Tranche>,
-    /// Shares of all parties, the lead included. Empty: all is the lead's.
-    pub allocations: Vec<Allocation>,
+    /// Shares of all parties, the lead included. Empty: all is the lead's. Copies of the state share them.
+    pub allocations: Arc<[Allocation]>,
     /// Rulebook that the award's terms follow.
     pub terms_rulebook: String,
     /// Day by which final acceptance is due (A11); a migrated award has none here.
@@ -287,7 +288,7 @@ pub(super) fn signed(approval: Approval, event: &FundEvent, on: Date) -> Stage {
             starts_on: Some(*starts_on),
             ends_on: Some(*ends_on),
             tranches: tranches.iter().map(|plan| Tranche::planned(plan, on)).collect(),
-            allocations: allocations.clone(),
+            allocations: allocations.as_slice().into(),
             terms_rulebook: terms_rulebook.clone(),
             acceptance_due_on: *acceptance_due_on,
             amendments: Changes::default(),
@@ -324,7 +325,7 @@ pub(super) fn migrated(event: &FundEvent, on: Date) -> Option<Stage> {
         starts_on: *starts_on,
         ends_on: *ends_on,
         tranches: tranches.iter().map(|plan| Tranche::planned(plan, on)).collect(),
-        allocations: allocations.clone(),
+        allocations: allocations.as_slice().into(),
         terms_rulebook: terms_rulebook.clone(),
         acceptance_due_on: None,
         amendments: Changes::default(),

@@ -27,7 +27,7 @@ impl<'v> Filing<'v> {
         let (ProcedureCommand::Admit, Stage::Recommended(_)) = (command, &grant.stage) else {
             return Ok(None);
         };
-        let Project { title, lead, industry, .. } = &grant.project;
+        let Project { title, lead, industry, .. } = &*grant.project;
         case.states.prefetch([grant.programme.0, PartyFileId::of(lead.party).0])?;
         let filed = Filed {
             lead: lead.party,

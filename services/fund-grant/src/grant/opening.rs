@@ -19,6 +19,7 @@ use concord_kernel::{
     industry::Industry,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// An application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,14 +213,14 @@ impl Grant {
                 programme: *programme,
                 currency: *currency,
                 mode: *mode,
-                project: Project {
+                project: Arc::new(Project {
                     title: title.clone(),
                     lead: lead.clone(),
                     industry: *industry,
                     starts_on: Some(*starts_on),
                     ends_on: Some(*ends_on),
-                    allocations: allocations.clone(),
-                },
+                    allocations: allocations.as_slice().into(),
+                }),
                 origin: Origin::Applied {
                     requested_minor: *requested_minor,
                     organisation: meta.actor_organisation.to_owned(),
@@ -258,14 +259,14 @@ impl Grant {
                 programme: *programme,
                 currency: *currency,
                 mode: *mode,
-                project: Project {
+                project: Arc::new(Project {
                     title: title.clone(),
                     lead: lead.clone(),
                     industry: *industry,
                     starts_on: *starts_on,
                     ends_on: *ends_on,
-                    allocations: allocations.clone(),
-                },
+                    allocations: allocations.as_slice().into(),
+                }),
                 origin: Origin::Migrated { synthetic: source.synthetic },
                 opened_as: content_hash(event),
                 stage: contract::migrated(event, meta.effective_on)?,
@@ -285,6 +286,10 @@ impl Grant {
             },
             _ => return None,
         };
+        if let Stage::Running(contract) = &mut grant.stage {
+            // An imported award is contracted with the shares that it came with.
+            contract.allocations = Arc::clone(&grant.project.allocations);
+        }
         grant.books.post(grant.id, grant.project.lead.party, event);
         grant.note_job(event, meta);
         Some(grant)

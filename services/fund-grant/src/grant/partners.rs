@@ -123,7 +123,7 @@ pub(super) fn shares_of(
     contracted: Amount,
 ) -> Result<Vec<Allocation>, Broken> {
     let applied = &grant.project.allocations;
-    let shares = if given.is_empty() { applied.as_slice() } else { given };
+    let shares = if given.is_empty() { &**applied } else { given };
     let lead = grant.project.lead.party;
     let sum: i128 = shares.iter().filter_map(|share| share.amount_minor).map(i128::from).sum();
     if shares.iter().all(|share| share.party.party == lead) {

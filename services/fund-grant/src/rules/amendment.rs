@@ -91,7 +91,7 @@ pub fn shares_add_up(
     shares: &[Allocation],
 ) -> Option<Broken> {
     let as_imported = grant.is_migrated()
-        && shares == contract.allocations
+        && *shares == *contract.allocations
         && sum(&contract.allocations) != Some(contract.amount_minor.into());
     let add_up = shares.is_empty() || sum(shares) == Some(amount.minor.into());
     (!add_up && !as_imported)

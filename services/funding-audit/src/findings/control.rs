@@ -1,14 +1,18 @@
 //! Control tests 控制测试: of so many acts, how many broke a rule, and at which positions.
 //!
 //! Each is worked out from the tables by itself, not by asking the code that decides: a decision that was wrong shows here.
-//! Each looks at an act by what was on record before it, so an exception stays one, whatever came later.
+//! Each looks at an act by what was on record before it, so an exception stays one, whatever came later. How the acts of each
+//! test are found is in `control/acts.rs`, where that takes more than a condition.
+
+mod acts;
 
 use super::{Search, scope};
 use crate::{
-    numbers::{self, GrantStep, MatchMove, RecoveryStep, SpendStep, Step},
+    numbers::{self, GrantStep, Step},
     query::{QueryError, Sql, Store},
 };
-use concord_events::ledger::{Account, Chain};
+use acts::{grant_steps, instructions_without, list, same_hand, tranche_steps};
+use concord_events::ledger::Account;
 use concord_kernel::rulebook::Rulebook;
 use concord_proto::audit::v1::ControlTest;
 use std::time::Duration;
@@ -133,13 +137,19 @@ const TESTS: &[Test] = &[
         id: "A02.accounts",
         acts: ("accounts of a grant and a holder", "项目与持有单位的账户"),
         broke: ("were below zero at some position", "曾出现负数"),
-        acts_of: accounts_below_zero,
+        acts_of: acts::accounts_below_zero,
+    },
+    Test {
+        id: "A02.budget",
+        acts: ("programmes", "年度计划"),
+        broke: ("had awarded more than was available at some position", "曾超出可用指标立项"),
+        acts_of: acts::budgets,
     },
     Test {
         id: "A02.chain",
         acts: ("programmes", "年度计划"),
         broke: ("had appropriated another sum than all other accounts hold", "预算与其余各账户合计不符"),
-        acts_of: chains,
+        acts_of: acts::chains,
     },
     Test {
         id: "A03.matching",
@@ -151,31 +161,13 @@ const TESTS: &[Test] = &[
             "were given below the ratio, or while a class was overdue",
             "低于配套到位比例，或有逾期未到位类别",
         ),
-        acts_of: authorised_below_ratio,
+        acts_of: acts::authorised_below_ratio,
     },
     Test {
         id: "A04.fingerprint",
         acts: ("admissions", "受理"),
         broke: ("were of a project that was live in another grant", "与另一在研项目重复"),
-        acts_of: |sql, search, _| {
-            let over: Vec<i16> = GrantStep::ENDS
-                .into_iter()
-                .chain([GrantStep::Rejected, GrantStep::Withdrawn])
-                .map(GrantStep::number)
-                .collect();
-            grant_steps(
-                sql,
-                search,
-                &[GrantStep::Admitted],
-                &format!(
-                    "EXISTS (SELECT 1 FROM grant_steps o WHERE o.step = {} AND o.said = s.said AND o.grant_id <> s.grant_id \
-                 AND o.position < s.position AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = o.grant_id \
-                 AND e.step IN ({}) AND e.position < s.position))",
-                    GrantStep::Admitted.number(),
-                    list(&over)
-                ),
-            );
-        },
+        acts_of: acts::admitted_twice,
     },
     Test {
         id: "A07.review",
@@ -196,11 +188,17 @@ const TESTS: &[Test] = &[
         },
     },
     Test {
+        id: "A07.finished",
+        acts: ("approvals of projects that are paid for as they go", "立项（后补助类除外）"),
+        broke: ("came after the project's last day, without an override", "晚于项目结束日且无特批"),
+        acts_of: acts::approved_when_finished,
+    },
+    Test {
         id: "A08.notice",
         acts: ("approvals", "立项"),
         broke: (
-            "came before the notice was over, or were of another amount",
-            "早于公示期满，或与公示金额不符",
+            "came before the notice was over, were of another amount, or rested on one that an objection had ended",
+            "早于公示期满、与公示金额不符，或所依公示因异议成立已失效",
         ),
         acts_of: |sql, search, _| {
             grant_steps(
@@ -208,10 +206,11 @@ const TESTS: &[Test] = &[
                 search,
                 &[GrantStep::Approved],
                 &format!(
-                    "NOT EXISTS (SELECT 1 FROM (SELECT n.day, n.amount_minor FROM grant_steps n WHERE n.grant_id = s.grant_id \
-                 AND n.step = {} AND n.position < s.position ORDER BY n.position DESC LIMIT 1) n \
-                 WHERE n.day <= s.effective_on AND n.amount_minor = s.amount_minor)",
-                    GrantStep::NoticePublished.number()
+                    "NOT EXISTS (SELECT 1 FROM (SELECT n.step, n.day, n.amount_minor FROM grant_steps n WHERE n.grant_id = s.grant_id \
+                 AND n.step IN ({notice}, {}) AND n.position < s.position ORDER BY n.position DESC LIMIT 1) n \
+                 WHERE n.step = {notice} AND n.day <= s.effective_on AND n.amount_minor = s.amount_minor)",
+                    GrantStep::ObjectionUpheld.number(),
+                    notice = GrantStep::NoticePublished.number()
                 ),
             );
         },
@@ -240,7 +239,7 @@ const TESTS: &[Test] = &[
         id: "A09.invoice",
         acts: ("invoices", "发票"),
         broke: ("have items that add up to more than their total", "分摊合计超出票面"),
-        acts_of: invoices,
+        acts_of: acts::invoices,
     },
     Test {
         id: "A10.closeout",
@@ -280,26 +279,7 @@ const TESTS: &[Test] = &[
         id: "A11.lead",
         acts: ("admissions and approvals", "受理、立项"),
         broke: ("were of a lead with an overdue final acceptance", "牵头单位另有逾期未验收项目"),
-        acts_of: |sql, search, _| {
-            let concluded: Vec<i16> = [GrantStep::AcceptancePassed, GrantStep::AcceptanceFailed]
-                .into_iter()
-                .chain(GrantStep::ENDS)
-                .map(GrantStep::number)
-                .collect();
-            grant_steps(
-                sql,
-                search,
-                &[GrantStep::Admitted, GrantStep::Approved],
-                &format!(
-                    "EXISTS (SELECT 1 FROM grants o CROSS JOIN LATERAL (SELECT t.acceptance_due_on FROM terms t \
-                 WHERE t.grant_id = o.grant_id AND t.position < s.position ORDER BY t.position DESC LIMIT 1) t \
-                 WHERE o.lead = d.party AND o.grant_id <> s.grant_id AND t.acceptance_due_on < s.effective_on \
-                 AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = o.grant_id AND e.step IN ({}) \
-                 AND e.position < s.position))",
-                    list(&concluded)
-                ),
-            );
-        },
+        acts_of: acts::lead_overdue,
     },
     Test {
         id: "A13.review_approve",
@@ -367,14 +347,14 @@ const TESTS: &[Test] = &[
     Test {
         id: "A14.settled_once",
         acts: ("settlements", "到账"),
-        broke: ("paid an instruction that had been paid and had not come back", "支付指令重复到账"),
+        broke: ("paid a tranche that had been paid and had not come back", "同一笔拨款重复到账"),
         acts_of: |sql, search, _| {
             tranche_steps(
                 sql,
                 search,
                 &[Step::Settled],
                 &format!(
-                    "EXISTS (SELECT 1 FROM (SELECT o.step FROM tranche_steps o WHERE o.instruction = s.instruction \
+                    "EXISTS (SELECT 1 FROM (SELECT o.step FROM tranche_steps o WHERE o.grant_id = s.grant_id AND o.number = s.number \
                  AND o.position < s.position ORDER BY o.position DESC LIMIT 1) o WHERE o.step = {})",
                     Step::Settled.number()
                 ),
@@ -384,14 +364,14 @@ const TESTS: &[Test] = &[
     Test {
         id: "A14.instruction",
         acts: ("instructions", "支付指令"),
-        broke: ("have an id that pays another tranche, too", "指令号同时用于另一笔拨款"),
+        broke: ("took the id of one that pays another tranche", "沿用了另一笔拨款的指令号"),
         acts_of: |sql, search, _| {
             tranche_steps(
                 sql,
                 search,
                 &[Step::Instructed],
                 "EXISTS (SELECT 1 FROM tranche_steps o \
-                WHERE o.instruction = s.instruction AND (o.grant_id, o.number) <> (s.grant_id, s.number))",
+                WHERE o.instruction = s.instruction AND o.position < s.position AND (o.grant_id, o.number) <> (s.grant_id, s.number))",
             );
         },
     },
@@ -402,20 +382,13 @@ const TESTS: &[Test] = &[
             "have more repaid, offset and written off than was determined",
             "已缴、抵扣、核销合计超出追缴金额",
         ),
-        acts_of: recoveries,
+        acts_of: acts::recoveries,
     },
     Test {
         id: "A17.back_dating",
         acts: ("facts recorded late", "补登事项"),
         broke: ("were dated back further than the rulebook allows", "倒签超出规定天数"),
-        acts_of: |sql, search, rulebook| {
-            let most = rulebook.back_dating.days.max(rulebook.back_dating.money_days);
-            let most = most.max(rulebook.back_dating.notice_days);
-            sql.push("SELECT l.position, l.days > ")
-                .bind(i32::try_from(most).unwrap_or(i32::MAX), Type::INT4);
-            sql.push(" FROM scope d JOIN late l ON l.grant_id = d.grant_id WHERE ")
-                .known_at("l", search.point);
-        },
+        acts_of: acts::dated_back,
     },
     Test {
         id: "A17.corrections",
@@ -430,138 +403,6 @@ const TESTS: &[Test] = &[
         },
     },
 ];
-
-fn list(numbers: &[i16]) -> String {
-    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Steps of grants as `s`, of grants in scope as `d`; bad where the condition holds.
-fn grant_steps(sql: &mut Sql, search: &Search, steps: &[GrantStep], bad: &str) {
-    let steps: Vec<i16> = steps.iter().map(|step| step.number()).collect();
-    sql.push("SELECT s.position, coalesce(").push(bad);
-    sql.push(", false) FROM scope d JOIN grant_steps s ON s.grant_id = d.grant_id WHERE ");
-    sql.push(&format!("s.step IN ({}) AND ", list(&steps))).known_at("s", search.point);
-}
-
-/// Steps of tranches as `s`, of grants in scope as `d`.
-fn tranche_steps(sql: &mut Sql, search: &Search, steps: &[Step], bad: &str) {
-    let steps: Vec<i16> = steps.iter().map(|step| step.number()).collect();
-    sql.push("SELECT s.position, coalesce(").push(bad);
-    sql.push(", false) FROM scope d JOIN tranche_steps s ON s.grant_id = d.grant_id WHERE ");
-    sql.push(&format!("s.step IN ({}) AND ", list(&steps))).known_at("s", search.point);
-}
-
-/// Instructions before which none of these steps was on record, or had happened.
-fn instructions_without(sql: &mut Sql, search: &Search, steps: &[GrantStep]) {
-    let steps: Vec<i16> = steps.iter().map(|step| step.number()).collect();
-    let bad = format!(
-        "NOT EXISTS (SELECT 1 FROM grant_steps c WHERE c.grant_id = s.grant_id AND c.step IN ({}) \
-         AND c.position < s.position AND c.effective_on <= s.effective_on)",
-        list(&steps)
-    );
-    tranche_steps(sql, search, &[Step::Instructed], &bad);
-}
-
-/// Acts by the person who had done an earlier one on the same grant.
-fn same_hand(sql: &mut Sql, search: &Search, act: Step, earlier: Step) {
-    let bad = format!(
-        "EXISTS (SELECT 1 FROM tranche_steps o WHERE o.grant_id = s.grant_id AND o.step = {} AND o.actor = s.actor \
-         AND o.position < s.position)",
-        earlier.number()
-    );
-    tranche_steps(sql, search, &[act], &bad);
-}
-
-/// Every account of every grant and holder: the lowest balance that it ever had, in the order of positions.
-fn accounts_below_zero(sql: &mut Sql, search: &Search, _: &Rulebook) {
-    let contra: Vec<i16> = Account::ALL
-        .into_iter()
-        .filter(|account| account.is_contra() || *account == Account::Available)
-        .map(numbers::account)
-        .collect();
-    sql.push(
-        "SELECT max(r.position) FILTER (WHERE r.balance < 0), bool_or(r.balance < 0) FROM (SELECT x.dims, p.account, p.position, \
-         sum(p.amount_minor) OVER (PARTITION BY x.dims, p.account ORDER BY p.position, p.line) AS balance, \
-         p.position IS DISTINCT FROM lead(p.position) OVER (PARTITION BY x.dims, p.account ORDER BY p.position, p.line) AS whole \
-         FROM scope d JOIN dims x ON x.grant_id = d.grant_id JOIN postings p ON p.dims = x.dims WHERE ",
-    );
-    sql.push(&format!("p.account NOT IN ({}) AND ", list(&contra))).known_at("p", search.point);
-    sql.push(") r WHERE r.whole GROUP BY r.dims, r.account");
-}
-
-/// The programmes of the grants in scope: what was appropriated, against all other accounts of the fund's chain.
-fn chains(sql: &mut Sql, search: &Search, _: &Rulebook) {
-    let fund: Vec<i16> = Account::ALL
-        .into_iter()
-        .filter(|account| account.chain() == Chain::Fund)
-        .map(numbers::account)
-        .collect();
-    sql.push(
-        "SELECT g.position, coalesce((SELECT sum(p.amount_minor) FROM dims x JOIN postings p ON p.dims = x.dims \
-         WHERE x.programme = g.programme AND ",
-    );
-    sql.push(&format!("p.account IN ({}) AND ", list(&fund))).known_at("p", search.point);
-    sql.push("), 0) <> 0 FROM programmes g WHERE g.programme IN (SELECT DISTINCT programme FROM scope)");
-}
-
-/// Authorisations from the second tranche on: what had been pledged and had arrived by then, in all and by class.
-fn authorised_below_ratio(sql: &mut Sql, search: &Search, rulebook: &Rulebook) {
-    let (arrived, reversed, released) =
-        (MatchMove::Arrived.number(), MatchMove::ArrivalReversed.number(), MatchMove::Released.number());
-    let ratios: Vec<i64> = rulebook.matching_ratio_percent.iter().copied().map(i64::from).collect();
-    // By position alone: an arrival that was corrected later had been believed.
-    let moved = format!(
-        "coalesce(sum(CASE v.step WHEN {arrived} THEN v.amount_minor WHEN {reversed} THEN -v.amount_minor END), 0)"
-    );
-    let by_class = format!(
-        "(SELECT m.kind, sum(m.amount_minor) - coalesce(sum(f.freed), 0) AS pledged, coalesce(sum(f.arrived), 0) AS arrived, \
-         coalesce(sum(u.due), 0) AS due FROM match_sources m \
-         LEFT JOIN LATERAL (SELECT {moved} AS arrived, coalesce(sum(v.amount_minor) FILTER (WHERE v.step = {released}), 0) AS freed \
-         FROM match_moves v WHERE v.grant_id = m.grant_id AND v.source = m.source AND v.position < s.position) f ON true \
-         LEFT JOIN LATERAL (SELECT least(sum(i.amount_minor) FILTER (WHERE i.due_on <= s.effective_on), \
-         sum(i.amount_minor) - f.freed) AS due FROM match_instalments i WHERE i.grant_id = m.grant_id AND i.source = m.source) u \
-         ON true WHERE m.grant_id = s.grant_id AND m.position < s.position GROUP BY m.kind)"
-    );
-    sql.push(&format!(
-        "SELECT s.position, coalesce((SELECT sum(c.arrived) * 100 < sum(c.pledged) * (r.ratios)[least(s.number, \
-         cardinality(r.ratios))] OR bool_or(c.arrived < c.due) FROM {by_class} c), false) FROM scope d \
-         JOIN tranche_steps s ON s.grant_id = d.grant_id CROSS JOIN (SELECT "
-    ));
-    sql.bind(ratios, Type::INT8_ARRAY).push(" AS ratios) r WHERE s.number >= 2 AND ");
-    sql.push(&format!("s.step = {} AND ", Step::Authorised.number())).known_at("s", search.point);
-    sql.push(" AND EXISTS (SELECT 1 FROM match_sources m WHERE m.grant_id = s.grant_id AND m.position < s.position)");
-}
-
-/// Invoices that an item of a grant in scope names: all their items, of whichever grant.
-fn invoices(sql: &mut Sql, search: &Search, _: &Rulebook) {
-    let (disallowed, after) = (SpendStep::Disallowed.number(), SpendStep::DisallowedAfterAcceptance.number());
-    sql.push(
-        "SELECT max(o.position), sum(o.amount_minor) FILTER (WHERE NOT EXISTS (SELECT 1 FROM spend_steps t \
-         WHERE t.spend = o.spend AND ",
-    );
-    sql.push(&format!("t.step IN ({disallowed}, {after}) AND ")).known_at("t", search.point);
-    sql.push(
-        ")) > min(o.total_minor) FROM spends o WHERE o.invoice IN (SELECT s.invoice FROM scope d JOIN spends s \
-         ON s.grant_id = d.grant_id WHERE s.invoice IS NOT NULL) AND ",
-    );
-    sql.known_at("o", search.point).push(" GROUP BY o.invoice");
-}
-
-/// Recoveries: what came of them, against what was determined.
-fn recoveries(sql: &mut Sql, search: &Search, _: &Rulebook) {
-    sql.push("SELECT r.position, coalesce((SELECT sum(CASE ");
-    sql.push(&format!(
-        "WHEN s.step IN ({}, {}, {}, {}) THEN s.amount_minor WHEN s.step = {} THEN -s.amount_minor END) ",
-        RecoveryStep::Overturned.number(),
-        RecoveryStep::Repaid.number(),
-        RecoveryStep::Offset.number(),
-        RecoveryStep::WrittenOff.number(),
-        RecoveryStep::RepaymentReversed.number()
-    ));
-    sql.push("FROM recovery_steps s WHERE s.recovery = r.recovery AND ").known_at("s", search.point);
-    sql.push("), 0) > r.amount_minor FROM scope d JOIN recoveries r ON r.grant_id = d.grant_id WHERE ");
-    sql.known_at("r", search.point);
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,33 +1,91 @@
 //! A04: the same project funded twice under titles that are nearly the same 重复资助.
 //!
-//! All live awards are compared with all ([`concord_kernel::similar`]), whatever the filter: a pair is found where the later
-//! award passes it. What was found at the last point is kept, because that takes longer than any other rule.
+//! Which titles are alike ([`concord_kernel::similar`]) is a fact for good: a grant's title never changes. So all are compared
+//! once, each later one with those before it, and the pairs are kept; which of their awards are live is asked at each point. A
+//! pair is found where the later award passes the filter.
 
 use super::{Finding, Rule, Search};
 use crate::{
     numbers::GrantStep,
-    query::{Filter, Point, QueryError, Sql, Store},
+    query::{Filter, QueryError, Sql, Store},
 };
-use concord_kernel::{Date, industry::Industry, rulebook::Rulebook, similar::similar};
+use concord_kernel::{
+    Date,
+    industry::Industry,
+    rulebook::Rulebook,
+    similar::{Similar, Titles},
+};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::Duration,
 };
+use tokio::sync::Mutex;
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-/// Live awards and their pairs at one point, under one threshold.
+/// Titles that were compared, under one threshold.
 #[derive(Debug)]
 struct Compared {
-    point: Point,
     per_mille: u32,
-    awards: Vec<Award>,
-    /// Places of the earlier and the later award, and how similar they are.
-    pairs: Vec<(usize, usize, u32)>,
+    titles: Titles,
+    /// Whose title has which place.
+    grants: Vec<Uuid>,
+    /// The titles of all events up to here are among them.
+    position: i64,
+    pairs: Vec<Similar>,
+    /// Places of the pairs in which a grant is.
+    having: HashMap<Uuid, Vec<usize>>,
 }
 
-/// What was compared last.
+/// What was compared. Only one question at a time adds to it.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Alike(Arc<Mutex<Option<Arc<Compared>>>>);
+pub(crate) struct Alike(Arc<Mutex<Option<Compared>>>);
+
+/// A pair of grants with titles that are alike, and by how many thousandths.
+type Pair = (Uuid, Uuid, u32);
+
+impl Compared {
+    fn of(grants: Vec<(Uuid, String)>, position: i64, per_mille: u32) -> Self {
+        let titles: Vec<&str> = grants.iter().map(|(_, title)| title.as_str()).collect();
+        let (titles, pairs) = Titles::of(&titles, per_mille);
+        let grants = grants.into_iter().map(|(grant, _)| grant).collect();
+        let mut compared =
+            Self { per_mille, titles, grants, position, pairs: Vec::new(), having: HashMap::new() };
+        compared.keep(pairs);
+        compared
+    }
+
+    fn add(&mut self, grants: Vec<(Uuid, String)>, position: i64) {
+        self.position = position;
+        for (grant, title) in grants {
+            self.grants.push(grant);
+            let pairs = self.titles.add(&title);
+            self.keep(pairs);
+        }
+    }
+
+    fn keep(&mut self, pairs: Vec<Similar>) {
+        for pair in pairs {
+            for place in [pair.first, pair.second] {
+                self.having.entry(self.grants[place]).or_default().push(self.pairs.len());
+            }
+            self.pairs.push(pair);
+        }
+    }
+
+    /// All pairs, or those of one grant.
+    fn pairs(&self, of: Option<Uuid>) -> Vec<Pair> {
+        let named = |pair: &Similar| (self.grants[pair.first], self.grants[pair.second], pair.per_mille);
+        match of {
+            None => self.pairs.iter().map(named).collect(),
+            Some(grant) => {
+                let places = self.having.get(&grant).into_iter().flatten();
+                places.map(|place| named(&self.pairs[*place])).collect()
+            }
+        }
+    }
+}
 
 /// A live award.
 #[derive(Debug, Clone)]
@@ -78,9 +136,12 @@ pub(super) async fn find(
     alike: &Alike,
     within: Duration,
 ) -> Result<Vec<Finding>, QueryError> {
-    let compared = compared(store, search.point, rulebook.similarity_per_mille, alike, within).await?;
-    let of_pair = |&(first, second, per_mille): &(usize, usize, u32)| {
-        let (earlier, later) = (&compared.awards[first], &compared.awards[second]);
+    let pairs = pairs(store, search, rulebook.similarity_per_mille, alike, within).await?;
+    let named: BTreeSet<Uuid> = pairs.iter().flat_map(|(one, other, _)| [*one, *other]).collect();
+    let live = live(store, search, named.into_iter().collect(), within).await?;
+    let of_pair = |&(one, other, per_mille): &Pair| {
+        let (one, other) = (live.get(&one)?, live.get(&other)?);
+        let (earlier, later) = if one.position <= other.position { (one, other) } else { (other, one) };
         later.passes(&search.filter).then(|| Finding {
             rule: Rule::A04,
             case: "similar",
@@ -101,37 +162,73 @@ pub(super) async fn find(
             charged: None,
         })
     };
-    Ok(compared.pairs.iter().filter_map(of_pair).collect())
+    Ok(pairs.iter().filter_map(of_pair).collect())
 }
 
-async fn compared(
+/// All pairs of grants with titles that are alike, or those of the one grant that the filter names; at least those that this
+/// point knows.
+async fn pairs(
     store: &Store,
-    point: Point,
+    search: &Search,
     per_mille: u32,
     alike: &Alike,
     within: Duration,
-) -> Result<Arc<Compared>, QueryError> {
-    let kept = alike.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(kept) = kept.filter(|kept| (kept.point, kept.per_mille) == (point, per_mille)) {
-        return Ok(kept);
-    }
-    let awards = live(store, point, within).await?;
-    let compare = move || {
-        let titles: Vec<&str> = awards.iter().map(|award| award.title.as_str()).collect();
-        let pairs = similar(&titles, per_mille);
-        let pairs = pairs.into_iter().map(|pair| (pair.first, pair.second, pair.per_mille)).collect();
-        Compared { point, per_mille, awards, pairs }
+) -> Result<Vec<Pair>, QueryError> {
+    let mut kept = alike.0.lock().await;
+    let known = kept.take().filter(|known| known.per_mille == per_mille);
+    let (since, up_to) = (known.as_ref().map_or(0, |known| known.position), search.point.position);
+    let compared = match known {
+        Some(known) if since >= up_to => known,
+        known => {
+            let came = match titled(store, since, up_to, within).await {
+                Ok(came) => came,
+                Err(error) => {
+                    *kept = known;
+                    return Err(error);
+                }
+            };
+            let compare = move || match known {
+                Some(mut known) => {
+                    known.add(came, up_to);
+                    known
+                }
+                None => Compared::of(came, up_to, per_mille),
+            };
+            tokio::task::spawn_blocking(compare).await.map_err(|panicked| {
+                QueryError::Corrupt(format!("comparing titles ended early: {panicked}"))
+            })?
+        }
     };
-    let compared = tokio::task::spawn_blocking(compare)
-        .await
-        .map_err(|panicked| QueryError::Corrupt(format!("comparing titles ended early: {panicked}")))?;
-    let compared = Arc::new(compared);
-    *alike.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&compared));
-    Ok(compared)
+    let pairs = compared.pairs(search.filter.grant);
+    *kept = Some(compared);
+    Ok(pairs)
 }
 
-/// All awards that are live at this point and have a title of their own, in the order in which they came.
-async fn live(store: &Store, point: Point, within: Duration) -> Result<Vec<Award>, QueryError> {
+/// The grants with a title of their own that came after one position and up to another, in order.
+async fn titled(
+    store: &Store,
+    after: i64,
+    up_to: i64,
+    within: Duration,
+) -> Result<Vec<(Uuid, String)>, QueryError> {
+    let mut sql = Sql::new("SELECT g.grant_id, g.title FROM grants g WHERE g.titled AND g.position > ");
+    sql.bind(after, Type::INT8).push(" AND g.position <= ").bind(up_to, Type::INT8);
+    sql.push(" ORDER BY g.position");
+    let rows = store.rows(&sql, within).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Those of these grants that are live at this point.
+async fn live(
+    store: &Store,
+    search: &Search,
+    grants: Vec<Uuid>,
+    within: Duration,
+) -> Result<HashMap<Uuid, Award>, QueryError> {
+    if grants.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let point = search.point;
     let list = |steps: &[GrantStep]| {
         steps.iter().map(|step| step.number().to_string()).collect::<Vec<_>>().join(", ")
     };
@@ -147,20 +244,23 @@ async fn live(store: &Store, point: Point, within: Duration) -> Result<Vec<Award
     let mut sql = Sql::new(
         "SELECT g.grant_id, g.programme, p.year, g.currency, g.mode, g.industry, g.lead, g.lead_region, g.title, g.synthetic, \
          a.position, a.effective_on, coalesce(m.amount_minor, 0) FROM grants g JOIN programmes p USING (programme) \
-         JOIN grant_steps a ON a.grant_id = g.grant_id AND ",
+         CROSS JOIN LATERAL (SELECT a.position, a.effective_on FROM grant_steps a WHERE a.grant_id = g.grant_id AND ",
     );
     sql.push(&format!("a.step IN ({}) AND ", list(&[GrantStep::Admitted, GrantStep::Imported])));
     sql.known_at("a", point).push(
-        " LEFT JOIN LATERAL (SELECT m.amount_minor FROM grant_steps m WHERE m.grant_id = g.grant_id AND ",
+        " ORDER BY a.position LIMIT 1) a LEFT JOIN LATERAL (SELECT m.amount_minor FROM grant_steps m \
+         WHERE m.grant_id = g.grant_id AND ",
     );
     sql.push(&format!("m.step IN ({}) AND ", list(&amounts))).known_at("m", point);
-    sql.push(" ORDER BY m.position DESC LIMIT 1) m ON true WHERE g.titled AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = g.grant_id AND ");
-    sql.push(&format!("e.step IN ({}) AND ", list(&over))).known_at("e", point).push(") ORDER BY a.position");
+    sql.push(" ORDER BY m.position DESC LIMIT 1) m ON true WHERE g.grant_id = ANY(")
+        .bind(grants, Type::UUID_ARRAY);
+    sql.push(") AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = g.grant_id AND ");
+    sql.push(&format!("e.step IN ({}) AND ", list(&over))).known_at("e", point).push(")");
     let rows = store.rows(&sql, within).await?;
-    let mut awards: Vec<Award> = Vec::with_capacity(rows.len());
+    let mut awards = HashMap::with_capacity(rows.len());
     for row in &rows {
         let grant = row.try_get(0)?;
-        awards.push(Award {
+        let award = Award {
             grant,
             programme: row.try_get(1)?,
             year: row.try_get(2)?,
@@ -174,7 +274,8 @@ async fn live(store: &Store, point: Point, within: Duration) -> Result<Vec<Award
             position: row.try_get(10)?,
             effective_on: row.try_get(11)?,
             amount_minor: row.try_get(12)?,
-        });
+        };
+        awards.insert(grant, award);
     }
     Ok(awards)
 }

@@ -52,12 +52,12 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
             format!("发票{word}分摊合计{first}，超出票面{second}共{amount}"),
         ),
         (Rule::A10, "not_refunded") => (
-            format!("{amount} unspent was to be given back by {day}"),
-            format!("结余{amount}应于{day}前退回，尚未退回"),
+            format!("{word} holds {amount} unspent, which was to be given back by {day}"),
+            format!("{word}持有结余{amount}，应于{day}前退回，尚未退回"),
         ),
         (Rule::A10, _) => (
-            format!("{amount} may be kept until {day} and is kept still; call it back"),
-            format!("留用结余{amount}已于{day}到期，应予收回"),
+            format!("{word} might keep {amount} until {day} and keeps it still; call it back"),
+            format!("{word}留用结余{amount}已于{day}到期，应予收回"),
         ),
         (Rule::A11, _) => (
             format!(

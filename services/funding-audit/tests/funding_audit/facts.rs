@@ -287,6 +287,8 @@ async fn a_payment_that_came_back_says_its_shortfall_and_an_instruction_what_is_
         tranche: 1,
         amount_minor: 150_000,
         shortfall_minor: 50_000,
+        offset_minor: 0,
+        released: None,
         instruction: InstructionId(Uuid::from_u128(0x301)),
         attempt: 1,
         after_settlement: true,

@@ -51,8 +51,13 @@ impl Story {
 
     /// Records an event that happened on this day.
     pub(crate) fn then(&mut self, effective_on: &str, event: &FundEvent) -> &mut Self {
+        self.by(("p-1", "o-1"), effective_on, event)
+    }
+
+    /// The same, by this person of this organisation.
+    pub(crate) fn by(&mut self, actor: (&str, &str), effective_on: &str, event: &FundEvent) -> &mut Self {
         let position = self.events.len() as u64 + 1;
-        self.events.push(record(position, recorded_at(position), date(effective_on), event));
+        self.events.push(record(actor, position, recorded_at(position), date(effective_on), event));
         self
     }
 
@@ -154,6 +159,8 @@ impl Story {
                     tranche: 1,
                     amount_minor: 150_000,
                     shortfall_minor: 0,
+                    offset_minor: 0,
+                    released: None,
                     instruction,
                     attempt: 1,
                     after_settlement: true,
@@ -280,7 +287,13 @@ pub(crate) fn tranche(number: u32, amount_minor: i64, due_on: &str) -> PlannedTr
 }
 
 /// The document of an event, as the log stores it.
-pub(crate) fn record(position: u64, time: Timestamp, effectiveon: Date, event: &FundEvent) -> Recorded {
+fn record(
+    (actor, org): (&str, &str),
+    position: u64,
+    time: Timestamp,
+    effectiveon: Date,
+    event: &FundEvent,
+) -> Recorded {
     let (kind, id) = event.stream();
     let envelope = Envelope {
         specversion: "1.0".into(),
@@ -296,8 +309,8 @@ pub(crate) fn record(position: u64, time: Timestamp, effectiveon: Date, event: &
         effectiveon,
         rulebook: "2026-1".into(),
         termsrulebook: None,
-        actor: "p-1".into(),
-        actororg: "o-1".into(),
+        actor: actor.into(),
+        actororg: org.into(),
         assurance: "asserted".into(),
         requestid: Uuid::from_u128(u128::from(position)),
         bodyhash: "00".into(),

@@ -172,8 +172,8 @@ impl Contract {
 impl Grant {
     /// The code by which a party of this grant is known to people; its id where none is on record.
     pub(crate) fn code_of(&self, party: PartyId) -> String {
-        let contracted = self.contract().into_iter().flat_map(|contract| &contract.allocations);
-        let shares = contracted.chain(&self.project.allocations).map(|share| &share.party);
+        let contracted = self.contract().into_iter().flat_map(|contract| contract.allocations.iter());
+        let shares = contracted.chain(self.project.allocations.iter()).map(|share| &share.party);
         let known = std::iter::once(&self.project.lead).chain(shares).find(|known| known.party == party);
         known.map_or_else(|| party.to_string(), |known| known.code.to_string())
     }

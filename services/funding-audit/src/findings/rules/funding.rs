@@ -1,0 +1,122 @@
+//! What others owe the project: matching money (A03), and the lead its partners' shares (A06).
+
+use super::{list, with};
+use crate::{
+    findings::{OF_GRANT, Search, days},
+    numbers::{self, GrantStep, MatchMove, Step},
+    query::Sql,
+};
+use concord_events::ledger::Account;
+use concord_kernel::{Date, rulebook::Rulebook};
+use jiff::ToSpan as _;
+
+/// After these the project does not go on: nothing that was due later is owed to it.
+const STOPPED: [GrantStep; 2] = [GrantStep::Terminated, GrantStep::Cancelled];
+
+/// An instalment whose day has passed, and of which something is missing. A source that was released owes what had arrived by
+/// then, so that it owes again what is corrected later: that correction is the cause then.
+pub(super) fn a03(search: &Search) -> Sql {
+    let (arrived, reversed, released) =
+        (MatchMove::Arrived.number(), MatchMove::ArrivalReversed.number(), MatchMove::Released.number());
+    let moved =
+        format!("CASE v.step WHEN {arrived} THEN v.amount_minor WHEN {reversed} THEN -v.amount_minor END");
+    let mut sql = with(search);
+    sql.push(
+        "SELECT 'overdue', d.grant_id || '/source/' || i.source || '/' || i.number, coalesce(a.again, m.position), d.grant_id, \
+         (o.owed - a.arrived)::bigint, i.due_on, array_prepend(m.position, a.moves), i.amount_minor, \
+         a.arrived::bigint, i.due_on, m.kind || coalesce('/' || m.level, '')",
+    );
+    sql.push(OF_GRANT).push(
+        "FROM scope d JOIN match_sources m ON m.grant_id = d.grant_id \
+         JOIN match_instalments i ON i.grant_id = m.grant_id AND i.source = m.source \
+         CROSS JOIN LATERAL (SELECT max(v.position) AS position FROM match_moves v \
+         WHERE v.grant_id = i.grant_id AND v.source = i.source AND ",
+    );
+    sql.push(&format!("v.step = {released} AND ")).known_at("v", search.point);
+    sql.push(&format!(
+        ") r CROSS JOIN LATERAL (SELECT coalesce(sum({moved}), 0) AS arrived, \
+         coalesce(sum({moved}) FILTER (WHERE v.position < r.position), 0) AS kept, \
+         min(v.position) FILTER (WHERE v.step = {reversed} AND v.position > r.position) AS again, \
+         coalesce(array_agg(v.position ORDER BY v.position), '{{}}') AS moves FROM match_moves v \
+         WHERE v.grant_id = i.grant_id AND v.source = i.source AND (v.instalment = i.number OR v.instalment IS NULL) AND "
+    ));
+    sql.known_at("v", search.point).push(
+        ") a CROSS JOIN LATERAL (SELECT CASE WHEN r.position IS NULL THEN i.amount_minor ELSE a.kept END AS owed) o WHERE ",
+    );
+    sql.known_at("m", search.point).push(" AND ").known_at("i", search.point).push(" AND i.due_on < ");
+    days(&mut sql, search.on);
+    sql.push(" AND o.owed > a.arrived AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
+    sql.push(&format!("e.step IN ({}) AND ", list(STOPPED.map(GrantStep::number))));
+    sql.known_at("e", search.point).push(" AND e.effective_on <= i.due_on)");
+    sql
+}
+
+/// A partner's part of what was settled long enough ago, less what was passed on to it. The cause is the first settlement whose
+/// part was not passed on: as long as that is so, the finding is the same.
+///
+/// A payment that came back, or was never made, is owed to nobody from that day on. Once a grant was terminated or cancelled
+/// nothing more is passed on: what the lead holds goes back (A10, A16). A share that the source does not say is not weighed.
+pub(super) fn a06(search: &Search, rulebook: &Rulebook) -> Sql {
+    let unspent = numbers::account(Account::RecipientUnspent);
+    let passed_on = numbers::event_type("concord.fund.v1.ShareTransferred").unwrap_or_default();
+    let contracted =
+        list([GrantStep::Contracted, GrantStep::Amended, GrantStep::Imported].map(GrantStep::number));
+    let paid = list([Step::Settled, Step::Returned, Step::SettlementReversed].map(Step::number));
+    let due_days = i64::from(rulebook.onward_transfer_within_days);
+    let settled_by = search.on.checked_sub(due_days.days()).unwrap_or(Date::MIN);
+    let mut sql = with(search);
+    sql.push(
+        ", shared AS MATERIALIZED (SELECT d.grant_id, s.party, min(s.code) AS code, sum(s.amount_minor) AS amount_minor \
+         FROM scope d CROSS JOIN LATERAL (SELECT max(s.position) AS position FROM shares s WHERE s.grant_id = d.grant_id AND ",
+    );
+    sql.known_at("s", search.point).push(
+        ") newest JOIN shares s ON s.grant_id = d.grant_id AND s.position = newest.position \
+         WHERE s.party <> d.party AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ",
+    );
+    sql.push(&format!("e.step IN ({}) AND ", list(STOPPED.map(GrantStep::number))));
+    sql.known_at("e", search.point).push(
+        ") GROUP BY d.grant_id, s.party HAVING count(*) = count(s.amount_minor) AND sum(s.amount_minor) > 0), \
+         lines AS (SELECT t.grant_id, t.number, p.position, p.effective_on, p.amount_minor, \
+         count(*) FILTER (WHERE p.amount_minor > 0) OVER (PARTITION BY t.grant_id, t.number ORDER BY p.position) AS payment \
+         FROM (SELECT DISTINCT grant_id FROM shared) g JOIN tranche_steps t ON t.grant_id = g.grant_id AND ",
+    );
+    sql.push(&format!("t.step IN ({paid}) JOIN postings p ON p.position = t.position AND p.settles WHERE "));
+    sql.known_at("p", search.point).push(
+        "), payments AS (SELECT grant_id, min(position) AS position, \
+         (array_agg(effective_on ORDER BY position))[1] AS effective_on, sum(amount_minor) AS net FROM lines \
+         WHERE payment > 0 GROUP BY grant_id, number, payment), \
+         running AS MATERIALIZED (SELECT grant_id, position, effective_on, sum(net) OVER \
+         (PARTITION BY grant_id ORDER BY effective_on, position) AS settled FROM payments WHERE net > 0 AND effective_on < ",
+    );
+    days(&mut sql, settled_by);
+    sql.push(
+        "), passed AS MATERIALIZED (SELECT x.grant_id, x.party, sum(p.amount_minor) AS passed, \
+         array_agg(p.position ORDER BY p.position) AS moves FROM shared s \
+         JOIN dims x ON x.grant_id = s.grant_id AND x.party = s.party JOIN postings p ON p.dims = x.dims ",
+    );
+    sql.push(&format!(
+        "AND p.account = {unspent} AND (p.event_type = {passed_on} OR EXISTS \
+         (SELECT 1 FROM corrections c WHERE c.position = p.position AND c.kind = 'share_transfer')) WHERE "
+    ));
+    sql.known_at("p", search.point).push(
+        " GROUP BY x.grant_id, x.party), owed AS (SELECT s.grant_id, s.party, s.code, \
+         coalesce(p.passed, 0) AS passed, coalesce(p.moves, '{}') AS moves, r.position, r.effective_on, \
+         least(floor(s.amount_minor * r.settled / c.contracted), s.amount_minor) AS due \
+         FROM shared s JOIN running r USING (grant_id) LEFT JOIN passed p USING (grant_id, party) \
+         CROSS JOIN LATERAL (SELECT t.amount_minor AS contracted FROM grant_steps t WHERE t.grant_id = s.grant_id AND ",
+    );
+    sql.push(&format!("t.step IN ({contracted}) AND "));
+    sql.known_at("t", search.point).push(
+        " ORDER BY t.position DESC LIMIT 1) c WHERE c.contracted > 0), \
+         late AS (SELECT grant_id, party, code, passed, moves, max(due) AS due, \
+         (array_agg(position ORDER BY effective_on, position) FILTER (WHERE due > passed))[1] AS position, \
+         min(effective_on) FILTER (WHERE due > passed) AS settled_on \
+         FROM owed GROUP BY grant_id, party, code, passed, moves) \
+         SELECT 'withheld', d.grant_id || '/share/' || l.party, l.position, d.grant_id, (l.due - l.passed)::bigint, \
+         l.settled_on + ",
+    );
+    sql.push(&format!("{due_days}::integer"));
+    sql.push(", array_prepend(l.position, l.moves), l.due::bigint, l.passed::bigint, l.settled_on, l.code");
+    sql.push(OF_GRANT).push("FROM late l JOIN scope d USING (grant_id) WHERE l.due > l.passed");
+    sql
+}
