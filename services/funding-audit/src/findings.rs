@@ -31,7 +31,7 @@ mod rules;
 mod twice;
 mod words;
 
-pub(crate) use rules::{Rule, concluded, contracted};
+pub(crate) use rules::{Rule, acceptance_over, contracted};
 pub(crate) use twice::Alike;
 
 use crate::query::{Filter, Point, QueryError, Sql, Store};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use concord_events::fund::{End, FundEvent, FundingMode, LimitOn};
+use concord_events::fund::{End, FundEvent, FundingMode, LimitOn, Released};
 use concord_kernel::id::{GrantId, ProgrammeId};
 use concord_kernel::money::Currency;
 use concord_kernel::region::Region;
@@ -61,6 +61,11 @@ impl Limits {
             } => {
                 let more = i128::from(*amount_minor) - i128::from(*approved_minor);
                 self.move_minor(programme, *mode, lead_region.as_ref(), more);
+                programme
+            }
+            FundEvent::PaymentReturned { programme, released: Some(released), amount_minor, .. } => {
+                let Released { mode, lead_region, .. } = released;
+                self.move_minor(programme, *mode, lead_region.as_ref(), -i128::from(*amount_minor));
                 programme
             }
             FundEvent::GrantClosed { end, .. }

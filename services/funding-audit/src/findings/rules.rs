@@ -11,9 +11,8 @@ mod funding;
 mod holding;
 mod procedure;
 
-pub(crate) use procedure::{concluded, contracted};
-
 pub(super) use procedure::{DATED_BY_SOMEBODY, retrospective};
+pub(crate) use procedure::{acceptance_over, contracted};
 
 use super::{Search, scope};
 use crate::{

@@ -7,7 +7,7 @@ use super::{
     Point, QueryError, Slice, Sql, View, day, finish, grants::Overdue, receivables::Receivables, sums,
 };
 use crate::{
-    findings::{Rule, Search, concluded, contracted, scope},
+    findings::{Rule, Search, acceptance_over, contracted, scope},
     numbers::{GrantStep, RectificationStep, Step},
 };
 use concord_kernel::{Date, rulebook::Rulebook};
@@ -141,7 +141,7 @@ impl Clocks {
         sql.known_at("r", self.point()).push(" ORDER BY r.position DESC LIMIT 1) r ");
         contracted(sql, &self.search);
         sql.push("WHERE NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
-        sql.push(&format!("e.step IN ({}) AND ", concluded())).known_at("e", self.point()).push(")");
+        sql.push(&format!("e.step IN ({}) AND ", acceptance_over())).known_at("e", self.point()).push(")");
     }
 
     /// Whose turn it is before final acceptance: the office's once completion was reported, anew where something was put right.
@@ -153,6 +153,15 @@ impl Clocks {
         ));
         sql.known_at("s", self.point());
         sql.push(&format!(" ORDER BY s.position DESC LIMIT 1) WHEN {reported} THEN 'office' ELSE 'lead' END"))
+    }
+
+    /// Who holds the balance that a finding is about: it names the party by the code of its share, or by its id.
+    fn holder<'s>(&self, sql: &'s mut Sql) -> &'s mut Sql {
+        sql.push(
+            "CASE WHEN f.word = d.party::text OR EXISTS (SELECT 1 FROM shares w WHERE w.grant_id = d.grant_id \
+             AND w.party = d.party AND w.code = f.word AND ",
+        );
+        sql.known_at("w", self.point()).push(") THEN 'lead' ELSE 'partner' END")
     }
 
     /// What findings say: matching money, shares, balances, final acceptance.
@@ -171,7 +180,7 @@ impl Clocks {
                 match rule {
                     Rule::A03 => sql.push("'matching_payer'"),
                     Rule::A06 => sql.push("'lead'"),
-                    Rule::A10 => sql.push("CASE f.word WHEN (SELECT g.lead_code FROM grants g WHERE g.grant_id = d.grant_id) THEN 'lead' ELSE 'partner' END"),
+                    Rule::A10 => self.holder(sql),
                     _ => self.reported(sql),
                 };
                 sql.push(", f.amount_minor FROM ").nest(statement).push(" ").push(FINDING);

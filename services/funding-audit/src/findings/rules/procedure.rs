@@ -49,17 +49,17 @@ pub(super) fn a07(search: &Search) -> Sql {
     sql
 }
 
-/// Steps after which final acceptance is no longer waited for.
-pub(crate) fn concluded() -> String {
-    let conclusions = [GrantStep::AcceptancePassed, GrantStep::AcceptanceFailed];
-    list(conclusions.into_iter().chain(GrantStep::ENDS).map(GrantStep::number))
+/// Steps after which final acceptance is not waited for any more, as a statement lists them.
+pub(crate) fn acceptance_over() -> String {
+    let concluded = [GrantStep::AcceptancePassed, GrantStep::AcceptanceFailed];
+    list(concluded.into_iter().chain(GrantStep::ENDS).map(GrantStep::number))
 }
 
-/// What is contracted by now, as `c.amount_minor`.
+/// What was contracted here, as `c.amount_minor`; null where nothing was.
 pub(crate) fn contracted(sql: &mut Sql, search: &Search) {
-    let contracted = [GrantStep::Contracted, GrantStep::Amended, GrantStep::Imported];
+    let contracted = [GrantStep::Contracted, GrantStep::Amended];
     sql.push(
-        "LEFT JOIN LATERAL (SELECT c.amount_minor FROM grant_steps c WHERE c.grant_id = d.grant_id AND ",
+        " LEFT JOIN LATERAL (SELECT c.amount_minor FROM grant_steps c WHERE c.grant_id = d.grant_id AND ",
     );
     sql.push(&format!("c.step IN ({}) AND ", list(contracted.map(GrantStep::number))));
     sql.known_at("c", search.point).push(" ORDER BY c.position DESC LIMIT 1) c ON true ");
@@ -74,12 +74,12 @@ pub(super) fn a11(search: &Search) -> Sql {
     );
     sql.push(OF_GRANT)
         .push("FROM scope d CROSS JOIN LATERAL (SELECT t.* FROM terms t WHERE t.grant_id = d.grant_id AND ");
-    sql.known_at("t", search.point).push(" ORDER BY t.position DESC LIMIT 1) t ");
+    sql.known_at("t", search.point).push(" ORDER BY t.position DESC LIMIT 1) t");
     contracted(&mut sql, search);
     sql.push("WHERE NOT d.migrated AND t.acceptance_due_on < ");
     days(&mut sql, search.on);
     sql.push(" AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
-    sql.push(&format!("e.step IN ({}) AND ", concluded())).known_at("e", search.point).push(")");
+    sql.push(&format!("e.step IN ({}) AND ", acceptance_over())).known_at("e", search.point).push(")");
     sql
 }
 
