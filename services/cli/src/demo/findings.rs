@@ -1,11 +1,12 @@
 //! What the audit finds in the demo 审计发现, and that no rule which stops a command was broken 控制测试.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use concord_proto::audit::v1::{
     AsOf, FindingDimension, ListControlTestsRequest, ListFindingsRequest, ListFindingsResponse,
 };
+use tonic::Request;
 
 use super::report::at;
 use crate::audit::findings::show;
@@ -15,6 +16,8 @@ use crate::progress::seconds;
 
 /// Findings that are shown, the largest first.
 const TOP: i32 = 10;
+/// How long the findings of all lives may take to be worked out, right after all of them were taken in.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Exceptions of a control test that are named.
 const EXCEPTIONS: i32 = 20;
 
@@ -26,8 +29,12 @@ pub(super) async fn print(audit: &Audit, head: u64) -> Result<(), CliError> {
     let as_of: Option<AsOf> = at(head);
     let mut client = audit.findings();
     let started = Instant::now();
-    let request =
-        ListFindingsRequest { as_of: as_of.clone(), page_size: TOP, ..ListFindingsRequest::default() };
+    let mut request = Request::new(ListFindingsRequest {
+        as_of: as_of.clone(),
+        page_size: TOP,
+        ..ListFindingsRequest::default()
+    });
+    request.set_timeout(PATIENCE);
     let found = client.list_findings(request).await?.into_inner();
     let took = started.elapsed();
 
