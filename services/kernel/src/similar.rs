@@ -60,12 +60,14 @@ impl Titles {
     pub fn add(&mut self, title: &str) -> Vec<Similar> {
         let place = self.sets.len();
         let set = self.numbered(title);
-        let mut candidates: BTreeSet<usize> = BTreeSet::new();
+        let mut candidates: Vec<usize> = Vec::new();
         for gram in &set[..prefix(set.len(), self.threshold)] {
             let of_gram = self.having.entry(*gram).or_default();
-            candidates.extend(of_gram.iter().copied());
+            candidates.extend_from_slice(of_gram);
             of_gram.push(place);
         }
+        candidates.sort_unstable();
+        candidates.dedup();
         let mut found = Vec::new();
         for first in candidates {
             let other = &self.sets[first];
@@ -74,9 +76,10 @@ impl Titles {
             if shorter * 1_000 < self.threshold * longer {
                 continue;
             }
-            let both = shared(&set, other);
-            let either = shorter + longer - both;
-            if both * 1_000 >= self.threshold * either {
+            // both ÷ (all - both) ≥ threshold, solved for both.
+            let needed = (self.threshold * (shorter + longer)).div_ceil(1_000 + self.threshold);
+            if let Some(both) = shared(&set, other, needed) {
+                let either = shorter + longer - both;
                 let per_mille = u32::try_from(both * 1_000 / either).unwrap_or(1_000);
                 found.push(Similar { first, second: place, per_mille });
             }
@@ -132,11 +135,15 @@ fn trigrams(title: &str) -> BTreeSet<String> {
     letters.windows(GRAM.min(letters.len())).map(|gram| gram.iter().collect()).collect()
 }
 
-/// How many members two ordered sets share.
-fn shared(one: &[i64], other: &[i64]) -> u64 {
+/// How many members two ordered sets share; `None` where that is less than needed. What is different comes early, among the
+/// rarest, so most are given up after a few members.
+fn shared(one: &[i64], other: &[i64], needed: u64) -> Option<u64> {
     let (mut left, mut right, mut both) = (0, 0, 0);
-    while let (Some(a), Some(b)) = (one.get(left), other.get(right)) {
-        match a.cmp(b) {
+    while left < one.len() && right < other.len() {
+        if both + wide((one.len() - left).min(other.len() - right)) < needed {
+            return None;
+        }
+        match one[left].cmp(&other[right]) {
             std::cmp::Ordering::Less => left += 1,
             std::cmp::Ordering::Greater => right += 1,
             std::cmp::Ordering::Equal => {
@@ -146,7 +153,7 @@ fn shared(one: &[i64], other: &[i64]) -> u64 {
             }
         }
     }
-    both
+    (both >= needed).then_some(both)
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Rule {
             Self::A04 => Vec::new(),
             Self::A06 => vec![funding::a06(search, rulebook)],
             Self::A07 => vec![procedure::a07(search)],
-            Self::A09 => vec![holding::a09(search, rulebook)],
+            Self::A09 => vec![holding::a09(search, rulebook), holding::a09_invoice(search)],
             Self::A10 => vec![holding::a10_not_refunded(search, rulebook), holding::a10_kept(search)],
             Self::A11 => vec![procedure::a11(search)],
             Self::A12 => vec![holding::a12(search, rulebook)],

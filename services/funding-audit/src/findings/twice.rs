@@ -174,34 +174,28 @@ async fn pairs(
     alike: &Alike,
     within: Duration,
 ) -> Result<Vec<Pair>, QueryError> {
-    let mut kept = alike.0.lock().await;
-    let known = kept.take().filter(|known| known.per_mille == per_mille);
-    let (since, up_to) = (known.as_ref().map_or(0, |known| known.position), search.point.position);
-    let compared = match known {
-        Some(known) if since >= up_to => known,
-        known => {
-            let came = match titled(store, since, up_to, within).await {
-                Ok(came) => came,
-                Err(error) => {
-                    *kept = known;
-                    return Err(error);
-                }
-            };
-            let compare = move || match known {
-                Some(mut known) => {
-                    known.add(came, up_to);
-                    known
-                }
-                None => Compared::of(came, up_to, per_mille),
-            };
-            tokio::task::spawn_blocking(compare).await.map_err(|panicked| {
-                QueryError::Corrupt(format!("comparing titles ended early: {panicked}"))
-            })?
-        }
+    let kept = tokio::time::timeout(within, Arc::clone(&alike.0).lock_owned()).await;
+    let mut kept = kept.map_err(|_| QueryError::TooSlow)?;
+    let (of, up_to) = (search.filter.grant, search.point.position);
+    let since = kept.as_ref().filter(|known| known.per_mille == per_mille).map(|known| known.position);
+    if let Some(known) = kept.as_ref().filter(|_| since.is_some_and(|since| since >= up_to)) {
+        return Ok(known.pairs(of));
+    }
+    let came = titled(store, since.unwrap_or(0), up_to, within).await?;
+    // It goes on, and is kept, though the caller may have left: whoever asks again finds it.
+    let compare = move || {
+        let compared = match kept.take().filter(|_| since.is_some()) {
+            Some(mut known) => {
+                known.add(came, up_to);
+                known
+            }
+            None => Compared::of(came, up_to, per_mille),
+        };
+        kept.insert(compared).pairs(of)
     };
-    let pairs = compared.pairs(search.filter.grant);
-    *kept = Some(compared);
-    Ok(pairs)
+    tokio::task::spawn_blocking(compare)
+        .await
+        .map_err(|panicked| QueryError::Corrupt(format!("comparing titles ended early: {panicked}")))
 }
 
 /// The grants with a title of their own that came after one position and up to another, in order.

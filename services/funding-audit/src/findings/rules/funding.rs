@@ -66,57 +66,47 @@ pub(super) fn a06(search: &Search, rulebook: &Rulebook) -> Sql {
     let settled_by = search.on.checked_sub(due_days.days()).unwrap_or(Date::MIN);
     let mut sql = with(search);
     sql.push(
-        ", shared AS MATERIALIZED (SELECT d.grant_id, s.party, min(s.code) AS code, sum(s.amount_minor) AS amount_minor \
-         FROM scope d CROSS JOIN LATERAL (SELECT max(s.position) AS position FROM shares s WHERE s.grant_id = d.grant_id AND ",
+        "SELECT 'withheld', d.grant_id || '/share/' || s.party, l.position, d.grant_id, (l.due - p.passed)::bigint, l.settled_on + ",
     );
-    sql.known_at("s", search.point).push(
-        ") newest JOIN shares s ON s.grant_id = d.grant_id AND s.position = newest.position \
-         WHERE s.party <> d.party AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ",
+    sql.push(&format!("{due_days}::integer"));
+    sql.push(", array_prepend(l.position, p.moves), l.due::bigint, p.passed::bigint, l.settled_on, s.code");
+    // Grant by grant: joined as wholes, the planner takes the shares for few and searches all payments for each.
+    sql.push(OF_GRANT).push(
+        "FROM scope d CROSS JOIN LATERAL (SELECT s.party, min(s.code) AS code, sum(s.amount_minor) AS amount_minor \
+         FROM shares s WHERE s.grant_id = d.grant_id AND s.position = (SELECT max(n.position) FROM shares n \
+         WHERE n.grant_id = d.grant_id AND ",
     );
-    sql.push(&format!("e.step IN ({}) AND ", list(STOPPED.map(GrantStep::number))));
-    sql.known_at("e", search.point).push(
-        ") GROUP BY d.grant_id, s.party HAVING count(*) = count(s.amount_minor) AND sum(s.amount_minor) > 0), \
-         lines AS (SELECT t.grant_id, t.number, p.position, p.effective_on, p.amount_minor, \
-         count(*) FILTER (WHERE p.amount_minor > 0) OVER (PARTITION BY t.grant_id, t.number ORDER BY p.position) AS payment \
-         FROM (SELECT DISTINCT grant_id FROM shared) g JOIN tranche_steps t ON t.grant_id = g.grant_id AND ",
-    );
-    sql.push(&format!("t.step IN ({paid}) JOIN postings p ON p.position = t.position AND p.settles WHERE "));
-    sql.known_at("p", search.point).push(
-        "), payments AS (SELECT grant_id, min(position) AS position, \
-         (array_agg(effective_on ORDER BY position))[1] AS effective_on, sum(amount_minor) AS net FROM lines \
-         WHERE payment > 0 GROUP BY grant_id, number, payment), \
-         running AS MATERIALIZED (SELECT grant_id, position, effective_on, sum(net) OVER \
-         (PARTITION BY grant_id ORDER BY effective_on, position) AS settled FROM payments WHERE net > 0 AND effective_on < ",
-    );
-    days(&mut sql, settled_by);
-    sql.push(
-        "), passed AS MATERIALIZED (SELECT x.grant_id, x.party, sum(p.amount_minor) AS passed, \
-         array_agg(p.position ORDER BY p.position) AS moves FROM shared s \
-         JOIN dims x ON x.grant_id = s.grant_id AND x.party = s.party JOIN postings p ON p.dims = x.dims ",
-    );
-    sql.push(&format!(
-        "AND p.account = {unspent} AND (p.event_type = {passed_on} OR EXISTS \
-         (SELECT 1 FROM corrections c WHERE c.position = p.position AND c.kind = 'share_transfer')) WHERE "
-    ));
-    sql.known_at("p", search.point).push(
-        " GROUP BY x.grant_id, x.party), owed AS (SELECT s.grant_id, s.party, s.code, \
-         coalesce(p.passed, 0) AS passed, coalesce(p.moves, '{}') AS moves, r.position, r.effective_on, \
-         least(floor(s.amount_minor * r.settled / c.contracted), s.amount_minor) AS due \
-         FROM shared s JOIN running r USING (grant_id) LEFT JOIN passed p USING (grant_id, party) \
-         CROSS JOIN LATERAL (SELECT t.amount_minor AS contracted FROM grant_steps t WHERE t.grant_id = s.grant_id AND ",
+    sql.known_at("n", search.point).push(
+        ") AND s.party <> d.party GROUP BY s.party HAVING count(*) = count(s.amount_minor) AND sum(s.amount_minor) > 0) s \
+         CROSS JOIN LATERAL (SELECT t.amount_minor AS minor FROM grant_steps t WHERE t.grant_id = d.grant_id AND ",
     );
     sql.push(&format!("t.step IN ({contracted}) AND "));
     sql.known_at("t", search.point).push(
-        " ORDER BY t.position DESC LIMIT 1) c WHERE c.contracted > 0), \
-         late AS (SELECT grant_id, party, code, passed, moves, max(due) AS due, \
-         (array_agg(position ORDER BY effective_on, position) FILTER (WHERE due > passed))[1] AS position, \
-         min(effective_on) FILTER (WHERE due > passed) AS settled_on \
-         FROM owed GROUP BY grant_id, party, code, passed, moves) \
-         SELECT 'withheld', d.grant_id || '/share/' || l.party, l.position, d.grant_id, (l.due - l.passed)::bigint, \
-         l.settled_on + ",
+        " ORDER BY t.position DESC LIMIT 1) c CROSS JOIN LATERAL (SELECT coalesce(sum(p.amount_minor), 0) AS passed, \
+         coalesce(array_agg(p.position ORDER BY p.position), '{}') AS moves FROM dims x JOIN postings p ON p.dims = x.dims \
+         WHERE x.grant_id = d.grant_id AND x.party = s.party ",
     );
-    sql.push(&format!("{due_days}::integer"));
-    sql.push(", array_prepend(l.position, l.moves), l.due::bigint, l.passed::bigint, l.settled_on, l.code");
-    sql.push(OF_GRANT).push("FROM late l JOIN scope d USING (grant_id) WHERE l.due > l.passed");
+    sql.push(&format!(
+        "AND p.account = {unspent} AND (p.event_type = {passed_on} OR EXISTS \
+         (SELECT 1 FROM corrections c WHERE c.position = p.position AND c.kind = 'share_transfer')) AND "
+    ));
+    // What of a payment came back after it, and before the tranche's next one, is taken off it.
+    sql.known_at("p", search.point).push(
+        ") p CROSS JOIN LATERAL (SELECT max(r.due) AS due, \
+         (array_agg(r.position ORDER BY r.effective_on, r.position) FILTER (WHERE r.due > p.passed))[1] AS position, \
+         min(r.effective_on) FILTER (WHERE r.due > p.passed) AS settled_on FROM (SELECT y.position, y.effective_on, \
+         least(floor(s.amount_minor * sum(y.net) OVER (ORDER BY y.effective_on, y.position) / nullif(c.minor, 0)), s.amount_minor) AS due \
+         FROM (SELECT min(v.position) AS position, (array_agg(v.effective_on ORDER BY v.position))[1] AS effective_on, \
+         sum(v.amount_minor) AS net FROM (SELECT t.number, q.position, q.effective_on, q.amount_minor, \
+         count(*) FILTER (WHERE q.amount_minor > 0) OVER (PARTITION BY t.number ORDER BY q.position) AS payment \
+         FROM tranche_steps t JOIN postings q ON q.position = t.position AND q.settles WHERE t.grant_id = d.grant_id AND ",
+    );
+    sql.push(&format!("t.step IN ({paid}) AND ")).known_at("q", search.point).push(
+        ") v WHERE v.payment > 0 GROUP BY v.number, v.payment) y WHERE y.net > 0 AND y.effective_on < ",
+    );
+    days(&mut sql, settled_by);
+    sql.push(") r) l WHERE l.due > p.passed AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
+    sql.push(&format!("e.step IN ({}) AND ", list(STOPPED.map(GrantStep::number))));
+    sql.known_at("e", search.point).push(")");
     sql
 }

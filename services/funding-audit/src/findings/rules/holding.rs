@@ -19,42 +19,57 @@ fn stands(sql: &mut Sql, item: &str, search: &Search) {
     sql.known_at("t", search.point).push(")");
 }
 
-/// Spending that was not disallowed and should be looked at. Of an invoice that is shared out beyond its total, the items are
-/// found that went beyond it, in the order in which they were reported: together they are what is too much.
+/// Spending of a category that grant money is never spent on, or outside of the project's days, and not disallowed.
 pub(super) fn a09(search: &Search, rulebook: &Rulebook) -> Sql {
     let ineligible: Vec<String> =
         rulebook.spending.ineligible.iter().map(|category| category.code().to_owned()).collect();
     let mut sql = with(search);
     sql.push(
-        "SELECT c.finding, d.grant_id || '/spend/' || s.spend || '/' || c.finding, s.position, d.grant_id, \
-         c.amount_minor::bigint, s.effective_on, c.items, c.one::bigint, c.other, s.spent_on, c.word",
+        "SELECT c.finding, d.grant_id || '/spend/' || s.spend || '/' || c.finding, s.position, d.grant_id, s.amount_minor, \
+         s.effective_on, ARRAY[s.position], 0::bigint, 0::bigint, s.spent_on, c.word",
     );
-    sql.push(OF_GRANT).push("FROM scope d JOIN spends s ON s.grant_id = d.grant_id AND ");
-    sql.known_at("s", search.point).push(" AND ");
-    stands(&mut sql, "s", search);
+    sql.push(OF_GRANT).push(
+        "FROM scope d LEFT JOIN LATERAL (SELECT t.starts_on, t.ends_on FROM terms t WHERE t.grant_id = d.grant_id AND ",
+    );
+    sql.known_at("t", search.point)
+        .push(" ORDER BY t.position DESC LIMIT 1) t ON true JOIN spends s ON s.grant_id = d.grant_id AND ");
+    sql.known_at("s", search.point)
+        .push(" CROSS JOIN LATERAL (VALUES ('category', s.category, s.category = ANY(");
+    sql.bind(ineligible, Type::TEXT_ARRAY);
     sql.push(
-        " LEFT JOIN LATERAL (SELECT t.starts_on, t.ends_on FROM terms t WHERE t.grant_id = d.grant_id AND ",
+        ")), ('period', coalesce(t.starts_on::text, '') || '/' || coalesce(t.ends_on::text, ''), \
+         s.spent_on < t.starts_on OR s.spent_on > t.ends_on)) c (finding, word, broken) WHERE c.broken AND ",
     );
-    sql.known_at("t", search.point).push(
-        " ORDER BY t.position DESC LIMIT 1) t ON true \
-         LEFT JOIN LATERAL (SELECT sum(o.amount_minor) AS shared, array_agg(o.position) AS items FROM spends o \
-         JOIN grants g ON g.grant_id = o.grant_id AND g.currency = d.currency \
+    stands(&mut sql, "s", search);
+    sql
+}
+
+/// Of an invoice that is shared out beyond its total, the items that went beyond it, in the order in which they were reported:
+/// together they are what is too much. Items that were disallowed take nothing of it, and those in another currency are of
+/// another invoice.
+pub(super) fn a09_invoice(search: &Search) -> Sql {
+    let mut sql = with(search);
+    // First those that can be beyond it at all: few, of many.
+    sql.push(
+        ", suspects AS MATERIALIZED (SELECT o.invoice FROM (SELECT DISTINCT s.invoice FROM scope d JOIN spends s \
+         ON s.grant_id = d.grant_id WHERE s.invoice IS NOT NULL) i JOIN spends o ON o.invoice = i.invoice AND ",
+    );
+    sql.known_at("o", search.point).push(
+        " GROUP BY o.invoice HAVING sum(o.amount_minor) > min(o.total_minor)) \
+         SELECT 'invoice', d.grant_id || '/spend/' || s.spend || '/invoice', s.position, d.grant_id, \
+         least(s.amount_minor, i.shared - s.total_minor)::bigint, s.effective_on, i.items, i.shared::bigint, s.total_minor, \
+         s.spent_on, s.number",
+    );
+    sql.push(OF_GRANT).push("FROM suspects x JOIN spends s ON s.invoice = x.invoice AND ");
+    sql.known_at("s", search.point).push(
+        " JOIN scope d ON d.grant_id = s.grant_id CROSS JOIN LATERAL (SELECT sum(o.amount_minor) AS shared, \
+         array_agg(o.position) AS items FROM spends o JOIN grants g ON g.grant_id = o.grant_id AND g.currency = d.currency \
          WHERE o.invoice = s.invoice AND o.position <= s.position AND ",
     );
     sql.known_at("o", search.point).push(" AND ");
     stands(&mut sql, "o", search);
-    sql.push(
-        ") i ON s.invoice IS NOT NULL CROSS JOIN LATERAL (VALUES \
-         ('category', s.amount_minor::numeric, 0::numeric, 0::bigint, ARRAY[s.position], s.category, s.category = ANY(",
-    );
-    sql.bind(ineligible, Type::TEXT_ARRAY);
-    sql.push(
-        ")), ('period', s.amount_minor, 0, 0, ARRAY[s.position], \
-         coalesce(t.starts_on::text, '') || '/' || coalesce(t.ends_on::text, ''), \
-         s.spent_on < t.starts_on OR s.spent_on > t.ends_on), \
-         ('invoice', least(s.amount_minor, i.shared - s.total_minor), i.shared, s.total_minor, i.items, s.number, \
-         i.shared > s.total_minor)) c (finding, amount_minor, one, other, items, word, broken) WHERE c.broken",
-    );
+    sql.push(") i WHERE i.shared > s.total_minor AND ");
+    stands(&mut sql, "s", search);
     sql
 }
 
