@@ -45,16 +45,17 @@ impl View for Shares {
              FROM shares s WHERE ",
         );
         sql.known_at("s", self.point).push(" GROUP BY s.grant_id), sums AS MATERIALIZED (SELECT p.dims, ");
-        // To whom a transfer went; the lead's side is taken back with it.
+        // To whom a transfer went; the lead's side is taken back with it. What has come back since is owed to nobody.
         sql.push(&format!(
             "sum(p.amount_minor) FILTER (WHERE p.account = {unspent}) AS unspent, \
              sum(p.amount_minor) FILTER (WHERE p.account = {spent}) AS spent, \
              sum(p.amount_minor) FILTER (WHERE p.account = {unspent} AND (p.event_type = {} OR c.position IS NOT NULL)) \
-             AS passed_on, sum(p.amount_minor) FILTER (WHERE p.settles AND p.effective_on < ",
+             AS passed_on, least(sum(p.amount_minor) FILTER (WHERE p.settles), \
+             coalesce(sum(p.amount_minor) FILTER (WHERE p.settles AND p.effective_on < ",
             numbers::event_type("concord.fund.v1.ShareTransferred").unwrap_or_default()
         ));
         sql.bind(self.settled_before, Type::DATE).push(&format!(
-            ") AS settled FROM postings p LEFT JOIN corrections c ON c.position = p.position \
+            "), 0)) AS settled FROM postings p LEFT JOIN corrections c ON c.position = p.position \
              AND c.kind = 'share_transfer' WHERE p.account IN ({unspent}, {spent}) AND "
         ));
         sql.known_at("p", self.point).narrow_postings(&of_grants).push(

@@ -5,7 +5,7 @@ use crate::cluster::Bench;
 use crate::life::{LIFE_END, R1, R2, contracted, corrected, lead, life, partner, pledged, settled, shares};
 use crate::story::{G1, P1, Story, applied, appropriated, approved};
 use concord_events::fund::{FundEvent, FundingMode, MatchingKind, MoneyFact};
-use concord_kernel::money::Currency;
+use concord_kernel::{id::InstructionId, money::Currency};
 use concord_proto::audit::v1::{
     AsOf, Balance, Dimension, ExportCsvRequest, ExportTable, ListBalancesRequest, ListMatchingRequest,
     ListMatchingResponse, ListReceivablesRequest, ListReceivablesResponse, ListSharesRequest,
@@ -14,6 +14,7 @@ use concord_proto::audit::v1::{
 };
 use futures::StreamExt as _;
 use tonic::Request;
+use uuid::Uuid;
 
 async fn told(story: &Story) -> Bench {
     let mut bench = Bench::new().await;
@@ -227,6 +228,25 @@ async fn an_instalment_that_came_early_hides_no_other() {
     assert_eq!(listed(&answer), [expected]);
 }
 
+/// A settled payment that the bank sent back whole.
+fn sent_back(tranche: u32, amount_minor: i64) -> FundEvent {
+    FundEvent::PaymentReturned {
+        grant: G1,
+        programme: P1,
+        currency: Currency::CNY,
+        tranche,
+        amount_minor,
+        shortfall_minor: 0,
+        offset_minor: 0,
+        released: None,
+        instruction: InstructionId(Uuid::from_u128(1)),
+        attempt: 1,
+        after_settlement: true,
+        bank_reference: "r-1".to_owned(),
+        reason: "账户已销户".to_owned(),
+    }
+}
+
 async fn of_parties(bench: &Bench, as_of: AsOf, on: &str) -> ListSharesResponse {
     let request = ListSharesRequest { as_of: Some(as_of), on: on.to_owned(), ..ListSharesRequest::default() };
     bench.audit.list_shares(Request::new(request)).await.unwrap().into_inner()
@@ -346,6 +366,14 @@ async fn money_that_came_back_is_not_due_to_be_passed_on() {
         let answer = of_parties(&bench, AsOf::default(), on).await;
         assert_eq!(both(&answer)[0][2], due, "{on}");
     }
+    // Settled on 5 April and returned on 20 May: due on 6 May as it was known then, and to nobody from the return on.
+    let mut story = life();
+    story.events.truncate(11);
+    story.then("2025-05-20", &sent_back(1, 200_000));
+    let bench = told(&story).await;
+    let due = async |as_of, on: &str| both(&of_parties(&bench, as_of, on).await)[0][2];
+    assert_eq!(due(position(11), "2025-05-21").await, 66_666);
+    assert_eq!(due(AsOf::default(), "2025-05-21").await, 0);
 }
 
 #[tokio::test]
