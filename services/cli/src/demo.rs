@@ -127,6 +127,7 @@ pub async fn run(
     let head = log_status(&fund).await?.head;
     report::print(&mut audit, &fund, head, &fresh.shown.to_string()).await?;
     report::frozen(&mut audit, head, &played).await?;
+    findings::refresh_statistics(compared.projection_database_url.as_deref()).await?;
     findings::print(&auditing, head).await?;
 
     let grants = file.grants.len() as u64 + fresh.grants;
