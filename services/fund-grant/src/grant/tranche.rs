@@ -187,6 +187,11 @@ impl Tranche {
         self.returned.iter().fold(0, |sum, attempt| sum.saturating_add(attempt.short_minor))
     }
 
+    /// What the bank pays of a payment, in minor units: the rest is kept back for recoveries of other grants.
+    fn cash_minor(&self, payment: Payment) -> i64 {
+        payment.amount_minor.saturating_sub(self.offset_minor)
+    }
+
     /// Whether this reference settled it, now or in an attempt that came back.
     fn was_settled_as(&self, reference: &str) -> bool {
         let now = matches!(&self.state, TrancheState::Settled { bank_reference, .. } if bank_reference == reference);

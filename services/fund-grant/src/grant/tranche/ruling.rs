@@ -47,11 +47,6 @@ pub(in crate::grant) fn decide(
         let none = refusal::no_tranche(number, contract.tranches.len());
         return Err(case.refuse(RefusalKind::NotFound, vec![none]));
     };
-    if let TrancheCommand::Return { bank_reference, .. } = command
-        && tranche.return_as(bank_reference).is_none()
-    {
-        view::recovery_free(case, recovery_of_returned(grant, bank_reference))?;
-    }
     let basis = Basis::of(case, grant, tranche, command)?;
     let ruling = tranche.rule(case, grant, contract, command, &basis);
     let answer = grant.conclude(case, hand, tranche.last_step_on, ruling)?;
@@ -65,11 +60,13 @@ pub(in crate::grant) fn decide(
 }
 
 /// What lies beside the tranche: what A03 says of matching money to `Request` and `Authorise`, A01 of the agreement that backs
-/// the grant to `Instruct`, and where money goes that comes back after the end to `Return`. Empty for other commands.
+/// the grant to `Instruct`, and to a new `Return` what a settled payment takes back, and where money goes that comes back after
+/// the end. Empty for other commands.
 #[derive(Default)]
 struct Basis {
     broken: Vec<Broken>,
     verified: Option<Result<InstructedUnder, Broken>>,
+    taken: Option<TakenBack>,
     released: Option<Released>,
 }
 
@@ -86,14 +83,22 @@ impl Basis {
                 let broken = rules::a03_matching(rulebook, grant, tranche.plan.number, context.effective_on);
                 return Ok(Self { broken, ..Self::default() });
             }
-            TrancheCommand::Return { .. } if grant.stage.has_ended() => {
+            TrancheCommand::Return { bank_reference, .. } if tranche.return_as(bank_reference).is_none() => {
+                let taken = taken_back(grant, tranche);
+                if taken.as_ref().is_some_and(TakenBack::leaves_a_recovery) {
+                    view::recovery_free(case, recovery_of_returned(grant, bank_reference))?;
+                }
                 let paid_minor = tranche.payment().map_or(0, |payment| payment.amount_minor);
-                let released = Released {
-                    mode: grant.mode,
-                    lead_region: grant.project.lead.region.clone(),
-                    to_treasury: grant.returns_to_treasury(case, paid_minor)?,
+                let released = if grant.stage.has_ended() {
+                    Some(Released {
+                        mode: grant.mode,
+                        lead_region: grant.project.lead.region.clone(),
+                        to_treasury: grant.returns_to_treasury(case, paid_minor)?,
+                    })
+                } else {
+                    None
                 };
-                return Ok(Self { released: Some(released), ..Self::default() });
+                return Ok(Self { taken, released, ..Self::default() });
             }
             TrancheCommand::Instruct { .. } => {}
             _ => return Ok(Self::default()),
@@ -116,7 +121,7 @@ impl Basis {
         Ok(Self {
             broken: broken.into_iter().flatten().collect(),
             verified: backing.map(|backing| rules::a01_backing_verified(rulebook, backing, context)),
-            released: None,
+            ..Self::default()
         })
     }
 }
@@ -218,19 +223,15 @@ impl Tranche {
                     ("was returned", "已退汇"),
                     &[("reason", &first.reason)],
                 ),
-                (None, Instructed(payment)) => happens_under(
-                    [rules::a14_reference_free(grant, bank_reference)],
-                    self.sent_back(grant, *payment, None, basis, (bank_reference, reason)),
-                ),
-                (None, Settled { payment, .. }) => {
-                    let taken = taken_back(grant, payment.amount_minor.saturating_sub(self.offset_minor));
+                (None, Instructed(payment) | Settled { payment, .. }) => {
                     let minutes = case.context.authority.unwrap_or(bank_reference);
-                    let recovery = taken.recovery(grant, bank_reference, minutes, reason);
-                    let said = (bank_reference.as_str(), reason.as_str());
-                    let returned = self.sent_back(grant, *payment, Some(&taken), basis, said);
+                    let returned = self.sent_back(grant, *payment, basis, (bank_reference, reason));
                     happens_under([rules::a14_reference_free(grant, bank_reference)], returned).map(
                         |mut decision| {
-                            decision.events.extend(recovery);
+                            let taken = basis.taken.as_ref();
+                            decision.events.extend(
+                                taken.and_then(|it| it.recovery(grant, bank_reference, minutes, reason)),
+                            );
                             decision
                         },
                     )
@@ -346,12 +347,11 @@ impl Tranche {
         &self,
         grant: &Grant,
         payment: Payment,
-        after_settlement: Option<&TakenBack>,
         basis: &Basis,
         (reference, reason): (&str, &str),
     ) -> FundEvent {
-        let cash_minor = payment.amount_minor.saturating_sub(self.offset_minor);
-        let amount_minor = after_settlement.map_or(cash_minor, |taken| taken.returned_minor);
+        let after_settlement = basis.taken.as_ref();
+        let amount_minor = after_settlement.map_or(self.cash_minor(payment), |taken| taken.returned_minor);
         FundEvent::PaymentReturned {
             grant: grant.id,
             programme: grant.programme,

@@ -1,6 +1,7 @@
 //! A settled payment that comes back 退汇 (domain.md section 4): it takes what the lead still holds, and the rest becomes a
 //! recovery 追缴.
 
+use super::{Tranche, TrancheState};
 use crate::grant::Grant;
 use concord_events::{
     fund::{FundEvent, Holding, RecoveryCause, Taken},
@@ -18,13 +19,15 @@ pub(super) struct TakenBack {
     takes: Vec<Taken>,
 }
 
-/// How a settled payment of so much cash comes back.
-pub(super) fn taken_back(grant: &Grant, cash_minor: i64) -> TakenBack {
+/// How the payment of a settled tranche comes back; `None` where it is not settled.
+pub(super) fn taken_back(grant: &Grant, tranche: &Tranche) -> Option<TakenBack> {
+    let TrancheState::Settled { payment, .. } = tranche.state else { return None };
+    let cash_minor = tranche.cash_minor(payment);
     let lead = grant.project.lead.party;
     let held_minor = grant.books.held_minor(Account::RecipientUnspent, lead);
     let returned_minor = held_minor.min(cash_minor);
     let shortfall_minor = cash_minor.saturating_sub(returned_minor);
-    TakenBack { returned_minor, shortfall_minor, takes: recovered_from(grant, shortfall_minor) }
+    Some(TakenBack { returned_minor, shortfall_minor, takes: recovered_from(grant, shortfall_minor) })
 }
 
 /// The lead's spending first, then what partners hold, then what they spent, then what anybody keeps. Where less is left than
@@ -57,6 +60,11 @@ pub(super) fn recovery_of_returned(grant: &Grant, bank_reference: &str) -> Recov
 }
 
 impl TakenBack {
+    /// Whether there is anybody to recover the rest from.
+    pub(super) fn leaves_a_recovery(&self) -> bool {
+        !self.takes.is_empty()
+    }
+
     /// The recovery of the rest; `None` where there is none.
     pub(super) fn recovery(
         &self,
@@ -65,7 +73,7 @@ impl TakenBack {
         minutes: &str,
         reason: &str,
     ) -> Option<FundEvent> {
-        (!self.takes.is_empty()).then(|| FundEvent::RecoveryDetermined {
+        self.leaves_a_recovery().then(|| FundEvent::RecoveryDetermined {
             recovery: recovery_of_returned(grant, bank_reference),
             grant: grant.id,
             programme: grant.programme,
