@@ -28,6 +28,7 @@
 //! | `balance` | what becomes of a balance 结余 |
 //! | `objection` | objections to the notice 公示异议 |
 //! | `overriding` | rules that a meeting set aside 特批 |
+//! | `facts` | what happened to its money, as far as that can be corrected 资金事项 |
 //! | `correction` | facts of money that were not so 更正 |
 //! | `books` | what its money stands at |
 //!
@@ -43,6 +44,7 @@ pub mod books;
 pub mod closing;
 pub mod contract;
 pub mod correction;
+pub mod facts;
 mod filing;
 pub mod hold;
 pub mod matching;
@@ -82,14 +84,15 @@ use concord_kernel::{
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};
-use correction::{Correct, RecordedFact};
+use correction::Correct;
+use facts::Facts;
 use hold::{Hold, HoldCommand};
 use matching::{Matching, MatchingCommand};
 use midterm::MidtermCheck;
 use objection::{Objection, ObjectionCommand};
 use opening::{Application, MigratedAward};
 use overriding::{Override, RecordOverride};
-use partners::{ShareTransfer, Shares};
+use partners::ShareTransfer;
 use procedure::{Notice, ProcedureCommand, Recommendation, Review};
 use serde::{Deserialize, Serialize};
 use spending::{Spending, SpendingCommand};
@@ -129,16 +132,14 @@ pub struct Grant {
     pub books: Books,
     /// What others put beside it.
     pub matching: Matching,
-    /// What its lead passed on.
-    pub shares: Shares,
     /// What was spent.
     pub spending: Spending,
     /// Objections to its notice, by their numbers from 1.
     pub objections: Vec<Objection>,
     /// Rules that a meeting set aside for it.
     pub overrides: Vec<Override>,
-    /// Facts of its money that can be corrected, in order.
-    pub facts: Vec<RecordedFact>,
+    /// Facts of its money that can be corrected.
+    pub facts: Facts,
     /// Recoveries of its money, in order.
     pub recoveries: Vec<RecoveryId>,
 }
@@ -363,10 +364,9 @@ impl Grant {
     /// Folds an event: its own, or one of another grant or a recovery that moves its money.
     pub(crate) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
         self.books.post(self.id, self.project.lead.party, event);
-        self.matching.apply(event, meta);
-        self.shares.apply(event, meta);
+        self.facts.apply(event, meta);
+        self.matching.apply(&self.facts, event, meta);
         self.spending.apply(event, meta);
-        correction::apply(&mut self.facts, event, meta);
         match event {
             FundEvent::GrantRecommended { .. }
             | FundEvent::GrantAdmitted { .. }
@@ -411,7 +411,7 @@ impl Grant {
                     amendment::apply(contract, event, meta.effective_on);
                     midterm::apply(contract, event);
                     closing::apply(contract, event);
-                    balance::apply(self.id, contract, event, meta);
+                    balance::apply(self.id, contract, event);
                 }
                 if is_step_of_contract(event) {
                     self.last_step_on = meta.effective_on;

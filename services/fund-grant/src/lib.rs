@@ -192,7 +192,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "6";
+    const FOLD: &'static str = "7";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
@@ -250,9 +250,9 @@ impl Domain for Fund {
                 let balances = grant.contract().map_or(0, |contract| contract.balances.entries());
                 let listed = grant.jobs.len() + grant.hold.causes.len() + 2 * balances;
                 let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
-                let money = grant.matching.weight() + grant.shares.weight() + grant.spending.weight();
+                let money = grant.matching.weight() + grant.facts.weight() + grant.spending.weight();
                 let objected: usize = grant.objections.iter().map(|known| 128 + known.grounds.len()).sum();
-                let kept = 192 * grant.facts.len() + objected + 256 * grant.overrides.len();
+                let kept = objected + 256 * grant.overrides.len();
                 let told = grant.project.title.len() + reasons;
                 1024 + told + 256 * tranches + 64 * listed + money + kept
             }

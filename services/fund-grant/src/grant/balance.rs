@@ -16,35 +16,17 @@ mod ruling;
 pub(super) use ruling::decide;
 
 use super::contract::Contract;
-use concord_chassis::log::Meta;
-use concord_events::fund::{FundEvent, Holding, MoneyFact};
+use concord_events::fund::{FundEvent, Holding};
 use concord_kernel::{Date, id::GrantId, money::Amount, party::PartyId};
 use serde::{Deserialize, Serialize};
 
-/// What was decided on a grant's balances, and what came back.
+/// What was decided on a grant's balances. What was given back is among its [facts](super::facts).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balances {
-    /// Refunds on record; one that was corrected is not.
-    pub refunds: Vec<Refund>,
     /// Balances retained by rule.
     pub retained: Vec<Retained>,
     /// Balances that went on in other projects.
     pub transfers: Vec<Transfer>,
-}
-
-/// A balance that was given back 结余退回.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
-    /// Position of the event, by which it may be corrected.
-    pub position: u64,
-    /// By whom.
-    pub party: PartyId,
-    /// Where it lay.
-    pub from: Holding,
-    /// Minor units.
-    pub amount_minor: i64,
-    /// Bank's reference.
-    pub bank_reference: String,
 }
 
 /// A balance that is kept by rule 结余留用.
@@ -107,10 +89,6 @@ pub enum BalanceCommand {
 }
 
 impl Balances {
-    pub(crate) fn refunded_as(&self, bank_reference: &str) -> Option<&Refund> {
-        self.refunds.iter().find(|refund| refund.bank_reference == bank_reference)
-    }
-
     fn retained_by(&self, party: PartyId, minutes: &str) -> Option<&Retained> {
         self.retained.iter().find(|retained| retained.party == party && retained.minutes == minutes)
     }
@@ -121,23 +99,14 @@ impl Balances {
 
     /// How many entries there are, for the cache's bound.
     pub(crate) fn entries(&self) -> usize {
-        self.refunds.len() + self.retained.len() + self.transfers.len()
+        self.retained.len() + self.transfers.len()
     }
 }
 
-/// Folds an event about a balance of this grant. What another one transferred to it is in its books alone.
-pub(super) fn apply(grant: GrantId, contract: &mut Contract, event: &FundEvent, meta: &Meta<'_>) {
+/// Folds what is decided on a balance of this grant. What another one transferred to it is in its books alone.
+pub(super) fn apply(grant: GrantId, contract: &mut Contract, event: &FundEvent) {
     let balances = &mut contract.balances;
     match event {
-        FundEvent::BalanceRefunded { party, from, amount_minor, bank_reference, .. } => {
-            balances.refunds.push(Refund {
-                position: meta.position,
-                party: *party,
-                from: *from,
-                amount_minor: *amount_minor,
-                bank_reference: bank_reference.clone(),
-            });
-        }
         FundEvent::BalanceRetained { party, amount_minor, until, minutes, .. } => {
             let (party, amount_minor, until) = (*party, *amount_minor, *until);
             balances.retained.push(Retained { party, amount_minor, until, minutes: minutes.clone() });
@@ -145,20 +114,6 @@ pub(super) fn apply(grant: GrantId, contract: &mut Contract, event: &FundEvent, 
         FundEvent::BalanceTransferred { grant: giver, to, amount_minor, minutes, .. } if *giver == grant => {
             let (to, amount_minor) = (*to, *amount_minor);
             balances.transfers.push(Transfer { to, amount_minor, minutes: minutes.clone() });
-        }
-        // It never came; the bank's reference is free for the right fact.
-        FundEvent::FactCorrected {
-            reverses,
-            fact: MoneyFact::BalanceRefund { party, from, amount_minor },
-            ..
-        } => {
-            let wrong = |refund: &Refund| {
-                (refund.position, refund.party, refund.from, refund.amount_minor)
-                    == (*reverses, *party, *from, *amount_minor)
-            };
-            if let Some(index) = balances.refunds.iter().position(wrong) {
-                balances.refunds.remove(index);
-            }
         }
         _ => {}
     }

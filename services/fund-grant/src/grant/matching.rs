@@ -14,10 +14,12 @@ mod ruling;
 
 pub(super) use ruling::decide;
 
+use super::facts::Facts;
 use concord_chassis::log::Meta;
 use concord_events::fund::{FundEvent, GovernmentLevel, MatchingInstalment, MatchingKind, MoneyFact, Party};
 use concord_kernel::{Date, money::Amount};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The sources of one grant, in the order of their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +46,6 @@ pub struct Source {
     pub pledged_on: Date,
     /// What is due when.
     pub instalments: Vec<Instalment>,
-    /// What arrived, in the order in which it was recorded.
-    pub arrivals: Vec<Arrival>,
     /// How it was last released.
     pub released: Option<Release>,
 }
@@ -59,20 +59,9 @@ pub struct Instalment {
     pub released_minor: i64,
 }
 
-/// Matching money that arrived 到位.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Arrival {
-    /// Number of the instalment.
-    pub instalment: u32,
-    /// Minor units.
-    pub amount_minor: i64,
-    /// Bank's reference.
-    pub bank_reference: String,
-    /// When it arrived.
-    pub on: Date,
-    /// Position of the event: a correction names it.
-    pub position: u64,
-}
+/// Matching money that arrived 到位, by source and instalment: added up from the facts of its grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived(BTreeMap<(u32, u32), i64>);
 
 /// How a source was released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,30 +128,17 @@ impl Matching {
         self.sources.iter().map(Source::pledged_minor).fold(0, i64::saturating_add)
     }
 
-    /// What had arrived by the end of a day, in minor units.
-    #[must_use]
-    pub fn arrived_minor(&self, by: Date) -> i64 {
-        let arrivals = self.sources.iter().flat_map(|source| &source.arrivals);
-        arrivals.filter(|arrival| arrival.on <= by).fold(0, |sum, next| sum.saturating_add(next.amount_minor))
-    }
-
-    /// The arrival that the bank reported under this reference, and its source.
-    pub(crate) fn reported_as(&self, reference: &str) -> Option<(&Source, &Arrival)> {
-        let of = |source: &Source| source.arrivals.iter().position(|it| it.bank_reference == reference);
-        self.sources.iter().find_map(|source| of(source).map(|index| (source, &source.arrivals[index])))
-    }
-
     /// Bytes that it takes beside the grant, for the cache's bound.
     pub(crate) fn weight(&self) -> usize {
         let of = |source: &Source| {
             let texts = source.released.as_ref().map_or(0, |it| it.reason.len() + it.minutes.len());
-            512 + 48 * source.instalments.len() + 160 * source.arrivals.len() + texts
+            512 + 48 * source.instalments.len() + texts
         };
         self.sources.iter().map(of).sum()
     }
 
-    /// Folds an event.
-    pub(super) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
+    /// Folds an event; `facts` are those of the grant.
+    pub(super) fn apply(&mut self, facts: &Facts, event: &FundEvent, meta: &Meta<'_>) {
         match event {
             FundEvent::MatchingPledged { source, kind, level, is_public, payer, instalments, .. } => {
                 self.sources.push(Source {
@@ -176,42 +152,15 @@ impl Matching {
                         .iter()
                         .map(|plan| Instalment { plan: *plan, released_minor: 0 })
                         .collect(),
-                    arrivals: Vec::new(),
                     released: None,
-                });
-            }
-            FundEvent::MatchingArrived { source, instalment, amount_minor, bank_reference, .. } => {
-                let Some(source) = self.source_mut(*source) else { return };
-                source.arrivals.push(Arrival {
-                    instalment: *instalment,
-                    amount_minor: *amount_minor,
-                    bank_reference: bank_reference.clone(),
-                    on: meta.effective_on,
-                    position: meta.position,
                 });
             }
             FundEvent::MatchingReleased { source, reason, minutes, .. } => {
                 let Some(source) = self.source_mut(*source) else { return };
-                source.release(Release {
-                    reason: reason.clone(),
-                    minutes: minutes.clone(),
-                    on: meta.effective_on,
-                });
-            }
-            FundEvent::FactCorrected {
-                reverses,
-                fact: MoneyFact::MatchingArrival { source, instalment, amount_minor },
-                ..
-            } => {
-                let Some(source) = self.source_mut(*source) else { return };
-                let is_it = |arrival: &Arrival| {
-                    (arrival.position, arrival.instalment, arrival.amount_minor)
-                        == (*reverses, *instalment, *amount_minor)
-                };
-                if let Some(index) = source.arrivals.iter().position(is_it) {
-                    // Its reference is free again: the right fact may come under the same one.
-                    source.arrivals.remove(index);
-                }
+                source.release(
+                    &Arrived::of(facts, None),
+                    Release { reason: reason.clone(), minutes: minutes.clone(), on: meta.effective_on },
+                );
             }
             _ => {}
         }
@@ -229,36 +178,22 @@ impl Source {
         self.instalments.iter().map(Instalment::pledged_minor).fold(0, i64::saturating_add)
     }
 
-    /// What arrived of it, in minor units.
-    #[must_use]
-    pub fn arrived_minor(&self) -> i64 {
-        self.arrivals.iter().fold(0, |sum, next| sum.saturating_add(next.amount_minor))
-    }
-
     /// The instalment with this number.
     #[must_use]
     pub fn instalment(&self, number: u32) -> Option<&Instalment> {
         self.instalments.iter().find(|instalment| instalment.plan.number == number)
     }
 
-    /// What had arrived of an instalment by the end of a day, in minor units; on whatever day, where that is `None`.
-    #[must_use]
-    pub fn arrived_of_minor(&self, instalment: u32, by: Option<Date>) -> i64 {
-        let arrivals = self.arrivals.iter().filter(|arrival| arrival.instalment == instalment);
-        let counted = arrivals.filter(|arrival| by.is_none_or(|by| arrival.on <= by));
-        counted.fold(0, |sum, next| sum.saturating_add(next.amount_minor))
-    }
-
     /// What of an instalment has neither arrived nor been released, in minor units.
     #[must_use]
-    pub fn missing_of_minor(&self, instalment: &Instalment) -> i64 {
-        instalment.pledged_minor().saturating_sub(self.arrived_of_minor(instalment.plan.number, None))
+    pub fn missing_of_minor(&self, instalment: &Instalment, arrived: &Arrived) -> i64 {
+        instalment.pledged_minor().saturating_sub(arrived.of_minor(self.number, instalment.plan.number))
     }
 
     /// What has neither arrived nor been released, in minor units.
     #[must_use]
-    pub fn missing_minor(&self) -> i64 {
-        let missing = self.instalments.iter().map(|instalment| self.missing_of_minor(instalment));
+    pub fn missing_minor(&self, arrived: &Arrived) -> i64 {
+        let missing = self.instalments.iter().map(|instalment| self.missing_of_minor(instalment, arrived));
         missing.fold(0, i64::saturating_add)
     }
 
@@ -269,19 +204,58 @@ impl Source {
     }
 
     /// When it was last pledged, arrived or released.
-    fn last_step_on(&self) -> Date {
-        let steps = self.arrivals.iter().map(|arrival| arrival.on);
+    fn last_step_on(&self, facts: &Facts) -> Date {
+        let steps = facts.uncorrected().filter(|known| is_of_source(self.number, &known.fact));
+        let steps = steps.map(|arrival| arrival.on);
         steps.chain(self.released.iter().map(|release| release.on)).fold(self.pledged_on, Date::max)
     }
 
-    fn release(&mut self, how: Release) {
+    fn release(&mut self, arrived: &Arrived, how: Release) {
         let missing: Vec<i64> =
-            self.instalments.iter().map(|instalment| self.missing_of_minor(instalment)).collect();
+            self.instalments.iter().map(|instalment| self.missing_of_minor(instalment, arrived)).collect();
         for (instalment, missing_minor) in self.instalments.iter_mut().zip(missing) {
             instalment.released_minor = instalment.released_minor.saturating_add(missing_minor);
         }
         self.released = Some(how);
     }
+}
+
+impl Arrived {
+    /// What had arrived by the end of a day; on whatever day, where that is `None`.
+    #[must_use]
+    pub fn of(facts: &Facts, by: Option<Date>) -> Self {
+        let mut arrived = BTreeMap::<_, i64>::new();
+        for known in facts.uncorrected().filter(|known| by.is_none_or(|by| known.on <= by)) {
+            if let MoneyFact::MatchingArrival { source, instalment, amount_minor } = known.fact {
+                let sum = arrived.entry((source, instalment)).or_default();
+                *sum = sum.saturating_add(amount_minor);
+            }
+        }
+        Self(arrived)
+    }
+
+    /// Of all sources, in minor units.
+    #[must_use]
+    pub fn total_minor(&self) -> i64 {
+        self.0.values().fold(0, |sum, next| sum.saturating_add(*next))
+    }
+
+    /// Of a source, in minor units.
+    #[must_use]
+    pub fn of_source_minor(&self, source: u32) -> i64 {
+        let own = self.0.range((source, 0)..=(source, u32::MAX));
+        own.fold(0, |sum, (_, next)| sum.saturating_add(*next))
+    }
+
+    /// Of an instalment of a source, in minor units.
+    #[must_use]
+    pub fn of_minor(&self, source: u32, instalment: u32) -> i64 {
+        self.0.get(&(source, instalment)).copied().unwrap_or_default()
+    }
+}
+
+fn is_of_source(number: u32, fact: &MoneyFact) -> bool {
+    matches!(fact, MoneyFact::MatchingArrival { source, .. } if *source == number)
 }
 
 impl Instalment {

@@ -1,7 +1,7 @@
 //! How a grant comes to be: it is applied for 申报, or it is imported as it stood elsewhere 历史项目导入.
 
 use super::{
-    Grant, Origin, Project, Stage, books::Books, contract, hold::Hold, matching::Matching, partners::Shares,
+    Grant, Origin, Project, Stage, books::Books, contract, facts::Facts, hold::Hold, matching::Matching,
     spending::Spending,
 };
 use crate::{
@@ -234,11 +234,10 @@ impl Grant {
                 hold: Hold::default(),
                 books: Books::default(),
                 matching: Matching::default(),
-                shares: Shares::default(),
                 spending: Spending::default(),
                 objections: Vec::new(),
                 overrides: Vec::new(),
-                facts: Vec::new(),
+                facts: Facts::default(),
                 recoveries: Vec::new(),
             },
             FundEvent::AwardImported {
@@ -277,11 +276,10 @@ impl Grant {
                 hold: Hold::default(),
                 books: Books::default(),
                 matching: Matching::default(),
-                shares: Shares::default(),
                 spending: Spending::default(),
                 objections: Vec::new(),
                 overrides: Vec::new(),
-                facts: Vec::new(),
+                facts: Facts::default(),
                 recoveries: Vec::new(),
             },
             _ => return None,

@@ -17,36 +17,13 @@ use crate::{
     rules::{self, Hand},
     view::Case,
 };
-use concord_chassis::log::{Broken, Decision, Meta, Stop};
+use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::fund::{Allocation, FundEvent, MoneyFact, Party};
-use concord_kernel::{Date, money::Amount, party::PartyId};
+use concord_kernel::{money::Amount, party::PartyId};
 use serde::{Deserialize, Serialize};
 
 /// Transfers of one grant: every state is kept in memory.
 const TRANSFERS_MAX: usize = 1_000;
-
-/// What the lead of one grant passed on, in the order in which it was recorded.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Shares {
-    /// The transfers.
-    pub transfers: Vec<Transfer>,
-}
-
-/// A share, or a part of one, that was passed on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Transfer {
-    /// To whom.
-    pub to: PartyId,
-    /// Minor units.
-    pub amount_minor: i64,
-    /// Bank's reference.
-    pub bank_reference: String,
-    /// When.
-    pub on: Date,
-    /// Position of the event: a correction names it.
-    pub position: u64,
-}
 
 /// A share to be passed on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,25 +56,29 @@ fn without_contract(stage: &Stage) -> Broken {
 /// Rules on a transfer: recorded before, or new.
 fn rule(grant: &Grant, contract: &Contract, transfer: &ShareTransfer) -> Ruling {
     let ShareTransfer { to, amount, bank_reference } = transfer;
-    match grant.shares.reported_as(bank_reference) {
-        Some(first) if (first.to, first.amount_minor) == (*to, amount.minor) => unchanged(),
-        Some(first) => refused(done_otherwise(
+    match grant.facts.reported_as(bank_reference) {
+        Some(MoneyFact::ShareTransfer { to: first, amount_minor })
+            if (first, *amount_minor) == (to, amount.minor) =>
+        {
+            unchanged()
+        }
+        Some(MoneyFact::ShareTransfer { to: first, amount_minor }) => refused(done_otherwise(
             "SHARE_ALREADY_TRANSFERRED",
             ("the bank's reference was recorded as a share passed on", "该银行流水号已登记为转拨"),
             &[
-                ("to_party_id", &first.to),
-                ("amount", &grant.amount(first.amount_minor)),
-                ("bank_reference", &first.bank_reference),
+                ("to_party_id", first),
+                ("amount", &grant.amount(*amount_minor)),
+                ("bank_reference", bank_reference),
             ],
         )),
-        None if contract.progress.has_ended() => refused(wrong_stage(
+        _ if contract.progress.has_ended() => refused(wrong_stage(
             &grant.stage,
             ("shares are passed on until the grant has ended", "项目终结之前方可转拨"),
         )),
-        None => happens_under(
+        _ => happens_under(
             rules::share_may_pass(grant, contract, *to, *amount).into_iter().map(Some).chain([
                 rules::a14_reference_free(grant, bank_reference),
-                (grant.shares.transfers.len() >= TRANSFERS_MAX)
+                (grant.transfers().count() >= TRANSFERS_MAX)
                     .then(|| refusal::too_many(("transfers", "转拨记录"), TRANSFERS_MAX)),
             ]),
             FundEvent::ShareTransferred {
@@ -144,6 +125,21 @@ impl Grant {
         std::iter::once(lead).chain(partners.filter(|party| party.party != lead.party))
     }
 
+    /// What its lead passed on: to whom, and how many minor units.
+    pub fn transfers(&self) -> impl Iterator<Item = (PartyId, i64)> {
+        self.facts.uncorrected().filter_map(|known| match known.fact {
+            MoneyFact::ShareTransfer { to, amount_minor } => Some((to, amount_minor)),
+            _ => None,
+        })
+    }
+
+    /// Passed on to a party, in minor units.
+    #[must_use]
+    pub fn passed_on_minor(&self, to: PartyId) -> i64 {
+        let own = self.transfers().filter(|(party, _)| *party == to);
+        own.fold(0, |sum, (_, amount_minor)| sum.saturating_add(amount_minor))
+    }
+
     /// Whether this party may hold its money.
     #[must_use]
     pub fn is_party(&self, party: PartyId) -> bool {
@@ -162,53 +158,5 @@ impl Contract {
         let own = self.allocations.iter().filter(|share| share.party.party == party);
         own.map(|share| share.amount_minor)
             .try_fold(0_i64, |sum, minor| minor.map(|minor| sum.saturating_add(minor)))
-    }
-}
-
-impl Shares {
-    /// Passed on to a party, in minor units.
-    #[must_use]
-    pub fn passed_on_minor(&self, to: PartyId) -> i64 {
-        let own = self.transfers.iter().filter(|transfer| transfer.to == to);
-        own.fold(0, |sum, next| sum.saturating_add(next.amount_minor))
-    }
-
-    /// The transfer that the bank reported under this reference.
-    pub(crate) fn reported_as(&self, reference: &str) -> Option<&Transfer> {
-        self.transfers.iter().find(|transfer| transfer.bank_reference == reference)
-    }
-
-    /// Bytes that they take beside the grant, for the cache's bound.
-    pub(crate) fn weight(&self) -> usize {
-        160 * self.transfers.len()
-    }
-
-    /// Folds an event.
-    pub(super) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
-        match event {
-            FundEvent::ShareTransferred { to, amount_minor, bank_reference, .. } => {
-                self.transfers.push(Transfer {
-                    to: *to,
-                    amount_minor: *amount_minor,
-                    bank_reference: bank_reference.clone(),
-                    on: meta.effective_on,
-                    position: meta.position,
-                });
-            }
-            FundEvent::FactCorrected {
-                reverses,
-                fact: MoneyFact::ShareTransfer { to, amount_minor },
-                ..
-            } => {
-                let is_it = |transfer: &Transfer| {
-                    (transfer.position, transfer.to, transfer.amount_minor) == (*reverses, *to, *amount_minor)
-                };
-                if let Some(index) = self.transfers.iter().position(is_it) {
-                    // Its reference is free again: the right fact may come under the same one.
-                    self.transfers.remove(index);
-                }
-            }
-            _ => {}
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! What is said of corrections 更正.
 
 use super::{at, broken};
-use crate::grant::correction::RecordedFact;
+use crate::grant::facts::RecordedFact;
 use concord_chassis::log::Broken;
 use concord_events::ledger::Account;
 use concord_kernel::{money::Amount, party::PartyId};

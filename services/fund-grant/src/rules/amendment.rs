@@ -106,9 +106,9 @@ fn sum(shares: &[Allocation]) -> Option<i128> {
 /// No partner's share goes below what was passed on to it, whatever has become of that since.
 #[must_use]
 pub fn shares_cover_passed_on(grant: &Grant, shares: &[Allocation]) -> Vec<Broken> {
-    let partners: BTreeSet<PartyId> = grant.shares.transfers.iter().map(|transfer| transfer.to).collect();
+    let partners: BTreeSet<PartyId> = grant.transfers().map(|(to, _)| to).collect();
     let short = partners.into_iter().filter_map(|party| {
-        let passed_on = grant.amount(grant.shares.passed_on_minor(party));
+        let passed_on = grant.amount(grant.passed_on_minor(party));
         let share = shares.iter().find(|share| share.party.party == party);
         // A migrated source may not say what a partner's share is.
         let share = grant.amount(share.map_or(Some(0), |share| share.amount_minor)?);

@@ -1,7 +1,10 @@
 //! Rules on matching money (A03), and on what a bank's reference reports (A14).
 
 use crate::{
-    grant::{Grant, matching::Source},
+    grant::{
+        Grant,
+        matching::{Arrived, Source},
+    },
     refusal,
 };
 use concord_chassis::log::Broken;
@@ -21,17 +24,18 @@ pub fn a03_matching(rulebook: &Rulebook, grant: &Grant, tranche: u32, on: Date) 
     if tranche < FIRST_WAITING_TRANCHE || grant.matching.sources.is_empty() {
         return Vec::new();
     }
-    let ratio = a03_ratio(rulebook, grant, tranche, on);
-    let overdue = MatchingKind::ALL.iter().filter_map(|class| a03_class(grant, *class, on));
+    let arrived = Arrived::of(&grant.facts, Some(on));
+    let ratio = a03_ratio(rulebook, grant, tranche, &arrived);
+    let overdue = MatchingKind::ALL.iter().filter_map(|class| a03_class(grant, *class, on, &arrived));
     ratio.into_iter().chain(overdue).collect()
 }
 
 /// Σ arrived ÷ Σ pledged ≥ the tranche's ratio, in whole numbers.
-fn a03_ratio(rulebook: &Rulebook, grant: &Grant, tranche: u32, on: Date) -> Option<Broken> {
+fn a03_ratio(rulebook: &Rulebook, grant: &Grant, tranche: u32, arrived: &Arrived) -> Option<Broken> {
     let ratios = &rulebook.matching_ratio_percent;
     let index = usize::try_from(tranche.saturating_sub(1)).unwrap_or(usize::MAX);
     let percent = *ratios.get(index).or(ratios.last())?;
-    let (pledged, arrived) = (grant.matching.pledged_minor(), grant.matching.arrived_minor(on));
+    let (pledged, arrived) = (grant.matching.pledged_minor(), arrived.total_minor());
     let needed_hundredfold = i128::from(pledged) * i128::from(percent);
     if i128::from(arrived) * 100 >= needed_hundredfold {
         return None;
@@ -44,12 +48,12 @@ fn a03_ratio(rulebook: &Rulebook, grant: &Grant, tranche: u32, on: Date) -> Opti
 }
 
 /// Everything of a class that is due by a day has arrived by then.
-fn a03_class(grant: &Grant, class: MatchingKind, on: Date) -> Option<Broken> {
+fn a03_class(grant: &Grant, class: MatchingKind, on: Date, by_then: &Arrived) -> Option<Broken> {
     let (mut due_minor, mut arrived_minor, mut since) = (0_i64, 0_i64, None::<Date>);
     for source in grant.matching.sources.iter().filter(|source| source.kind == class) {
         for instalment in source.instalments.iter().filter(|instalment| instalment.plan.due_on <= on) {
             let pledged = instalment.pledged_minor();
-            let arrived = source.arrived_of_minor(instalment.plan.number, Some(on));
+            let arrived = by_then.of_minor(source.number, instalment.plan.number);
             due_minor = due_minor.saturating_add(pledged);
             arrived_minor = arrived_minor.saturating_add(arrived);
             if arrived < pledged {
@@ -66,10 +70,11 @@ fn a03_class(grant: &Grant, class: MatchingKind, on: Date) -> Option<Broken> {
 #[must_use]
 pub fn matching_missing(grant: &Grant, source: &Source, number: u32, given: Amount) -> Option<Broken> {
     let instalment = source.instalment(number)?;
-    let missing = source.missing_of_minor(instalment);
+    let arrived = Arrived::of(&grant.facts, None);
+    let missing = source.missing_of_minor(instalment, &arrived);
     (given.minor > missing).then(|| {
         let [pledged, arrived, missing] =
-            [instalment.pledged_minor(), source.arrived_of_minor(number, None), missing]
+            [instalment.pledged_minor(), arrived.of_minor(source.number, number), missing]
                 .map(|minor| grant.amount(minor));
         refusal::above_missing((source.number, number), pledged, arrived, missing, given)
     })
@@ -83,6 +88,5 @@ pub fn a14_reference_free(grant: &Grant, reference: &str) -> Option<Broken> {
     if let Some(tranche) = tranches.into_iter().flatten().find(|it| it.was_reported_as(reference)) {
         return Some(refusal::reference_used(reference, tranche.plan.number));
     }
-    let known = grant.facts.iter().find(|known| known.was_reported_as(reference))?;
-    Some(refusal::reference_used_by(reference, grant, &known.fact))
+    grant.facts.reported_as(reference).map(|fact| refusal::reference_used_by(reference, grant, fact))
 }

@@ -28,7 +28,7 @@ pub fn share_may_pass(grant: &Grant, contract: &Contract, to: PartyId, amount: A
 /// Where the source of a migrated award does not say what a share is, the lead's balance alone bounds it.
 fn above_allocation(grant: &Grant, contract: &Contract, to: PartyId, amount: Amount) -> Option<Broken> {
     let allocated_minor = contract.allocated_minor(grant.project.lead.party, to)?;
-    let passed_on_minor = grant.shares.passed_on_minor(to);
+    let passed_on_minor = grant.passed_on_minor(to);
     let left_minor = allocated_minor.saturating_sub(passed_on_minor).max(0);
     (amount.minor > left_minor).then(|| {
         let [allocated, passed_on, left] =

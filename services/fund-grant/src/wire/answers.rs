@@ -70,13 +70,13 @@ pub fn grant(grant: &Grant, version: u64) -> fund::Grant {
             since: since.to_string(),
             causes: grant.hold.causes.iter().map(hold_cause).collect(),
         }),
-        matching: grant.matching.sources.iter().map(money::source).collect(),
+        matching: money::matching(grant),
         shares: contract.map(|contract| money::shares(grant, contract)).unwrap_or_default(),
         spending: contract.map(|_| money::spending(&grant.spending)),
         balances: grant.books.balances().iter().map(money::balance).collect(),
         objections: recovery::objections(&grant.objections),
         overrides: recovery::overrides(&grant.overrides),
-        facts: recovery::facts(&grant.facts),
+        facts: recovery::facts(grant.facts.recorded()),
         recovery_ids: grant.recoveries.iter().map(ToString::to_string).collect(),
         ..contract.map(closing::later_life).unwrap_or_default()
     }

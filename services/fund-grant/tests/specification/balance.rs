@@ -152,7 +152,7 @@ fn a_banks_reference_reports_one_refund() {
 #[test]
 fn a_refund_that_was_corrected_frees_its_reference() {
     let mut world = World::after(with("running", [refund(100, "f-1")]));
-    let reverses = world.grant().contract().unwrap().balances.refunds[0].position;
+    let reverses = world.grant().facts.recorded().last().unwrap().position;
     let fact = MoneyFact::BalanceRefund { party: lead().party, from: UNSPENT, amount_minor: 100 };
     happened(
         &mut world,

@@ -15,7 +15,9 @@ use concord_fund_grant::{
     Command,
     grant::{
         GrantCommand,
-        correction::{Correct, FactStanding},
+        correction::Correct,
+        facts::{FactStanding, RecordedFact},
+        matching::Arrived,
         tranche::TrancheState,
     },
     recovery::RecoveryState,
@@ -47,7 +49,7 @@ fn after(events: impl IntoIterator<Item = FundEvent>) -> (World, u64) {
 
 pub fn settlement(world: &World) -> u64 {
     let settled = |fact: &MoneyFact| matches!(fact, MoneyFact::Settlement { .. });
-    world.grant().facts.iter().find(|known| settled(&known.fact)).unwrap().position
+    world.grant().facts.recorded().iter().find(|known| settled(&known.fact)).unwrap().position
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn a_target_is_corrected_once_and_a_correction_never() {
     assert_eq!((broken.code.as_str(), broken.field.as_str()), ("CORRECTION_OF_CORRECTION", "position"));
     assert_eq!(broken.facts["corrected_position"], position.to_string());
     assert!(matches!(
-        &world.grant().facts[0].standing,
+        &world.grant().facts.recorded()[0].standing,
         FactStanding::Corrected(known) if known.position == correction && known.on == april(8)
     ));
 }
@@ -242,11 +244,11 @@ fn a_correction_undoes_what_is_known_beside_the_books() {
         world
     };
     let shared = money::paid().into_iter().chain([partners::transfer(7, "t-1")]).collect();
-    assert_eq!(corrected(shared).grant().shares.passed_on_minor(money::partner().party), 0);
+    assert_eq!(corrected(shared).grant().passed_on_minor(money::partner().party), 0);
 
     let pledged = [matching::pledge(1, matching::city()), matching::arrived(1, 1, 7, "m-1")];
     let arrived = money::paid().into_iter().chain(pledged).collect();
-    assert_eq!(corrected(arrived).grant().matching.source(1).unwrap().arrived_minor(), 0);
+    assert_eq!(Arrived::of(&corrected(arrived).grant().facts, None).of_source_minor(1), 0);
 
     let spent = [spending::report(1, 7), spending::accept(1)];
     let mut world = corrected(money::paid().into_iter().chain(spent).collect());
@@ -255,7 +257,9 @@ fn a_correction_undoes_what_is_known_beside_the_books() {
 
     // A refund's reference is free again.
     world = corrected(money::paid().into_iter().chain([life::refund(7, "f-1")]).collect());
-    assert!(world.grant().contract().unwrap().balances.refunds.is_empty());
+    let refunded = |known: &RecordedFact| matches!(known.fact, MoneyFact::BalanceRefund { .. });
+    assert!(!world.grant().facts.uncorrected().any(refunded));
+    assert_eq!(world.outcome(&life::refund(7, "f-1")), "BalanceRefunded");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use concord_fund_grant::{
     Fund, State,
     grant::{
         GrantCommand,
-        matching::{MatchingCommand, Pledge},
+        matching::{Arrived, MatchingCommand, Pledge},
     },
 };
 use concord_kernel::{Date, money::Amount};
@@ -466,7 +466,7 @@ fn a_corrected_arrival_is_undone() {
     let fact = MoneyFact::MatchingArrival { source: 1, instalment: 1, amount_minor: 100_000 };
     let world = complete().corrected(fact, april(5));
     assert_eq!(world.grant().books.total_minor(Account::MatchArrived), 50_000);
-    assert_eq!(world.grant().matching.source(1).unwrap().arrived_minor(), 50_000);
+    assert_eq!(Arrived::of(&world.grant().facts, None).of_source_minor(1), 50_000);
     check([
         (
             "the right amount, same reference, same day",
@@ -538,7 +538,7 @@ fn a_correction_undoes_the_arrival_at_its_position() {
         },
     );
     let Some(State::Grant(grant)) = state else { panic!("it is a grant") };
-    let left: Vec<&str> =
-        grant.matching.sources[0].arrivals.iter().map(|arrival| arrival.bank_reference.as_str()).collect();
-    assert_eq!(left, ["m-41"]);
+    let left: Vec<_> = grant.facts.uncorrected().map(|arrival| arrival.bank_reference.as_deref()).collect();
+    assert_eq!(left, [Some("m-41")]);
+    assert_eq!(Arrived::of(&grant.facts, None).total_minor(), 7);
 }

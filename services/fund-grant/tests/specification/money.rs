@@ -162,7 +162,7 @@ impl World {
 
     /// A fact of money was reversed.
     pub fn corrected(self, fact: MoneyFact, on: Date) -> Self {
-        let recorded = self.grant().facts.iter().rfind(|recorded| recorded.fact == fact);
+        let recorded = self.grant().facts.recorded().iter().rfind(|recorded| recorded.fact == fact);
         // One that is not on record is at no position.
         let reverses = recorded.map_or(0, |recorded| recorded.position);
         let event = FundEvent::FactCorrected {

@@ -291,7 +291,7 @@ fn a_corrected_transfer_is_undone() {
     let world = with(paid(), [transfer(SHARE, "t-1")]).corrected(fact, april(5));
     assert_eq!(world.grant().books.held_minor(Account::RecipientUnspent, lead().party), PAID);
     assert_eq!(world.grant().books.held_minor(Account::RecipientUnspent, partner().party), 0);
-    assert_eq!(world.grant().shares.passed_on_minor(partner().party), 0);
+    assert_eq!(world.grant().passed_on_minor(partner().party), 0);
     check([
         ("the right amount, same reference", world.clone(), transfer(SHARE - 1, "t-1"), "ShareTransferred"),
         ("no more than the share", world, transfer(SHARE + 1, "t-1"), "SHARE_ABOVE_ALLOCATION"),

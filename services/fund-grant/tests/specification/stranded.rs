@@ -128,7 +128,7 @@ impl Try {
             69 => return act(id, RecoveryAct::WriteOff { minutes: word, reason: "x".to_owned() }).on(on),
             70..73 => {
                 let facts = &world.grant_of(grant).facts;
-                let position = facts.get(self.place).map_or(1, |known| known.position);
+                let position = facts.recorded().get(self.place).map_or(1, |known| known.position);
                 correction::correct(position)
             }
             73..75 => amendment(world.grant_of(grant), number, minor, &word),
@@ -291,7 +291,8 @@ fn a_grant_has_so_many_refunds_recoveries_repayments_and_corrections() {
     };
     (1..=1_000).for_each(|part| drop(world.execute(&repay(part)).unwrap()));
     assert_eq!(world.outcome(&repay(1_001)), "TOO_MANY");
-    let repaid: Vec<u64> = world.grant().facts.iter().rev().take(1_001).map(|known| known.position).collect();
+    let repaid: Vec<u64> =
+        world.grant().facts.recorded().iter().rev().take(1_001).map(|known| known.position).collect();
     let corrected = |position| correction::correct(position).on(on);
     repaid[..1_000].iter().for_each(|position| drop(world.execute(&corrected(*position)).unwrap()));
     assert_eq!(world.outcome(&corrected(repaid[1_000])), "TOO_MANY");

@@ -1,21 +1,23 @@
 //! What each command does to a balance, at every stage.
 
-use super::{BalanceCommand, Refund, Retained, Transfer};
+use super::{BalanceCommand, Retained, Transfer};
 use crate::{
-    grant::{Grant, Stage, closing::Progress, contract::Contract},
+    grant::{Grant, Stage, closing::Progress, contract::Contract, facts::RecordedFact},
     refusal::{self, Ruling, done_otherwise, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
     view::{self, Case},
 };
 use concord_chassis::log::{Broken, Decision, Stop};
-use concord_events::fund::{AcceptanceOutcome, FundEvent, Holding};
+use concord_events::fund::{AcceptanceOutcome, FundEvent, Holding, MoneyFact};
 use concord_kernel::{Date, id::GrantId, money::Amount, party::PartyId};
 
 /// Refunds, retentions and transfers of one grant: every state is kept in memory.
 const ENTRIES_MAX: usize = 1_000;
 
 fn is_full(grant: &Grant) -> Option<Broken> {
-    let entries = grant.contract().map_or(0, |contract| contract.balances.entries());
+    let is_refund = |known: &&RecordedFact| matches!(known.fact, MoneyFact::BalanceRefund { .. });
+    let refunds = grant.facts.uncorrected().filter(is_refund).count();
+    let entries = refunds + grant.contract().map_or(0, |contract| contract.balances.entries());
     (entries >= ENTRIES_MAX).then(|| {
         refusal::too_many(("refunds and dispositions of balances", "结余退回与处置记录"), ENTRIES_MAX)
     })
@@ -61,16 +63,15 @@ fn taker_of<'v>(case: &Case<'_, 'v>, to: GrantId) -> Result<&'v Grant, Stop> {
 fn rule(case: &Case<'_, '_>, grant: &Grant, taker: Option<&Grant>, command: &BalanceCommand) -> Ruling {
     use BalanceCommand::{Refund, Retain, Transfer};
     match (command, &grant.stage) {
-        (Refund { party, amount, from, bank_reference }, Stage::Running(contract)) => {
+        (Refund { party, amount, from, bank_reference }, Stage::Running(_)) => {
             let party = party.unwrap_or(grant.project.lead.party);
-            match contract.balances.refunded_as(bank_reference) {
-                Some(first)
-                    if (first.party, first.from, first.amount_minor) == (party, *from, amount.minor) =>
-                {
-                    unchanged()
+            let asked = MoneyFact::BalanceRefund { party, from: *from, amount_minor: amount.minor };
+            match grant.facts.reported_as(bank_reference) {
+                Some(first) if *first == asked => unchanged(),
+                Some(MoneyFact::BalanceRefund { party, amount_minor, .. }) => {
+                    refused(refunded_already(grant, *party, *amount_minor, bank_reference))
                 }
-                Some(first) => refused(refunded_already(grant, first)),
-                None => refund(grant, party, *amount, *from, bank_reference),
+                _ => refund(grant, party, *amount, *from, bank_reference),
             }
         }
         (Refund { .. }, stage) => refused(wrong_stage(
@@ -198,8 +199,9 @@ impl Grant {
     /// When its first payment was settled, whatever became of that; before one, when its last step happened. Nothing moves
     /// what recipients hold before they hold anything.
     pub(crate) fn first_paid_on(&self) -> Date {
-        let paid = self.facts.iter().filter(|known| known.is_payment()).map(|known| known.on);
-        paid.min().unwrap_or(self.last_step_on)
+        let is_payment = |known: &&RecordedFact| matches!(known.fact, MoneyFact::Settlement { .. });
+        let paid = self.facts.uncorrected().filter(is_payment);
+        paid.map(|known| known.on).min().unwrap_or(self.last_step_on)
     }
 }
 
@@ -223,14 +225,14 @@ fn not_over(stage: &Stage) -> Broken {
     )
 }
 
-fn refunded_already(grant: &Grant, first: &Refund) -> Broken {
+fn refunded_already(grant: &Grant, party: PartyId, amount_minor: i64, bank_reference: &str) -> Broken {
     done_otherwise(
         "REFUND_ALREADY_RECORDED",
         ("a refund under that bank's reference was recorded", "该银行流水号的结余退回已登记"),
         &[
-            ("bank_reference", &first.bank_reference),
-            ("party", &grant.code_of(first.party)),
-            ("amount", &grant.amount(first.amount_minor)),
+            ("bank_reference", &bank_reference),
+            ("party", &grant.code_of(party)),
+            ("amount", &grant.amount(amount_minor)),
         ],
     )
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use concord_chassis::log::Stop;
 use concord_events::{
-    fund::{End, FundEvent, Holding, RecoveryCause, Taken},
+    fund::{End, FundEvent, Holding, MoneyFact, RecoveryCause, Taken},
     ledger::Account,
 };
 use concord_kernel::Date;
@@ -143,7 +143,9 @@ impl Grant {
     pub(crate) fn money_last_moved_on(&self) -> Date {
         let payments = self.contract().into_iter().flat_map(|contract| &contract.tranches);
         let decided = self.spending.items.iter().filter(|item| item.state != ItemState::Reported);
-        let gone_on = self.facts.iter().filter(|known| known.takes_from_recipient());
+        let gone_on = self.facts.uncorrected().filter(|known| {
+            matches!(known.fact, MoneyFact::ShareTransfer { .. } | MoneyFact::BalanceRefund { .. })
+        });
         payments
             .map(|tranche| tranche.last_step_on)
             .chain(decided.map(|item| item.last_step_on))

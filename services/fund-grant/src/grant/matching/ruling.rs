@@ -1,6 +1,6 @@
 //! What each command does to a source, pledged or not.
 
-use super::{Matching, MatchingCommand, Pledge, Source};
+use super::{Arrived, Matching, MatchingCommand, Pledge, Source, is_of_source};
 use crate::{
     grant::{Grant, Stage, contract::Contract},
     refusal::{self, Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
@@ -8,8 +8,9 @@ use crate::{
     view::Case,
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
-use concord_events::fund::FundEvent;
+use concord_events::fund::{FundEvent, MoneyFact};
 use concord_kernel::money::Amount;
+use std::fmt::Display;
 
 /// Sources of one grant: every state is kept in memory.
 const SOURCES_MAX: usize = 100;
@@ -48,7 +49,7 @@ pub(in crate::grant) fn decide(
     // What the bank says may be learned in any order; the office's own steps follow one another.
     let last = match (command, source) {
         (RecordArrival { .. }, Some(source)) => source.pledged_on,
-        (Release { .. }, Some(source)) => source.last_step_on(),
+        (Release { .. }, Some(source)) => source.last_step_on(&grant.facts),
         _ => contract.signed_on,
     };
     grant.conclude(case, hand, last, rule(grant, contract, number, command))
@@ -75,24 +76,30 @@ fn rule(grant: &Grant, contract: &Contract, number: u32, command: &MatchingComma
             grant.record_arrival(source, *instalment, *amount, bank_reference)
         }
 
-        (Release { reason, minutes }, Some(source)) => match (source.missing_minor(), &source.released) {
-            (0, Some(first)) if (&first.reason, &first.minutes) == (reason, minutes) => unchanged(),
-            (0, Some(first)) => refused(done_otherwise(
-                "MATCHING_ALREADY_RELEASED",
-                (&format!("source {number} was released"), &format!("第{number}项配套来源已核减")),
-                &[("minutes", &first.minutes), ("reason", &first.reason)],
-            )),
-            (0, None) => refused(refusal::all_has_arrived(number, grant.amount(source.arrived_minor()))),
-            (missing_minor, _) => happens(FundEvent::MatchingReleased {
-                grant: grant.id,
-                programme: grant.programme,
-                currency: grant.currency,
-                source: number,
-                amount_minor: missing_minor,
-                reason: reason.clone(),
-                minutes: minutes.clone(),
-            }),
-        },
+        (Release { reason, minutes }, Some(source)) => {
+            let arrived = Arrived::of(&grant.facts, None);
+            match (source.missing_minor(&arrived), &source.released) {
+                (0, Some(first)) if (&first.reason, &first.minutes) == (reason, minutes) => unchanged(),
+                (0, Some(first)) => refused(done_otherwise(
+                    "MATCHING_ALREADY_RELEASED",
+                    (&format!("source {number} was released"), &format!("第{number}项配套来源已核减")),
+                    &[("minutes", &first.minutes), ("reason", &first.reason)],
+                )),
+                (0, None) => {
+                    let all = grant.amount(arrived.of_source_minor(number));
+                    refused(refusal::all_has_arrived(number, all))
+                }
+                (missing_minor, _) => happens(FundEvent::MatchingReleased {
+                    grant: grant.id,
+                    programme: grant.programme,
+                    currency: grant.currency,
+                    source: number,
+                    amount_minor: missing_minor,
+                    reason: reason.clone(),
+                    minutes: minutes.clone(),
+                }),
+            }
+        }
 
         (RecordArrival { .. } | Release { .. }, None) => {
             refused(refusal::no_source(number, grant.matching.sources.len()))
@@ -142,16 +149,34 @@ impl Grant {
     }
 
     fn record_arrival(&self, source: &Source, number: u32, amount: Amount, reference: &str) -> Ruling {
-        if let Some((of, first)) = self.matching.reported_as(reference) {
-            let is_it =
-                (of.number, first.instalment, first.amount_minor) == (source.number, number, amount.minor);
-            return if is_it { unchanged() } else { refused(self.arrived_already(of, first)) };
+        let asked = MoneyFact::MatchingArrival {
+            source: source.number,
+            instalment: number,
+            amount_minor: amount.minor,
+        };
+        match self.facts.reported_as(reference) {
+            Some(first) if *first == asked => return unchanged(),
+            Some(&MoneyFact::MatchingArrival { source, instalment, amount_minor }) => {
+                let first = [
+                    ("source", &source as &dyn Display),
+                    ("instalment", &instalment),
+                    ("amount", &self.amount(amount_minor)),
+                    ("bank_reference", &reference),
+                ];
+                return refused(done_otherwise(
+                    "MATCHING_ALREADY_ARRIVED",
+                    ("the bank's reference was recorded as matching money", "该银行流水号已登记为配套到位"),
+                    &first,
+                ));
+            }
+            _ => {}
         }
+        let arrivals = self.facts.uncorrected().filter(|known| is_of_source(source.number, &known.fact));
         happens_under(
             [
                 rules::matching_missing(self, source, number, amount),
                 rules::a14_reference_free(self, reference),
-                (source.arrivals.len() >= ARRIVALS_MAX).then(|| {
+                (arrivals.count() >= ARRIVALS_MAX).then(|| {
                     refusal::too_many(("arrivals of one source", "一项来源的到位记录"), ARRIVALS_MAX)
                 }),
             ],
@@ -164,19 +189,6 @@ impl Grant {
                 amount_minor: amount.minor,
                 bank_reference: reference.to_owned(),
             },
-        )
-    }
-
-    fn arrived_already(&self, of: &Source, first: &super::Arrival) -> Broken {
-        done_otherwise(
-            "MATCHING_ALREADY_ARRIVED",
-            ("the bank's reference was recorded as matching money", "该银行流水号已登记为配套到位"),
-            &[
-                ("source", &of.number),
-                ("instalment", &first.instalment),
-                ("amount", &self.amount(first.amount_minor)),
-                ("bank_reference", &first.bank_reference),
-            ],
         )
     }
 }

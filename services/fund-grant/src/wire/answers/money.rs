@@ -4,7 +4,7 @@ use crate::grant::{
     Grant,
     books::Balance,
     contract::Contract,
-    matching::Source,
+    matching::{Arrived, Source},
     spending::{Item, ItemState, Spending},
 };
 use concord_events::{
@@ -17,8 +17,13 @@ use concord_proto::fund::v1 as fund;
 /// Items that an answer shows.
 const ITEMS_SHOWN: usize = 100;
 
-/// A source of matching money.
-pub(super) fn source(source: &Source) -> fund::MatchingSource {
+/// The sources of matching money.
+pub(super) fn matching(grant: &Grant) -> Vec<fund::MatchingSource> {
+    let arrived = Arrived::of(&grant.facts, None);
+    grant.matching.sources.iter().map(|own| source(own, &arrived)).collect()
+}
+
+fn source(source: &Source, arrived: &Arrived) -> fund::MatchingSource {
     let kind = match source.kind {
         MatchingKind::GovernmentBudget => fund::MatchingKind::GovernmentBudget,
         MatchingKind::OwnMoney => fund::MatchingKind::OwnMoney,
@@ -36,7 +41,7 @@ pub(super) fn source(source: &Source) -> fund::MatchingSource {
         number: instalment.plan.number,
         pledged_minor: instalment.plan.amount_minor,
         due_on: instalment.plan.due_on.to_string(),
-        arrived_minor: source.arrived_of_minor(instalment.plan.number, None),
+        arrived_minor: arrived.of_minor(source.number, instalment.plan.number),
         released_minor: instalment.released_minor,
     });
     fund::MatchingSource {
@@ -47,7 +52,7 @@ pub(super) fn source(source: &Source) -> fund::MatchingSource {
         payer_party_id: payer.map(|payer| payer.party.to_string()).unwrap_or_default(),
         payer_code: payer.map(|payer| payer.code.to_string()).unwrap_or_default(),
         pledged_minor: source.pledged_minor(),
-        arrived_minor: source.arrived_minor(),
+        arrived_minor: arrived.of_source_minor(source.number),
         released_minor: source
             .instalments
             .iter()
@@ -63,7 +68,7 @@ pub(super) fn shares(grant: &Grant, contract: &Contract) -> Vec<fund::PartyShare
         party_id: party.party.to_string(),
         code: party.code.to_string(),
         allocated_minor: contract.allocated_minor(lead, party.party),
-        passed_on_minor: grant.shares.passed_on_minor(party.party),
+        passed_on_minor: grant.passed_on_minor(party.party),
         unspent_minor: grant.books.held_minor(Account::RecipientUnspent, party.party),
         spent_minor: grant.books.held_minor(Account::EligibleSpend, party.party),
     };

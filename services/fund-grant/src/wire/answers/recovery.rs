@@ -2,7 +2,7 @@
 
 use crate::{
     grant::{
-        correction::{FactStanding, RecordedFact},
+        facts::{FactStanding, RecordedFact},
         objection::{Objection, ObjectionOutcome},
         overriding::Override,
     },
