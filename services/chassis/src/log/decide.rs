@@ -304,6 +304,12 @@ impl<D: Domain> Batch<D> {
         let submission = &pending.submission;
         let (kind, stream) = event.stream();
         let attachments = submission.attachments.join(" ");
+        let unwritable = |error: &dyn std::fmt::Display| {
+            CommandError::Internal(format!("its event cannot be written: {error}"))
+        };
+        // In place: `hex::encode` goes through an iterator of characters, and this is done for every event.
+        let mut body_hash = [0; 64];
+        hex::encode_to_slice(pending.body_hash, &mut body_hash).map_err(|error| unwritable(&error))?;
         let envelope = Envelope {
             specversion: "1.0".into(),
             id: Uuid::now_v7(),
@@ -322,7 +328,7 @@ impl<D: Domain> Batch<D> {
             actororg: (&submission.actor_organisation).into(),
             assurance: "asserted".into(),
             requestid: submission.request_id,
-            bodyhash: hex::encode(pending.body_hash).into(),
+            bodyhash: String::from_utf8_lossy(&body_hash),
             commandlast: (stamp.last > stamp.first).then(|| stamp.last.to_string().into()),
             answer: stamp.answer()?.map(Cow::from),
             authority: submission.authority.as_deref().map(Cow::from),
@@ -332,8 +338,7 @@ impl<D: Domain> Batch<D> {
             correlationid: submission.correlation_id.as_deref().map(Cow::from),
             traceparent: submission.traceparent.as_deref().map(Cow::from),
         };
-        let bytes = record::write(&envelope, event)
-            .map_err(|error| CommandError::Internal(format!("its event cannot be written: {error}")))?;
+        let bytes = record::write(&envelope, event).map_err(|error| unwritable(&error))?;
         if bytes.len() > EVENT_BYTES_MAX {
             return Err(too_large(bytes.len(), stamp.rulebook));
         }
