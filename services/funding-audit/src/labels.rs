@@ -1,7 +1,7 @@
 //! What people read beside a code.
 
-use concord_events::fund::FundingMode;
-use concord_kernel::{Date, industry::Industry, region::Regions};
+use concord_events::fund::{FundingMode, GovernmentLevel, MatchingKind, RecoveryCause};
+use concord_kernel::{Date, industry::Industry, region::Regions, spending::SpendCategory};
 use concord_proto::r#type::v1::FundingMode as WireMode;
 
 /// The mode with this code.
@@ -36,6 +36,43 @@ pub(crate) fn industry(code: &str) -> String {
     code.parse::<Industry>().map_or_else(|_| code.to_owned(), |industry| industry.label_zh().to_owned())
 }
 
+/// A source of matching money by the Chinese names of its kind and, after a comma, its level; the code itself where there are
+/// none.
+pub(crate) fn matching_source(code: &str) -> String {
+    let (kind, level) = code.split_once('/').map_or((code, None), |(kind, level)| (kind, Some(level)));
+    let Some(kind) = MatchingKind::ALL.into_iter().find(|known| known.code() == kind) else {
+        return code.to_owned();
+    };
+    let level = level.and_then(|level| GovernmentLevel::ALL.into_iter().find(|known| known.code() == level));
+    level.map_or_else(
+        || kind.label_zh().to_owned(),
+        |level| format!("{}，{}", kind.label_zh(), level.label_zh()),
+    )
+}
+
+/// A category of spending by its Chinese name; the code itself where there is none.
+pub(crate) fn category(code: &str) -> &str {
+    SpendCategory::ALL.into_iter().find(|known| known.code() == code).map_or(code, |known| known.label_zh())
+}
+
+/// The cause of a recovery by its Chinese name; the code itself where there is none.
+pub(crate) fn cause(code: &str) -> &str {
+    RecoveryCause::ALL.into_iter().find(|known| known.code() == code).map_or(code, |known| known.label_zh())
+}
+
+/// A fact of money that was corrected, in English and in Chinese; the code itself where there is no name.
+pub(crate) fn money_fact(code: &str) -> (&str, &str) {
+    match code {
+        "settlement" => ("settlement", "到账"),
+        "matching_arrival" => ("arrival of matching money", "配套到位"),
+        "share_transfer" => ("transfer of a share", "转拨"),
+        "spend_acceptance" => ("acceptance of spending", "支出核定"),
+        "balance_refund" => ("refund of a balance", "结余退回"),
+        "recovery_repayment" => ("repayment of a recovery", "追缴款缴回"),
+        _ => (code, code),
+    }
+}
+
 /// A region by the name that it has on this date, else by the last one that it had before; the code itself where the
 /// table has none, as for countries. Without a date: the newest name.
 pub(crate) fn region(regions: &Regions, code: &str, on: Option<Date>) -> String {
@@ -52,6 +89,12 @@ pub(crate) fn region(regions: &Regions, code: &str, on: Option<Date>) -> String 
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use concord_events::fund::{Holding, MoneyFact};
+    use concord_kernel::{
+        id::{RecoveryId, SpendId},
+        party::PartyId,
+    };
+    use uuid::Uuid;
 
     #[test]
     fn a_region_is_named_as_it_was_on_the_date() {
@@ -69,6 +112,34 @@ mod tests {
         let regions = Regions::from_csv(table).unwrap();
         assert_eq!(region(&regions, "440100", None), "广州市");
         assert_eq!(region(&regions, "210100", None), "210100");
+    }
+
+    #[test]
+    fn what_a_finding_is_about_is_named_in_chinese() {
+        assert_eq!(matching_source("government_budget/city"), "财政配套，市级");
+        assert_eq!(matching_source("own_money"), "自筹");
+        assert_eq!(matching_source("barter/city"), "barter/city");
+        assert_eq!((category("fine"), category("x")), ("罚款、滞纳金", "x"));
+        assert_eq!((cause("diverted"), cause("x")), ("挪用", "x"));
+    }
+
+    #[test]
+    fn every_fact_of_money_has_a_name() {
+        let (party, spend) = (PartyId(Uuid::nil()), SpendId(Uuid::nil()));
+        let (recovery, from) = (RecoveryId(Uuid::nil()), Holding::Unspent);
+        let facts = [
+            MoneyFact::Settlement { tranche: 1, amount_minor: 1 },
+            MoneyFact::MatchingArrival { source: 1, instalment: 1, amount_minor: 1 },
+            MoneyFact::ShareTransfer { to: party, amount_minor: 1 },
+            MoneyFact::SpendAcceptance { spend, party, amount_minor: 1 },
+            MoneyFact::BalanceRefund { party, from, amount_minor: 1 },
+            MoneyFact::RecoveryRepayment { recovery, amount_minor: 1 },
+        ];
+        for fact in facts {
+            let (_, zh) = money_fact(fact.code());
+            assert!(!zh.is_ascii(), "{} has no Chinese name", fact.code());
+        }
+        assert_eq!(money_fact("x"), ("x", "x"));
     }
 
     #[test]

@@ -60,6 +60,9 @@ pub enum GovernmentLevel {
 }
 
 impl GovernmentLevel {
+    /// All levels, from the highest.
+    pub const ALL: [Self; 4] = [Self::National, Self::Provincial, Self::City, Self::County];
+
     /// Stable code, as in the stored JSON.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -68,6 +71,17 @@ impl GovernmentLevel {
             Self::Provincial => "provincial",
             Self::City => "city",
             Self::County => "county",
+        }
+    }
+
+    /// Chinese name.
+    #[must_use]
+    pub fn label_zh(self) -> &'static str {
+        match self {
+            Self::National => "国家级",
+            Self::Provincial => "省级",
+            Self::City => "市级",
+            Self::County => "县（区）级",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Each finding as a sentence, with the figures that it rests on, in English and in Chinese.
 
 use super::{Finding, Rule};
+use crate::labels;
 use concord_kernel::money::{Amount, Currency};
 
 /// The sentence in English, and in Chinese.
@@ -19,7 +20,10 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
             format!(
                 "{amount} of a matching instalment of {first} ({word}) is missing since {day}; {second} has arrived"
             ),
-            format!("配套资金（{word}）应于{day}到位{first}，已到位{second}，尚缺{amount}"),
+            format!(
+                "配套资金（{}）应于{day}到位{first}，已到位{second}，尚缺{amount}",
+                labels::matching_source(word)
+            ),
         ),
         (Rule::A04, _) => (
             format!("{}.{} % like the live award {word:?}; compare the two projects", one / 10, one % 10),
@@ -41,7 +45,7 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
         ),
         (Rule::A09, "category") => (
             format!("{amount} was spent on {word}, which grant money is never spent on"),
-            format!("列支{amount}用于不得列支的科目（{word}）"),
+            format!("列支{amount}用于不得列支的科目（{}）", labels::category(word)),
         ),
         (Rule::A09, "period") => (
             format!("{amount} was spent on {day}, outside the project's days {word}"),
@@ -76,16 +80,19 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
         ),
         (Rule::A16, _) => (
             format!("{amount} of a recovery of {first} ({word}) is outstanding since {day}"),
-            format!("追缴款{first}（{word}）应于{day}前缴清，尚欠{amount}"),
+            format!("追缴款{first}（{}）应于{day}前缴清，尚欠{amount}", labels::cause(word)),
         ),
         (Rule::A17, "dated_back") => (
             format!("{word} happened on {day} and was recorded {one} days later"),
             format!("{word}发生于{day}，{one}天后方登记"),
         ),
-        (Rule::A17, _) => (
-            format!("the {word} of {amount} of {day}, position {one}, was reversed"),
-            format!("{day}的{word}（序号{one}，{amount}）已冲销更正"),
-        ),
+        (Rule::A17, _) => {
+            let (fact, fact_zh) = labels::money_fact(word);
+            (
+                format!("the {fact} of {amount} of {day}, position {one}, was reversed"),
+                format!("{day}的{fact_zh}（序号{one}，{amount}）已冲销更正"),
+            )
+        }
         (Rule::A18, _) => (
             format!("a meeting set a rule aside: {word}; awarded {amount}"),
             format!("会议特批不适用规则：{word}；立项金额{amount}"),

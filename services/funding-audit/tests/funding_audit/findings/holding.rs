@@ -80,7 +80,7 @@ async fn spending_on_what_grant_money_is_never_spent_on_is_found_until_it_is_dis
     says(
         &found,
         "200.00 CNY was spent on fine, which grant money is never spent on",
-        "列支200.00 CNY用于不得列支的科目（fine）",
+        "列支200.00 CNY用于不得列支的科目（罚款、滞纳金）",
     );
     // Accepted it is no better, and that the acceptance was taken back changes nothing.
     let fact = MoneyFact::SpendAcceptance { spend: spend_id(1), party: lead().party, amount_minor: 20_000 };
@@ -417,7 +417,7 @@ async fn a_recovery_is_found_from_the_day_after_it_was_due_for_what_is_outstandi
     says(
         &found,
         "500.00 CNY of a recovery of 500.00 CNY (diverted) is outstanding since 2025-08-09",
-        "追缴款500.00 CNY（diverted）应于2025-08-09前缴清，尚欠500.00 CNY",
+        "追缴款500.00 CNY（挪用）应于2025-08-09前缴清，尚欠500.00 CNY",
     );
     story.then("2025-08-20", &repaid(20_000)).then(
         "2025-11-01",

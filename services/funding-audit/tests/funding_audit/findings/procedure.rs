@@ -276,7 +276,7 @@ async fn a_correction_is_listed_with_what_it_reversed() {
     says(
         &found,
         "the settlement of 2,000.00 CNY of 2025-04-05, position 6, was reversed",
-        "2025-04-05的settlement（序号6，2,000.00 CNY）已冲销更正",
+        "2025-04-05的到账（序号6，2,000.00 CNY）已冲销更正",
     );
 }
 
