@@ -325,6 +325,26 @@ impl Grant {
         }
     }
 
+    /// Rough size in memory, in bytes, for the cache's bound. An award of many parties is mostly their shares.
+    pub(crate) fn weight(&self) -> usize {
+        // The contract of a migrated award has the very shares of the project.
+        let own_shares = |contract: &Contract| {
+            let same = Arc::ptr_eq(&contract.allocations, &self.project.allocations);
+            if same { 0 } else { contract.allocations.len() }
+        };
+        let of_contract = |contract: &Contract| {
+            let balances = 128 * contract.balances.entries();
+            512 + 256 * contract.tranches.len() + 192 * own_shares(contract) + balances
+        };
+        let contract = self.contract().map_or(0, of_contract);
+        let shares = 192 * self.project.allocations.len();
+        let held: usize = self.hold.causes.iter().map(|cause| 64 + hold::text_bytes(cause)).sum();
+        let objections: usize = self.objections.iter().map(|known| 128 + known.grounds.len()).sum();
+        let lists = 64 * self.jobs.len() + held + objections + 256 * self.overrides.len();
+        let money = self.matching.weight() + self.facts.weight() + self.spending.weight();
+        1024 + self.project.title.len() + contract + shares + lists + money
+    }
+
     pub(crate) fn other_currency(&self, field: &str, given: Amount) -> Option<Broken> {
         rules::same_currency(field, given, self.currency)
     }

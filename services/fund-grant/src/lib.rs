@@ -245,17 +245,7 @@ impl Domain for Fund {
             State::Programme(programme) => {
                 512 + 64 * (programme.taken_by_region_minor.len() + programme.region_limits_minor.len())
             }
-            State::Grant(grant) => {
-                let tranches = grant.contract().map_or(0, |contract| contract.tranches.len());
-                let balances = grant.contract().map_or(0, |contract| contract.balances.entries());
-                let listed = grant.jobs.len() + grant.hold.causes.len() + 2 * balances;
-                let reasons: usize = grant.hold.causes.iter().map(grant::hold::text_bytes).sum();
-                let money = grant.matching.weight() + grant.facts.weight() + grant.spending.weight();
-                let objected: usize = grant.objections.iter().map(|known| 128 + known.grounds.len()).sum();
-                let kept = objected + 256 * grant.overrides.len();
-                let told = grant.project.title.len() + reasons;
-                1024 + told + 256 * tranches + 64 * listed + money + kept
-            }
+            State::Grant(grant) => grant.weight(),
             State::Backing(backing) => 512 + 128 * backing.parties.len() + 24 * backing.dependents.len(),
             State::Invoice(invoice) => 256 + invoice.issuer.len() + invoice.number.len(),
             State::Recovery(recovery) => {
