@@ -3,10 +3,11 @@
 //! Imports the grants of Horizon 2020, puts an agreement 协议 behind each that joins a company with a university or an
 //! institute, plays their lives synthetically 模拟 from payment to closeout and recovery, takes fresh applications through the
 //! whole procedure, shows the office's tables, the money that stands still since an agreement ended, what the audit finds and
-//! how often the rules held, and proves both logs, and streams and projection against them; what the log comes to must be what
+//! how often the rules held, how long such answers take, and proves both logs, and streams and projection against them; what the log comes to must be what
 //! the demo sent. It can be interrupted and run again; the end is the same.
 
 mod agreements;
+mod answers;
 mod books;
 mod commands;
 mod findings;
@@ -128,7 +129,8 @@ pub async fn run(
     report::print(&mut audit, &fund, head, &fresh.shown.to_string()).await?;
     report::frozen(&mut audit, head, &played).await?;
     findings::refresh_statistics(compared.projection_database_url.as_deref()).await?;
-    findings::print(&auditing, head).await?;
+    let rules = findings::print(&auditing, head).await?;
+    answers::print(&auditing, head, &rules).await?;
 
     let grants = file.grants.len() as u64 + fresh.grants;
     report::compare(&mut audit, head, &books, grants).await?;

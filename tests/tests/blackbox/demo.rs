@@ -51,6 +51,10 @@ fn check_what_was_found(said: &str) {
         let line = of_rules.lines().find(|line| line.trim_start().starts_with(rule) && line.contains("EUR"));
         assert!(line.is_some_and(|line| line.contains("模拟")), "{rule} is about made-up facts: {of_rules}");
     }
+    let (_, waited) = said.split_once("how long an answer takes 查询用时").unwrap();
+    for rule in FINDING.split_whitespace() {
+        assert!(waited.contains(&format!(" {rule} of one grant")), "{rule} was not asked of one grant: {waited}");
+    }
     let held = labelled(said, "no exception in ");
     let tests: u64 = held.split_whitespace().next().unwrap().parse().unwrap();
     assert!(tests >= 20, "{held}");

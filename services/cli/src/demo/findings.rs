@@ -22,11 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Exceptions of a control test that are named.
 const EXCEPTIONS: i32 = 20;
 
-/// Prints the findings by rule, the largest ones, and the control tests.
+/// Prints the findings by rule, the largest ones, and the control tests. Returns the rules that found something.
 ///
 /// # Errors
 /// Where a control test has an exception: the service has accepted what it should have refused.
-pub(super) async fn print(audit: &Audit, head: u64) -> Result<(), CliError> {
+pub(super) async fn print(audit: &Audit, head: u64) -> Result<BTreeSet<String>, CliError> {
     let as_of: Option<AsOf> = at(head);
     let mut client = audit.findings();
     let started = Instant::now();
@@ -41,7 +41,11 @@ pub(super) async fn print(audit: &Audit, head: u64) -> Result<(), CliError> {
 
     println!("\nfindings by rule 审计发现（按规则）");
     show::groups(&found, &[FindingDimension::Rule]);
-    println!("rules that found something 有发现的规则: {}", rules(&found));
+    let rules = rules(&found);
+    println!(
+        "rules that found something 有发现的规则: {}",
+        rules.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    );
     println!("ListFindings took 查询用时 {}", seconds(took));
     println!("\nfindings, top {TOP} by amount 审计发现（金额最大）");
     show::findings(&found);
@@ -59,7 +63,7 @@ pub(super) async fn print(audit: &Audit, head: u64) -> Result<(), CliError> {
         .collect();
     if broken.is_empty() {
         println!("no exception in {} control tests 无例外", tested.tests.len());
-        return Ok(());
+        return Ok(rules);
     }
     Err(CliError::failed(format!("demo failed 演示未通过:\n  {}", broken.join("\n  "))))
 }
@@ -83,9 +87,7 @@ pub(super) async fn refresh_statistics(database_url: Option<&str>) -> Result<(),
     analysed
 }
 
-/// The rules that have a finding, in order.
-fn rules(found: &ListFindingsResponse) -> String {
-    let rules: BTreeSet<&str> =
-        found.groups.iter().filter_map(|group| group.group.first()).map(String::as_str).collect();
-    rules.into_iter().collect::<Vec<_>>().join(" ")
+/// The rules that have a finding.
+fn rules(found: &ListFindingsResponse) -> BTreeSet<String> {
+    found.groups.iter().filter_map(|group| group.group.first()).cloned().collect()
 }
