@@ -24,6 +24,11 @@ pub(crate) const fn account(account: Account) -> i16 {
     }
 }
 
+/// Numbers as a statement lists them.
+pub(crate) fn list(numbers: impl IntoIterator<Item = i16>) -> String {
+    numbers.into_iter().map(|number| number.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// The account with this number.
 pub(crate) fn account_of(number: i16) -> Option<Account> {
     Account::ALL.into_iter().find(|known| account(*known) == number)
@@ -197,6 +202,8 @@ steps! {
 impl GrantStep {
     /// After these nothing more is paid, and what was never drawn has gone back.
     pub(crate) const ENDS: [Self; 3] = [Self::Closed, Self::Terminated, Self::Cancelled];
+    /// After these the project does not go on: nothing that was due later is owed to it.
+    pub(crate) const STOPS: [Self; 2] = [Self::Terminated, Self::Cancelled];
 }
 
 steps! {

@@ -53,7 +53,10 @@ fn check_what_was_found(said: &str) {
     }
     let (_, waited) = said.split_once("how long an answer takes 查询用时").unwrap();
     for rule in FINDING.split_whitespace() {
-        assert!(waited.contains(&format!(" {rule} of one grant")), "{rule} was not asked of one grant: {waited}");
+        assert!(
+            waited.contains(&format!(" {rule} of one grant")),
+            "{rule} was not asked of one grant: {waited}"
+        );
     }
     let held = labelled(said, "no exception in ");
     let tests: u64 = held.split_whitespace().next().unwrap().parse().unwrap();

@@ -1,10 +1,11 @@
 //! What the audit finds in the demo 审计发现, and that no rule which stops a command was broken 控制测试.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use concord_proto::audit::v1::{
     AsOf, FindingDimension, ListControlTestsRequest, ListFindingsRequest, ListFindingsResponse,
+    ListMatchingRequest, ListSharesRequest,
 };
 use tokio_postgres::NoTls;
 use tonic::Request;
@@ -25,7 +26,8 @@ const EXCEPTIONS: i32 = 20;
 /// Prints the findings by rule, the largest ones, and the control tests. Returns the rules that found something.
 ///
 /// # Errors
-/// Where a control test has an exception: the service has accepted what it should have refused.
+/// Where a control test has an exception: the service has accepted what it should have refused. Where a table and a rule say
+/// differently what is missing.
 pub(super) async fn print(audit: &Audit, head: u64) -> Result<BTreeSet<String>, CliError> {
     let as_of: Option<AsOf> = at(head);
     let mut client = audit.findings();
@@ -50,6 +52,8 @@ pub(super) async fn print(audit: &Audit, head: u64) -> Result<BTreeSet<String>, 
     println!("\nfindings, top {TOP} by amount 审计发现（金额最大）");
     show::findings(&found);
 
+    agree(audit, head, &found.on).await?;
+
     println!("\ncontrol tests 控制测试");
     let request =
         ListControlTestsRequest { as_of, exceptions_max: EXCEPTIONS, ..ListControlTestsRequest::default() };
@@ -66,6 +70,63 @@ pub(super) async fn print(audit: &Audit, head: u64) -> Result<BTreeSet<String>, 
         return Ok(rules);
     }
     Err(CliError::failed(format!("demo failed 演示未通过:\n  {}", broken.join("\n  "))))
+}
+
+/// Compares what is missing by the tables of matching money and of shares with what A03 and A06 find: two statements each, over
+/// the same facts.
+async fn agree(audit: &Audit, head: u64, on: &str) -> Result<(), CliError> {
+    let request = ListFindingsRequest {
+        as_of: at(head),
+        rules: vec!["A03".to_owned(), "A06".to_owned()],
+        on: on.to_owned(),
+        include_dismissed: true,
+        page_size: 1,
+        ..ListFindingsRequest::default()
+    };
+    let found = audit.findings().list_findings(request).await?.into_inner();
+    let found_by = |rule: &str| -> BTreeMap<String, i64> {
+        let of_rule = found.groups.iter().filter(|group| group.group == [rule]);
+        of_rule.map(|group| (group.currency.clone(), group.amount_minor)).collect()
+    };
+    let (as_of, on) = (at(head), on.to_owned());
+    let matching = ListMatchingRequest {
+        as_of: as_of.clone(),
+        on: on.clone(),
+        page_size: 1,
+        ..ListMatchingRequest::default()
+    };
+    let shares = ListSharesRequest { as_of, on, page_size: 1, ..ListSharesRequest::default() };
+    let matching = audit.tables().list_matching(matching).await?.into_inner().totals;
+    let shares = audit.tables().list_shares(shares).await?.into_inner().totals;
+    // Beside the totals of a currency there are those of its classes.
+    let of_currency = matching.into_iter().filter(|total| total.matching_kind.is_empty());
+    let gaps = [
+        (
+            "A03",
+            "matching",
+            missing(of_currency.map(|total| (total.currency, total.amounts.map(|of| of.gap_minor)))),
+        ),
+        (
+            "A06",
+            "shares",
+            missing(shares.into_iter().map(|total| (total.currency, total.amounts.map(|of| of.gap_minor)))),
+        ),
+    ];
+    for (rule, table, gaps) in gaps {
+        let found = found_by(rule);
+        if found != gaps {
+            return Err(CliError::failed(format!(
+                "demo failed 演示未通过: {rule} finds {found:?} minor units by currency, and {table} lists {gaps:?} as missing"
+            )));
+        }
+    }
+    println!("matching and shares list the gaps that A03 and A06 find 配套、分配两表与审计发现一致");
+    Ok(())
+}
+
+/// The gaps that are not zero, by currency.
+fn missing(totals: impl Iterator<Item = (String, Option<i64>)>) -> BTreeMap<String, i64> {
+    totals.filter_map(|(currency, gap)| gap.filter(|gap| *gap != 0).map(|gap| (currency, gap))).collect()
 }
 
 /// Has PostgreSQL look at the projection's tables anew. It does so by itself about once a minute, and the demo fills them in less:

@@ -11,7 +11,7 @@ use crate::{
     numbers::{self, GrantStep, Step},
     query::{QueryError, Sql, Store},
 };
-use acts::{grant_steps, instructions_without, list, same_hand, tranche_steps};
+use acts::{grant_steps, instructions_without, same_hand, tranche_steps};
 use concord_events::ledger::Account;
 use concord_kernel::rulebook::Rulebook;
 use concord_proto::audit::v1::ControlTest;
@@ -128,7 +128,7 @@ const TESTS: &[Test] = &[
                 &format!(
                     "s.amount_minor > (SELECT a.amount_minor FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step IN ({}) \
                  AND a.position < s.position ORDER BY a.position DESC LIMIT 1)",
-                    list(&[GrantStep::Approved.number(), GrantStep::Imported.number()])
+                    numbers::list([GrantStep::Approved.number(), GrantStep::Imported.number()])
                 ),
             );
         },

@@ -143,8 +143,3 @@ fn with(search: &Search) -> Sql {
     scope(&mut sql, search);
     sql
 }
-
-/// Numbers of steps as a statement lists them.
-fn list(numbers: impl IntoIterator<Item = i16>) -> String {
-    numbers.into_iter().map(|number| number.to_string()).collect::<Vec<_>>().join(", ")
-}

@@ -6,7 +6,7 @@
 
 use super::{Finding, Rule, Search};
 use crate::{
-    numbers::GrantStep,
+    numbers::{self, GrantStep},
     query::{Filter, QueryError, Sql, Store},
 };
 use concord_kernel::{
@@ -223,11 +223,7 @@ async fn live(
         return Ok(HashMap::new());
     }
     let point = search.point;
-    let list = |steps: &[GrantStep]| {
-        steps.iter().map(|step| step.number().to_string()).collect::<Vec<_>>().join(", ")
-    };
-    let over: Vec<GrantStep> =
-        GrantStep::ENDS.into_iter().chain([GrantStep::Rejected, GrantStep::Withdrawn]).collect();
+    let over = GrantStep::ENDS.into_iter().chain([GrantStep::Rejected, GrantStep::Withdrawn]);
     let amounts = [
         GrantStep::Applied,
         GrantStep::Approved,
@@ -240,16 +236,22 @@ async fn live(
          a.position, a.effective_on, coalesce(m.amount_minor, 0) FROM grants g JOIN programmes p USING (programme) \
          CROSS JOIN LATERAL (SELECT a.position, a.effective_on FROM grant_steps a WHERE a.grant_id = g.grant_id AND ",
     );
-    sql.push(&format!("a.step IN ({}) AND ", list(&[GrantStep::Admitted, GrantStep::Imported])));
+    sql.push(&format!(
+        "a.step IN ({}) AND ",
+        numbers::list([GrantStep::Admitted, GrantStep::Imported].map(GrantStep::number))
+    ));
     sql.known_at("a", point).push(
         " ORDER BY a.position LIMIT 1) a LEFT JOIN LATERAL (SELECT m.amount_minor FROM grant_steps m \
          WHERE m.grant_id = g.grant_id AND ",
     );
-    sql.push(&format!("m.step IN ({}) AND ", list(&amounts))).known_at("m", point);
+    sql.push(&format!("m.step IN ({}) AND ", numbers::list(amounts.map(GrantStep::number))))
+        .known_at("m", point);
     sql.push(" ORDER BY m.position DESC LIMIT 1) m ON true WHERE g.grant_id = ANY(")
         .bind(grants, Type::UUID_ARRAY);
     sql.push(") AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = g.grant_id AND ");
-    sql.push(&format!("e.step IN ({}) AND ", list(&over))).known_at("e", point).push(")");
+    sql.push(&format!("e.step IN ({}) AND ", numbers::list(over.map(GrantStep::number))))
+        .known_at("e", point)
+        .push(")");
     let rows = store.rows(&sql, within).await?;
     let mut awards = HashMap::with_capacity(rows.len());
     for row in &rows {

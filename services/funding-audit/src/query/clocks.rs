@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     findings::{Rule, Search, acceptance_over, contracted, scope},
-    numbers::{GrantStep, RectificationStep, Step},
+    numbers::{self, GrantStep, RectificationStep, Step},
 };
 use concord_kernel::{Date, rulebook::Rulebook};
 use concord_proto::audit::v1::{Clock, ClockTotal};
@@ -123,7 +123,10 @@ impl Clocks {
         ));
         sql.known_at("a", self.point());
         sql.push(" WHERE NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
-        sql.push(&format!("e.step IN ({}) AND ", listed(over.into_iter().chain(GrantStep::ENDS))));
+        sql.push(&format!(
+            "e.step IN ({}) AND ",
+            numbers::list(over.into_iter().chain(GrantStep::ENDS).map(GrantStep::number))
+        ));
         sql.known_at("e", self.point()).push(")");
     }
 
@@ -234,9 +237,4 @@ impl Clocks {
         sql.known_at("r", self.point()).push(&format!(" AND coalesce(s.step, {explained}) = {explained}"));
         sql.narrow_dims(&self.search.filter);
     }
-}
-
-/// Numbers of steps, with commas between.
-fn listed(steps: impl Iterator<Item = GrantStep>) -> String {
-    steps.map(|step| step.number().to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -146,7 +146,7 @@ impl Overdue {
         );
         sql.push(&format!("last.step IS DISTINCT FROM {}", Step::Settled.number()));
         // What a grant that has ended never drew is not due any more.
-        let ends = GrantStep::ENDS.map(|step| step.number().to_string()).join(", ");
+        let ends = numbers::list(GrantStep::ENDS.map(GrantStep::number));
         sql.push(
             " AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = plans.grant_id AND e.step IN (",
         );

@@ -1,7 +1,7 @@
 //! Matching money: what was pledged, what has arrived, and what is missing for how long.
 
 use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, View, day, finish, id, sums};
-use crate::numbers::MatchMove;
+use crate::numbers::{self, GrantStep, MatchMove};
 use concord_kernel::Date;
 use concord_proto::audit::v1::{MatchingAmounts, MatchingPledge, MatchingTotal};
 use tokio_postgres::{Row, types::Type};
@@ -43,34 +43,47 @@ impl View for Matching {
 
     /// The sources, the largest gap first; totals by currency, and by currency and class.
     ///
-    /// What is missing is counted instalment by instalment, so that one that came early hides no other. A source that was
-    /// released owes nothing more.
+    /// What is missing is counted instalment by instalment, so that one that came early hides no other, and as A03 counts it: a
+    /// source that was released owes what had arrived by then, so that it owes again what is corrected later, and a project
+    /// that stopped is owed what was due before.
     fn sql(&self, slice: Option<Slice>) -> Sql {
         let (arrived, reversed, released) =
             (MatchMove::Arrived.number(), MatchMove::ArrivalReversed.number(), MatchMove::Released.number());
+        let stops = numbers::list(GrantStep::STOPS.map(GrantStep::number));
+        let moved = format!(
+            "CASE m.step WHEN {arrived} THEN m.amount_minor WHEN {reversed} THEN -m.amount_minor END"
+        );
         let mut sql = Sql::new("WITH moves AS MATERIALIZED (SELECT m.grant_id, m.source, m.instalment, ");
         sql.push(&format!(
-            "coalesce(sum(CASE m.step WHEN {arrived} THEN m.amount_minor WHEN {reversed} THEN -m.amount_minor END), 0) \
-             AS arrived, coalesce(sum(m.amount_minor) FILTER (WHERE m.step = {released}), 0) AS released \
-             FROM match_moves m WHERE "
+            "coalesce(sum({moved}), 0) AS arrived, \
+             coalesce(sum({moved}) FILTER (WHERE m.position < m.released_at), 0) AS kept, \
+             coalesce(sum(m.amount_minor) FILTER (WHERE m.step = {released}), 0) AS released \
+             FROM (SELECT m.*, max(m.position) FILTER (WHERE m.step = {released}) OVER (PARTITION BY m.grant_id, m.source) \
+             AS released_at FROM match_moves m WHERE "
         ));
         sql.known_at("m", self.point);
-        sql.push(
-            " GROUP BY m.grant_id, m.source, m.instalment), moved AS (SELECT grant_id, source, sum(arrived) AS arrived, \
+        sql.push(&format!(
+            ") m GROUP BY m.grant_id, m.source, m.instalment), moved AS (SELECT grant_id, source, sum(arrived) AS arrived, \
              sum(released) AS released FROM moves GROUP BY grant_id, source), \
-             sources AS MATERIALIZED (SELECT s.grant_id, s.source, s.kind, s.level, s.is_public, d.programme, d.title, \
-             d.currency, d.synthetic, s.amount_minor AS pledged_minor, coalesce(m.released, 0) AS released_minor, \
-             coalesce(m.arrived, 0) AS arrived_minor FROM match_sources s JOIN ",
+             stopped AS (SELECT e.grant_id, min(e.effective_on) AS stopped_on FROM grant_steps e WHERE e.step IN ({stops}) AND "
+        ));
+        sql.known_at("e", self.point);
+        sql.push(
+            " GROUP BY e.grant_id), sources AS MATERIALIZED (SELECT s.grant_id, s.source, s.kind, s.level, s.is_public, \
+             d.programme, d.title, d.currency, d.synthetic, s.amount_minor AS pledged_minor, \
+             coalesce(m.released, 0) AS released_minor, coalesce(m.arrived, 0) AS arrived_minor FROM match_sources s JOIN ",
         );
         sql.push(GRANTS).push(" USING (grant_id) LEFT JOIN moved m USING (grant_id, source) WHERE ");
         sql.known_at("s", self.point).narrow_dims(&self.filter);
         sql.push(
-            "), due AS (SELECT i.grant_id, i.source, i.due_on, i.amount_minor, CASE WHEN s.released_minor > 0 THEN 0 \
-             ELSE greatest(i.amount_minor - coalesce(m.arrived, 0), 0) END AS missing, ",
+            "), due AS (SELECT i.grant_id, i.source, i.due_on, i.amount_minor, CASE WHEN x.stopped_on <= i.due_on THEN 0 \
+             ELSE greatest(CASE WHEN s.released_minor > 0 THEN coalesce(m.kept, 0) ELSE i.amount_minor END \
+             - coalesce(m.arrived, 0), 0) END AS missing, ",
         );
         sql.bind(self.on, Type::DATE).push(
             " - i.due_on AS days FROM match_instalments i JOIN sources s USING (grant_id, source) LEFT JOIN moves m \
-             ON m.grant_id = i.grant_id AND m.source = i.source AND m.instalment = i.number WHERE i.due_on < ",
+             ON m.grant_id = i.grant_id AND m.source = i.source AND m.instalment = i.number \
+             LEFT JOIN stopped x ON x.grant_id = i.grant_id WHERE i.due_on < ",
         );
         sql.bind(self.on, Type::DATE).push(" AND ").known_at("i", self.point);
         sql.push(

@@ -1,7 +1,7 @@
 //! Shares of the parties of contracted grants: what was passed on to partners, and what should have been.
 
 use super::{Filter, Point, QueryError, Slice, Sql, View, finish, id, sums};
-use crate::numbers::{self, GrantStep};
+use crate::numbers::{self, GrantStep, Step};
 use concord_events::ledger::Account;
 use concord_kernel::Date;
 use concord_proto::audit::v1::{Share, ShareAmounts, ShareTotal};
@@ -27,12 +27,16 @@ impl View for Shares {
 
     /// The shares, the largest gap first; totals by currency.
     ///
-    /// Whoever holds money of a grant is listed, though an amendment took the share away.
+    /// Whoever holds money of a grant is listed, though an amendment took the share away. What is due is counted as A06 counts
+    /// it: payment by payment, less what came back of each; nothing of a share that the source does not say in full, and
+    /// nothing once the project has stopped.
     fn sql(&self, slice: Option<Slice>) -> Sql {
         let (unspent, spent) =
             (numbers::account(Account::RecipientUnspent), numbers::account(Account::EligibleSpend));
         let (signed, amended, imported) =
             (GrantStep::Contracted.number(), GrantStep::Amended.number(), GrantStep::Imported.number());
+        let paid = numbers::list([Step::Settled, Step::Returned, Step::SettlementReversed].map(Step::number));
+        let stops = numbers::list(GrantStep::STOPS.map(GrantStep::number));
         // The lead's lines are needed, whichever party is asked for.
         let of_grants = Filter { party: None, party_region: None, ..self.filter.clone() };
         let mut sql =
@@ -45,27 +49,37 @@ impl View for Shares {
              FROM shares s WHERE ",
         );
         sql.known_at("s", self.point).push(" GROUP BY s.grant_id), sums AS MATERIALIZED (SELECT p.dims, ");
-        // To whom a transfer went; the lead's side is taken back with it. What has come back since is owed to nobody.
+        // To whom a transfer went; the lead's side is taken back with it.
         sql.push(&format!(
             "sum(p.amount_minor) FILTER (WHERE p.account = {unspent}) AS unspent, \
              sum(p.amount_minor) FILTER (WHERE p.account = {spent}) AS spent, \
              sum(p.amount_minor) FILTER (WHERE p.account = {unspent} AND (p.event_type = {} OR c.position IS NOT NULL)) \
-             AS passed_on, least(sum(p.amount_minor) FILTER (WHERE p.settles), \
-             coalesce(sum(p.amount_minor) FILTER (WHERE p.settles AND p.effective_on < ",
+             AS passed_on FROM postings p LEFT JOIN corrections c ON c.position = p.position \
+             AND c.kind = 'share_transfer' WHERE p.account IN ({unspent}, {spent}) AND ",
             numbers::event_type("concord.fund.v1.ShareTransferred").unwrap_or_default()
-        ));
-        sql.bind(self.settled_before, Type::DATE).push(&format!(
-            "), 0)) AS settled FROM postings p LEFT JOIN corrections c ON c.position = p.position \
-             AND c.kind = 'share_transfer' WHERE p.account IN ({unspent}, {spent}) AND "
         ));
         sql.known_at("p", self.point).narrow_postings(&of_grants).push(
             " GROUP BY p.dims), held AS MATERIALIZED (SELECT d.grant_id, d.party, coalesce(s.unspent, 0) AS unspent, \
-             coalesce(s.spent, 0) AS spent, coalesce(s.passed_on, 0) AS passed_on, s.settled FROM sums s \
-             JOIN dims d USING (dims)), settled AS (SELECT grant_id, sum(settled) AS settled FROM held GROUP BY grant_id), \
-             shared AS MATERIALIZED (SELECT s.grant_id, s.party, min(s.code) AS code, min(s.region) AS region, \
-             coalesce(sum(s.amount_minor), 0) AS allocated FROM shares s JOIN newest USING (grant_id, position) \
+             coalesce(s.spent, 0) AS spent, coalesce(s.passed_on, 0) AS passed_on FROM sums s \
+             JOIN dims d USING (dims)), settled AS (SELECT y.grant_id, sum(y.net) AS settled FROM (SELECT v.grant_id, \
+             (array_agg(v.effective_on ORDER BY v.position))[1] AS settled_on, sum(v.amount_minor) AS net \
+             FROM (SELECT t.grant_id, t.number, p.position, p.effective_on, p.amount_minor, \
+             count(*) FILTER (WHERE p.amount_minor > 0) OVER (PARTITION BY t.grant_id, t.number ORDER BY p.position) AS payment \
+             FROM tranche_steps t JOIN postings p ON p.position = t.position AND p.settles WHERE ",
+        );
+        // What of a payment came back after it, and before the tranche's next one, is taken off it.
+        sql.push(&format!("t.step IN ({paid}) AND ")).known_at("p", self.point).narrow_postings(&of_grants);
+        sql.push(
+            ") v WHERE v.payment > 0 GROUP BY v.grant_id, v.number, v.payment) y WHERE y.net > 0 AND y.settled_on < ",
+        );
+        sql.bind(self.settled_before, Type::DATE).push(&format!(
+            " GROUP BY y.grant_id), stopped AS (SELECT DISTINCT e.grant_id FROM grant_steps e WHERE e.step IN ({stops}) AND "
+        ));
+        sql.known_at("e", self.point).push(
+            "), shared AS MATERIALIZED (SELECT s.grant_id, s.party, min(s.code) AS code, min(s.region) AS region, \
+             coalesce(sum(s.amount_minor), 0) AS allocated, count(*) = count(s.amount_minor) AS is_said FROM shares s JOIN newest USING (grant_id, position) \
              GROUP BY s.grant_id, s.party), \
-             everybody AS (SELECT * FROM shared UNION ALL SELECT h.grant_id, h.party, f.code, f.region, 0 FROM held h \
+             everybody AS (SELECT * FROM shared UNION ALL SELECT h.grant_id, h.party, f.code, f.region, 0, true FROM held h \
              CROSS JOIN LATERAL (SELECT s.code, s.region FROM shares s WHERE s.grant_id = h.grant_id \
              AND s.party = h.party AND ",
         );
@@ -75,14 +89,14 @@ impl View for Shares {
              valued AS (SELECT d.grant_id, d.party, d.code, d.party_region, d.is_lead, d.programme, d.title, \
              d.currency, d.migrated, d.synthetic, d.allocated, coalesce(h.unspent, 0) AS unspent, \
              coalesce(h.spent, 0) AS spent, CASE WHEN d.is_lead THEN 0 ELSE coalesce(h.passed_on, 0) END AS passed_on, \
-             CASE WHEN d.is_lead OR c.contracted_minor <= 0 THEN 0 ELSE \
-             floor(d.allocated::numeric * greatest(coalesce(t.settled, 0), 0) / c.contracted_minor) END AS due \
-             FROM contracted c JOIN (SELECT e.party, e.code, e.region AS party_region, e.allocated, \
+             CASE WHEN d.is_lead OR NOT d.is_said OR x.grant_id IS NOT NULL OR c.contracted_minor <= 0 THEN 0 ELSE \
+             least(floor(d.allocated::numeric * coalesce(t.settled, 0) / c.contracted_minor), d.allocated) END AS due \
+             FROM contracted c JOIN (SELECT e.party, e.code, e.region AS party_region, e.allocated, e.is_said, \
              e.party = g.lead AS is_lead, g.grant_id, g.programme, pr.year, g.currency, g.mode, g.industry, \
              g.lead_region, g.title, g.migrated, g.synthetic FROM everybody e JOIN grants g USING (grant_id) \
              JOIN programmes pr USING (programme)) d USING (grant_id) \
              LEFT JOIN held h ON h.grant_id = d.grant_id AND h.party = d.party \
-             LEFT JOIN settled t ON t.grant_id = d.grant_id WHERE true",
+             LEFT JOIN settled t ON t.grant_id = d.grant_id LEFT JOIN stopped x ON x.grant_id = d.grant_id WHERE true",
         );
         sql.narrow_dims(&self.filter).push(
             "), lines AS MATERIALIZED (SELECT grant_id, party, code, coalesce(party_region, '') AS party_region, is_lead, \

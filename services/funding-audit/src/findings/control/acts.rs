@@ -12,16 +12,12 @@ use concord_events::ledger::{Account, Chain};
 use concord_kernel::rulebook::Rulebook;
 use tokio_postgres::types::Type;
 
-pub(super) fn list(numbers: &[i16]) -> String {
-    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// Steps of grants as `s`, of grants in scope as `d`; bad where the condition holds.
 pub(super) fn grant_steps(sql: &mut Sql, search: &Search, steps: &[GrantStep], bad: &str) {
     let steps: Vec<i16> = steps.iter().map(|step| step.number()).collect();
     sql.push("SELECT s.position, coalesce(").push(bad);
     sql.push(", false) FROM scope d JOIN grant_steps s ON s.grant_id = d.grant_id WHERE ");
-    sql.push(&format!("s.step IN ({}) AND ", list(&steps))).known_at("s", search.point);
+    sql.push(&format!("s.step IN ({}) AND ", numbers::list(steps))).known_at("s", search.point);
 }
 
 /// Steps of tranches as `s`, of grants in scope as `d`.
@@ -29,7 +25,7 @@ pub(super) fn tranche_steps(sql: &mut Sql, search: &Search, steps: &[Step], bad:
     let steps: Vec<i16> = steps.iter().map(|step| step.number()).collect();
     sql.push("SELECT s.position, coalesce(").push(bad);
     sql.push(", false) FROM scope d JOIN tranche_steps s ON s.grant_id = d.grant_id WHERE ");
-    sql.push(&format!("s.step IN ({}) AND ", list(&steps))).known_at("s", search.point);
+    sql.push(&format!("s.step IN ({}) AND ", numbers::list(steps))).known_at("s", search.point);
 }
 
 /// Instructions before which none of these steps was on record, or had happened.
@@ -38,7 +34,7 @@ pub(super) fn instructions_without(sql: &mut Sql, search: &Search, steps: &[Gran
     let bad = format!(
         "NOT EXISTS (SELECT 1 FROM grant_steps c WHERE c.grant_id = s.grant_id AND c.step IN ({}) \
          AND c.position < s.position AND c.effective_on <= s.effective_on)",
-        list(&steps)
+        numbers::list(steps)
     );
     tranche_steps(sql, search, &[Step::Instructed], &bad);
 }
@@ -61,7 +57,7 @@ pub(super) fn accounts_below_zero(sql: &mut Sql, search: &Search, _: &Rulebook) 
         .map(numbers::account);
     let of = format!(
         "x.grant_id = d.grant_id JOIN postings p ON p.dims = x.dims WHERE p.account NOT IN ({}) AND ",
-        list(&contra.collect::<Vec<_>>())
+        numbers::list(contra)
     );
     first_below_zero(sql, search, "x.dims, p.account", &format!("scope d JOIN dims x ON {of}"));
 }
@@ -101,7 +97,7 @@ pub(super) fn admitted_twice(sql: &mut Sql, search: &Search, _: &Rulebook) {
          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS live_until FROM grant_steps s \
          LEFT JOIN (SELECT e.grant_id, min(e.position) AS position FROM grant_steps e WHERE e.step IN ({}) \
          GROUP BY e.grant_id) e USING (grant_id) WHERE s.step = {admitted} AND s.said IS NOT NULL AND ",
-        list(&over)
+        numbers::list(over)
     ));
     sql.known_at("s", search.point);
     sql.push(" UNION ALL SELECT s.position, s.grant_id, NULL FROM grant_steps s WHERE ");
@@ -136,11 +132,11 @@ pub(super) fn lead_overdue(sql: &mut Sql, search: &Search, _: &Rulebook) {
          LEFT JOIN (SELECT e.grant_id, min(e.position) AS position FROM grant_steps e WHERE e.step IN ({}) \
          GROUP BY e.grant_id) e USING (grant_id) WHERE NOT g.migrated) o ON o.lead = d.party AND o.grant_id <> s.grant_id \
          AND o.since < s.position AND (o.until IS NULL OR o.until > s.position) AND o.acceptance_due_on < s.effective_on WHERE ",
-        list(&concluded)
+        numbers::list(concluded)
     ));
     sql.push(&format!(
         "s.step IN ({}) AND ",
-        list(&[GrantStep::Admitted, GrantStep::Approved].map(GrantStep::number))
+        numbers::list([GrantStep::Admitted, GrantStep::Approved].map(GrantStep::number))
     ));
     sql.known_at("s", search.point).push(" GROUP BY s.position");
 }
@@ -198,7 +194,7 @@ pub(super) fn chains(sql: &mut Sql, search: &Search, _: &Rulebook) {
         "SELECT g.position, coalesce((SELECT sum(p.amount_minor) FROM dims x JOIN postings p ON p.dims = x.dims \
          WHERE x.programme = g.programme AND ",
     );
-    sql.push(&format!("p.account IN ({}) AND ", list(&fund))).known_at("p", search.point);
+    sql.push(&format!("p.account IN ({}) AND ", numbers::list(fund))).known_at("p", search.point);
     sql.push("), 0) <> 0 FROM programmes g WHERE g.programme IN (SELECT DISTINCT programme FROM scope)");
 }
 
@@ -236,7 +232,7 @@ pub(super) fn authorised_below_ratio(sql: &mut Sql, search: &Search, rulebook: &
 /// that went beyond the total, by what had been reported before it and not disallowed by then.
 pub(super) fn invoices(sql: &mut Sql, search: &Search, _: &Rulebook) {
     let disallowed =
-        list(&[SpendStep::Disallowed, SpendStep::DisallowedAfterAcceptance].map(SpendStep::number));
+        numbers::list([SpendStep::Disallowed, SpendStep::DisallowedAfterAcceptance].map(SpendStep::number));
     sql.push(&format!(
         "SELECT min(r.position) FILTER (WHERE r.taken > r.total_minor), bool_or(r.taken > r.total_minor) FROM \
          (SELECT o.invoice, g.currency, o.position, o.total_minor, (SELECT sum(q.amount_minor) FROM spends q \

@@ -1,6 +1,6 @@
 //! What others owe the project: matching money (A03), and the lead its partners' shares (A06).
 
-use super::{list, with};
+use super::with;
 use crate::{
     findings::{OF_GRANT, Search, days},
     numbers::{self, GrantStep, MatchMove, Step},
@@ -9,9 +9,6 @@ use crate::{
 use concord_events::ledger::Account;
 use concord_kernel::{Date, rulebook::Rulebook};
 use jiff::ToSpan as _;
-
-/// After these the project does not go on: nothing that was due later is owed to it.
-const STOPPED: [GrantStep; 2] = [GrantStep::Terminated, GrantStep::Cancelled];
 
 /// An instalment whose day has passed, and of which something is missing. A source that was released owes what had arrived by
 /// then, so that it owes again what is corrected later: that correction is the cause then.
@@ -46,7 +43,7 @@ pub(super) fn a03(search: &Search) -> Sql {
     sql.known_at("m", search.point).push(" AND ").known_at("i", search.point).push(" AND i.due_on < ");
     days(&mut sql, search.on);
     sql.push(" AND o.owed > a.arrived AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
-    sql.push(&format!("e.step IN ({}) AND ", list(STOPPED.map(GrantStep::number))));
+    sql.push(&format!("e.step IN ({}) AND ", numbers::list(GrantStep::STOPS.map(GrantStep::number))));
     sql.known_at("e", search.point).push(" AND e.effective_on <= i.due_on)");
     sql
 }
@@ -59,9 +56,10 @@ pub(super) fn a03(search: &Search) -> Sql {
 pub(super) fn a06(search: &Search, rulebook: &Rulebook) -> Sql {
     let unspent = numbers::account(Account::RecipientUnspent);
     let passed_on = numbers::event_type("concord.fund.v1.ShareTransferred").unwrap_or_default();
-    let contracted =
-        list([GrantStep::Contracted, GrantStep::Amended, GrantStep::Imported].map(GrantStep::number));
-    let paid = list([Step::Settled, Step::Returned, Step::SettlementReversed].map(Step::number));
+    let contracted = numbers::list(
+        [GrantStep::Contracted, GrantStep::Amended, GrantStep::Imported].map(GrantStep::number),
+    );
+    let paid = numbers::list([Step::Settled, Step::Returned, Step::SettlementReversed].map(Step::number));
     let due_days = i64::from(rulebook.onward_transfer_within_days);
     let settled_by = search.on.checked_sub(due_days.days()).unwrap_or(Date::MIN);
     let mut sql = with(search);
@@ -106,7 +104,7 @@ pub(super) fn a06(search: &Search, rulebook: &Rulebook) -> Sql {
     );
     days(&mut sql, settled_by);
     sql.push(") r) l WHERE l.due > p.passed AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
-    sql.push(&format!("e.step IN ({}) AND ", list(STOPPED.map(GrantStep::number))));
+    sql.push(&format!("e.step IN ({}) AND ", numbers::list(GrantStep::STOPS.map(GrantStep::number))));
     sql.known_at("e", search.point).push(")");
     sql
 }

@@ -1,6 +1,6 @@
 //! What recipients spent and hold: ineligible spending (A09), balances (A10), idle money (A12), recoveries (A16).
 
-use super::{list, with};
+use super::with;
 use crate::{
     findings::{OF_GRANT, Search, days},
     numbers::{self, GrantStep, RecoveryStep, SpendStep},
@@ -14,7 +14,7 @@ use tokio_postgres::types::Type;
 /// Of an item: that it was not disallowed.
 fn stands(sql: &mut Sql, item: &str, search: &Search) {
     let disallowed =
-        list([SpendStep::Disallowed, SpendStep::DisallowedAfterAcceptance].map(SpendStep::number));
+        numbers::list([SpendStep::Disallowed, SpendStep::DisallowedAfterAcceptance].map(SpendStep::number));
     sql.push(&format!("NOT EXISTS (SELECT 1 FROM spend_steps t WHERE t.spend = {item}.spend AND t.step IN ({disallowed}) AND "));
     sql.known_at("t", search.point).push(")");
 }
@@ -99,13 +99,13 @@ pub(super) fn a10_not_refunded(search: &Search, rulebook: &Rulebook) -> Sql {
          ARRAY[e.position, h.newest], h.minor, 0::bigint, b.day, ",
     );
     sql.push(WHO).push(OF_GRANT).push("FROM scope d JOIN grant_steps e ON e.grant_id = d.grant_id AND ");
-    sql.push(&format!("e.step IN ({}) AND ", list(GrantStep::ENDS.map(GrantStep::number))));
+    sql.push(&format!("e.step IN ({}) AND ", numbers::list(GrantStep::ENDS.map(GrantStep::number))));
     // A closed grant may be cancelled yet: the last end holds.
     sql.known_at("e", search.point)
         .push(" AND NOT EXISTS (SELECT 1 FROM grant_steps l WHERE l.grant_id = d.grant_id AND ");
     sql.push(&format!(
         "l.step IN ({}) AND l.position > e.position AND ",
-        list(GrantStep::ENDS.map(GrantStep::number))
+        numbers::list(GrantStep::ENDS.map(GrantStep::number))
     ));
     sql.known_at("l", search.point).push(")");
     held(&mut sql, search, Account::RecipientUnspent);
@@ -175,7 +175,7 @@ pub(super) fn a12(search: &Search, rulebook: &Rulebook) -> Sql {
     sql.known_at("s", search.point).push(
         " UNION ALL SELECT s.position, s.effective_on FROM grant_steps s WHERE s.grant_id = d.grant_id AND ",
     );
-    sql.push(&format!("s.step IN ({}) AND ", list(reports.map(GrantStep::number))));
+    sql.push(&format!("s.step IN ({}) AND ", numbers::list(reports.map(GrantStep::number))));
     sql.known_at("s", search.point).push(
         ") v ORDER BY v.effective_on DESC, v.position DESC LIMIT 1) a \
          CROSS JOIN LATERAL (SELECT * FROM (VALUES ('past_end', t.ends_on, t.position, t.ends_on < ",
@@ -185,7 +185,7 @@ pub(super) fn a12(search: &Search, rulebook: &Rulebook) -> Sql {
     days(&mut sql, still);
     sql.push(")) i (finding, since, ended, broken) WHERE i.broken ORDER BY i.since LIMIT 1) i \
               WHERE h.minor > 0 AND NOT EXISTS (SELECT 1 FROM grant_steps e WHERE e.grant_id = d.grant_id AND ");
-    sql.push(&format!("e.step IN ({}) AND ", list(GrantStep::ENDS.map(GrantStep::number))));
+    sql.push(&format!("e.step IN ({}) AND ", numbers::list(GrantStep::ENDS.map(GrantStep::number))));
     sql.known_at("e", search.point).push(")");
     sql
 }
@@ -211,9 +211,9 @@ pub(super) fn a16(search: &Search) -> Sql {
          array_agg(s.position ORDER BY s.position) AS steps, \
          (array_agg(s.step ORDER BY s.position DESC) FILTER (WHERE s.step IN ({})))[1] AS word \
          FROM recovery_steps s WHERE s.recovery = r.recovery AND ",
-        list(settles.map(RecoveryStep::number)),
+        numbers::list(settles.map(RecoveryStep::number)),
         step(RecoveryStep::RepaymentReversed),
-        list(rulings.map(RecoveryStep::number)),
+        numbers::list(rulings.map(RecoveryStep::number)),
     ));
     sql.known_at("s", search.point).push(") s WHERE m.due_on < ");
     days(&mut sql, search.on);

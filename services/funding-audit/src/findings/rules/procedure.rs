@@ -1,9 +1,9 @@
 //! How it was decided and recorded: approvals (A07), final acceptance (A11), dates and corrections (A17), overrides (A18).
 
-use super::{list, with};
+use super::with;
 use crate::{
     findings::{OF_GRANT, Search, days},
-    numbers::GrantStep,
+    numbers::{self, GrantStep},
     query::Sql,
 };
 use concord_events::fund::FundingMode;
@@ -52,7 +52,7 @@ pub(super) fn a07(search: &Search) -> Sql {
 /// Steps after which final acceptance is not waited for any more, as a statement lists them.
 pub(crate) fn acceptance_over() -> String {
     let concluded = [GrantStep::AcceptancePassed, GrantStep::AcceptanceFailed];
-    list(concluded.into_iter().chain(GrantStep::ENDS).map(GrantStep::number))
+    numbers::list(concluded.into_iter().chain(GrantStep::ENDS).map(GrantStep::number))
 }
 
 /// What was contracted here, as `c.amount_minor`; null where nothing was.
@@ -61,7 +61,7 @@ pub(crate) fn contracted(sql: &mut Sql, search: &Search) {
     sql.push(
         " LEFT JOIN LATERAL (SELECT c.amount_minor FROM grant_steps c WHERE c.grant_id = d.grant_id AND ",
     );
-    sql.push(&format!("c.step IN ({}) AND ", list(contracted.map(GrantStep::number))));
+    sql.push(&format!("c.step IN ({}) AND ", numbers::list(contracted.map(GrantStep::number))));
     sql.known_at("c", search.point).push(" ORDER BY c.position DESC LIMIT 1) c ON true ");
 }
 

@@ -238,6 +238,15 @@ async fn a_payment_that_came_back_is_owed_to_nobody() {
     let again = ("withheld", &*share, 9, 66_666, ("2025-06-19", 1), &[9][..]);
     begins(&story, "A06", ("2025-06-19", "2025-06-20"), &[again]).await;
 
+    // The second tranche's money does not stand for the first one's: its thirty days are not over.
+    let mut story = begun();
+    story
+        .then("2025-06-03", &of_tranche(2, instructed(1, 100_000)))
+        .then("2025-06-05", &of_tranche(2, settled(1, 100_000)))
+        .then("2025-06-10", &returned(200_000));
+    let second = ("withheld", &*share, 8, 33_333, ("2025-07-05", 1), &[8][..]);
+    begins(&story, "A06", ("2025-07-05", "2025-07-06"), &[second]).await;
+
     // A part of it: two thirds of 1,000.00 were the lead's.
     let mut story = begun();
     story.then("2025-05-04", &returned(100_000));
