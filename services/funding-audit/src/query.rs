@@ -245,10 +245,12 @@ impl Store {
         within: Duration,
     ) -> Result<Transaction<'c>, QueryError> {
         let tx = connection.build_transaction().read_only(true).start().await?;
-        // Compiling a plan would take longer than running it, and sums over all grants belong in memory, not on disk.
+        // Compiling a plan would take longer than running it, and sums over all grants belong in memory, not on disk. The tables are
+        // in memory or on flash, where a page found by an index costs hardly more than the next one: at PostgreSQL's own
+        // figure, which is for disks, it reads a million lines for one programme's.
         tx.batch_execute(&format!(
             "SET LOCAL search_path TO \"{}\"; SET LOCAL statement_timeout TO {}; \
-             SET LOCAL jit TO off; SET LOCAL work_mem TO '64MB'",
+             SET LOCAL jit TO off; SET LOCAL work_mem TO '64MB'; SET LOCAL random_page_cost TO 1.1",
             self.schema.replace('"', "\"\""),
             within.as_millis().clamp(1, MS_PER_DAY)
         ))

@@ -130,7 +130,7 @@ fn missing(totals: impl Iterator<Item = (String, Option<i64>)>) -> BTreeMap<Stri
 }
 
 /// Has PostgreSQL look at the projection's tables anew. It does so by itself about once a minute, and the demo fills them in less:
-/// until then it plans its queries for the small tables that it saw last.
+/// until then it plans its queries for the small tables that it saw last, and looks up each row that an index has found.
 ///
 /// # Errors
 /// Where the database cannot be reached.
@@ -141,7 +141,7 @@ pub(super) async fn refresh_statistics(database_url: Option<&str>) -> Result<(),
     };
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(failed)?;
     let connection = tokio::spawn(connection);
-    let analysed = client.batch_execute("ANALYZE").await.map_err(failed);
+    let analysed = client.batch_execute("VACUUM (ANALYZE)").await.map_err(failed);
     drop(client);
     // Its own end says nothing that the answer has not said.
     let _ = connection.await;

@@ -6,7 +6,7 @@ use concord_events::ledger::Account;
 use concord_kernel::{Date, region::Regions};
 use concord_proto::audit::v1::{Balance, Dimension};
 use std::{fmt::Write as _, sync::Arc, time::Duration};
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::Type};
 
 /// Amounts of a balance in the order of its columns, and what each adds up.
 pub(crate) const AMOUNTS: [(&str, Amount); 14] = [
@@ -46,10 +46,6 @@ pub(crate) fn amounts_of(balance: &mut Balance) -> [&mut i64; AMOUNTS.len()] {
     ]
 }
 
-/// Distinct grants of a group, and those of them whose facts were made up.
-const GRANTS: &str = "count(DISTINCT grant_id) AS grants, \
-     count(DISTINCT grant_id) FILTER (WHERE synthetic) AS synthetic_grants";
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
     Of(Account),
@@ -60,22 +56,24 @@ pub(crate) enum Amount {
 }
 
 impl Amount {
-    /// The sum over rows of `postings` as `p`. The cast fails where it does not fit, so no sum is ever wrapped.
+    /// The sum over rows of `sums` as `s`. The cast fails where it does not fit, so no sum is ever wrapped.
     fn sql(&self) -> String {
         match self {
             Self::Of(account) => {
                 format!(
-                    "coalesce(sum(p.amount_minor) FILTER (WHERE p.account = {}), 0)::bigint",
+                    "coalesce(sum(s.amount_minor) FILTER (WHERE s.account = {}), 0)::bigint",
                     numbers::account(*account)
                 )
             }
             Self::Turned(account) => {
                 format!(
-                    "coalesce(-sum(p.amount_minor) FILTER (WHERE p.account = {}), 0)::bigint",
+                    "coalesce(-sum(s.amount_minor) FILTER (WHERE s.account = {}), 0)::bigint",
                     numbers::account(*account)
                 )
             }
-            Self::Settled => "coalesce(sum(p.amount_minor) FILTER (WHERE p.settles), 0)::bigint".to_owned(),
+            Self::Settled => {
+                "coalesce(sum(s.settled_minor) FILTER (WHERE NOT s.counts), 0)::bigint".to_owned()
+            }
         }
     }
 }
@@ -110,7 +108,7 @@ pub(crate) fn label_column(dimension: Dimension) -> Option<&'static str> {
     }
 }
 
-/// The value of a dimension over `sums` as `s` and `dims` as `d`.
+/// The value of a dimension over `postings` as `p` and `dims` as `d`.
 fn key(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Unspecified => "NULL::text",
@@ -120,7 +118,7 @@ fn key(dimension: Dimension) -> &'static str {
         Dimension::PartyRegion => "d.party_region",
         Dimension::Industry => "d.industry",
         Dimension::Year => "d.year",
-        Dimension::Period => "s.period",
+        Dimension::Period => "p.period",
         Dimension::Grant => "d.grant_id",
         Dimension::Party => "d.party",
     }
@@ -173,8 +171,6 @@ pub(crate) fn sortable(group_by: &[Dimension]) -> Vec<&'static str> {
 impl Question {
     /// The groups in order, a slice of them, and (with a slice) the totals over all of them after it.
     pub(crate) fn sql(&self, slice: Option<Slice>) -> Sql {
-        let by_period = self.group_by.contains(&Dimension::Period);
-        let period = if by_period { ", p.period" } else { "" };
         let amounts = |each: &dyn Fn(&str, &Amount) -> String| -> String {
             AMOUNTS.iter().fold(String::new(), |mut text, (name, amount)| {
                 // Writing to a string does not fail.
@@ -182,40 +178,50 @@ impl Question {
                 text
             })
         };
+        let keys: Vec<String> = (1..=self.group_by.len()).map(|number| format!("k{number}, ")).collect();
+        let keys = keys.concat();
 
-        // First one row a combination of dimensions, over narrow rows alone; what it joins after that is small.
-        let mut sql = Sql::new("WITH sums AS MATERIALIZED (SELECT p.dims");
-        sql.push(period).push(&amounts(&|name, amount| format!("{} AS {name}", amount.sql())));
-        sql.push(" FROM postings p WHERE ").known_at("p", self.point).narrow_postings(&self.filter);
-        sql.push(" GROUP BY p.dims")
-            .push(period)
-            .push("), keyed AS MATERIALIZED (SELECT s.*, d.currency, d.grant_id, g.synthetic");
+        // The postings are read once, and leave few narrow rows: one for each group and account, with its sums, and one for
+        // each group and grant, which counts it.
+        let of_dims = Filter { period: None, ..self.filter.clone() };
+        let mut sql = Sql::new("WITH sums AS MATERIALIZED (SELECT ");
         for (dimension, number) in self.group_by.iter().zip(1..) {
-            sql.push(&format!(", {} AS k{number}", key(*dimension)));
+            sql.push(&format!("{} AS k{number}, ", key(*dimension)));
         }
-        sql.push(" FROM sums s JOIN dims d USING (dims) LEFT JOIN grants g ON g.grant_id = d.grant_id)");
+        sql.push(
+            "d.currency, p.account, d.grant_id, grouping(p.account) = 1 AS counts, sum(p.amount_minor) AS amount_minor, \
+             sum(p.amount_minor) FILTER (WHERE p.settles) AS settled_minor FROM postings p JOIN dims d USING (dims) WHERE ",
+        );
+        sql.known_at("p", self.point);
+        if let Some(period) = self.filter.period {
+            sql.push(" AND p.period = ").bind(period, Type::INT4);
+        }
+        sql.narrow_dims(&of_dims);
+        let by: String = self.group_by.iter().map(|dimension| format!("{}, ", key(*dimension))).collect();
+        sql.push(&format!(
+            " GROUP BY GROUPING SETS (({by}d.currency, p.account), ({by}d.currency, d.grant_id)))"
+        ));
 
-        let keys: Vec<String> = (1..=self.group_by.len()).map(|number| format!("k{number}")).collect();
-        let total = amounts(&|name, _| format!("sum({name})::bigint AS {name}"));
         sql.push(", groups AS (SELECT ");
-        for (dimension, key) in self.group_by.iter().zip(&keys) {
-            sql.push(&format!("{key}, {} COLLATE \"C\" AS t{key}, ", shown(*dimension, key)));
+        for (dimension, number) in self.group_by.iter().zip(1..) {
+            let key = format!("k{number}");
+            sql.push(&format!("{key}, {} COLLATE \"C\" AS t{key}, ", shown(*dimension, &key)));
         }
-        sql.push("currency COLLATE \"C\" AS currency")
-            .push(&total)
-            .push(", ")
-            .push(GRANTS)
-            .push(" FROM keyed GROUP BY ");
-        for key in &keys {
-            sql.push(key).push(", ");
-        }
-        sql.push("currency), page AS (SELECT *, row_number() OVER (ORDER BY ").push(&self.order());
+        sql.push("s.currency COLLATE \"C\" AS currency")
+            .push(&amounts(&|name, amount| format!("{} AS {name}", amount.sql())))
+            .push(
+                ", count(s.grant_id) FILTER (WHERE s.counts) AS grants, count(*) FILTER (WHERE g.synthetic) AS synthetic_grants \
+                 FROM sums s LEFT JOIN grants g ON s.counts AND g.grant_id = s.grant_id GROUP BY ",
+            )
+            .push(&keys)
+            .push("s.currency), page AS (SELECT *, row_number() OVER (ORDER BY ")
+            .push(&self.order());
         sql.push(") AS ordinal FROM groups ORDER BY ordinal").slice(slice).push(") SELECT ");
-        for key in &keys {
-            sql.push("t").push(key).push(", ");
+        for number in 1..=self.group_by.len() {
+            sql.push(&format!("tk{number}, "));
         }
-        for (dimension, key) in self.group_by.iter().zip(&keys) {
-            self.push_label(&mut sql, *dimension, key);
+        for (dimension, number) in self.group_by.iter().zip(1..) {
+            self.push_label(&mut sql, *dimension, &format!("k{number}"));
             sql.push(", ");
         }
         let names = amounts(&|name, _| name.to_owned());
@@ -223,12 +229,15 @@ impl Question {
             .push(&names)
             .push(", grants, synthetic_grants, false AS is_total, ordinal FROM page");
         if slice.is_some() {
+            // A grant may be in several groups, and is one.
+            let total = amounts(&|name, _| format!("sum({name})::bigint"));
             sql.push(" UNION ALL SELECT ").push(&"''::text, ".repeat(self.group_by.len() * 2));
-            sql.push("currency")
-                .push(&total)
-                .push(", ")
-                .push(GRANTS)
-                .push(", true, 0 FROM keyed GROUP BY currency");
+            sql.push("t.currency").push(&total).push(
+                ", min(c.grants), min(c.synthetic_grants), true, 0 FROM groups t JOIN (SELECT s.currency, \
+                 count(DISTINCT s.grant_id) AS grants, count(DISTINCT g.grant_id) FILTER (WHERE g.synthetic) AS synthetic_grants \
+                 FROM sums s LEFT JOIN grants g USING (grant_id) WHERE s.counts GROUP BY s.currency) c \
+                 ON c.currency = t.currency GROUP BY t.currency",
+            );
         }
         sql.push(" ORDER BY is_total, ordinal, currency");
         sql
@@ -239,7 +248,7 @@ impl Question {
         if dimension == Dimension::Party {
             sql.push("coalesce((SELECT coalesce(nullif(x.name, ''), x.code) FROM parties x WHERE x.party = ")
                 .push(key);
-            sql.push(" AND x.position <= ").bind(self.point.position, tokio_postgres::types::Type::INT8);
+            sql.push(" AND x.position <= ").bind(self.point.position, Type::INT8);
             sql.push(" ORDER BY x.name = '', x.position DESC LIMIT 1), '')");
         } else {
             match label(dimension, key) {
