@@ -192,7 +192,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "7";
+    const FOLD: &'static str = "8";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
@@ -256,7 +256,7 @@ impl Domain for Fund {
                 let explained = rectification.explanation.as_ref().map_or(0, String::len);
                 1024 + rectification.charge.task.len() + explained
             }
-            State::PartyFile(file) => 256 + 64 * (file.funds.len() + file.entries.len()),
+            State::PartyFile(file) => file.weight(),
         }
     }
 

@@ -20,6 +20,7 @@ use concord_kernel::{
     party::PartyId,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A lead's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct PartyFile {
     pub funds: Vec<String>,
     /// Its grants, in the order in which they were filed. Those rejected or withdrawn are left out.
     pub entries: Vec<Entry>,
+    /// Final acceptances that are due, by their days. Each approval asks whether one is overdue, and most entries have none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    due: BTreeSet<(Date, GrantId)>,
 }
 
 /// A grant in its lead's file.
@@ -59,6 +63,11 @@ impl PartyFile {
         PartyFileId::of(self.lead)
     }
 
+    /// Rough size in memory, in bytes, for the cache's bound.
+    pub(crate) fn weight(&self) -> usize {
+        256 + 64 * (self.funds.len() + self.entries.len()) + 32 * self.due.len()
+    }
+
     /// The fund of an entry.
     #[must_use]
     pub fn fund_of(&self, entry: &Entry) -> &str {
@@ -70,10 +79,9 @@ impl PartyFile {
         self.entries.iter().filter(move |entry| entry.fingerprint == fingerprint && entry.grant != grant)
     }
 
-    /// Grants whose final acceptance was due before a day. Migrated ones took their steps elsewhere.
-    pub fn overdue(&self, on: Date) -> impl Iterator<Item = (&Entry, Date)> {
-        let due = move |entry: &Entry| entry.acceptance_due_on.filter(|due| *due < on && !entry.migrated);
-        self.entries.iter().filter_map(move |entry| due(entry).map(|due_on| (entry, due_on)))
+    /// Grants whose final acceptance was due before a day, the longest ago first. Migrated ones took their steps elsewhere.
+    pub fn overdue(&self, on: Date) -> impl Iterator<Item = (GrantId, Date)> {
+        self.due.iter().take_while(move |(due_on, _)| *due_on < on).map(|(due_on, grant)| (*grant, *due_on))
     }
 
     /// The file that an event opens, if it opens one.
@@ -83,7 +91,7 @@ impl PartyFile {
             FundEvent::AwardImported { lead, .. } => lead.party,
             _ => return None,
         };
-        let mut file = Self { lead, funds: Vec::new(), entries: Vec::new() };
+        let mut file = Self { lead, funds: Vec::new(), entries: Vec::new(), due: BTreeSet::new() };
         file.apply(event, meta);
         Some(file)
     }
@@ -116,6 +124,7 @@ impl PartyFile {
             }
             FundEvent::GrantRejected { grant, .. } | FundEvent::GrantWithdrawn { grant, .. } => {
                 self.entries.retain(|entry| entry.grant != *grant);
+                self.due.retain(|(_, due)| due != grant);
             }
             _ => {}
         }
@@ -138,8 +147,12 @@ impl PartyFile {
 
     /// A grant that was admitted before there were files is in none.
     fn change(&mut self, grant: GrantId, how: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.grant == grant) {
-            how(entry);
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.grant == grant) else { return };
+        let due = |entry: &Entry| entry.acceptance_due_on.filter(|_| !entry.migrated).map(|on| (on, grant));
+        if let Some(due) = due(entry) {
+            self.due.remove(&due);
         }
+        how(entry);
+        self.due.extend(due(entry));
     }
 }

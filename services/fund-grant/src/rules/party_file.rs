@@ -39,8 +39,8 @@ pub fn a04_funded_already(
 #[must_use]
 pub fn a11_acceptance_overdue(file: Option<&PartyFile>, on: Date) -> Option<Broken> {
     let file = file?;
-    let (oldest, due_on) = file.overdue(on).min_by_key(|(_, due_on)| *due_on)?;
-    Some(refusal::acceptance_overdue(oldest.grant, due_on, file.overdue(on).count(), on))
+    let (oldest, due_on) = file.overdue(on).next()?;
+    Some(refusal::acceptance_overdue(oldest, due_on, file.overdue(on).count(), on))
 }
 
 /// First day on which the project may be funded again.
