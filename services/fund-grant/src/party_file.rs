@@ -48,9 +48,6 @@ pub struct Entry {
     /// When it was closed, terminated or cancelled; `None` while it is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_on: Option<Date>,
-    /// Day by which its final acceptance is due; `None` where none is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acceptance_due_on: Option<Date>,
     /// Whether it came from another system: A11 exempts it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub migrated: bool,
@@ -106,25 +103,25 @@ impl PartyFile {
                 self.enter(*grant, Fingerprint::of(lead.party, title, *industry), fund, true);
             }
             FundEvent::ContractSigned { grant, acceptance_due_on, .. } => {
-                self.change(*grant, |entry| entry.acceptance_due_on = *acceptance_due_on);
+                self.set_due(*grant, *acceptance_due_on);
             }
             FundEvent::ProjectExtended { grant, acceptance_due_on, .. } => {
-                self.change(*grant, |entry| entry.acceptance_due_on = Some(*acceptance_due_on));
+                self.set_due(*grant, Some(*acceptance_due_on));
             }
             // What is sent back to be put right is not concluded.
             FundEvent::FinalAcceptanceConcluded { outcome: AcceptanceOutcome::Rectify { .. }, .. } => {}
-            FundEvent::FinalAcceptanceConcluded { grant, .. } => {
-                self.change(*grant, |entry| entry.acceptance_due_on = None);
-            }
+            FundEvent::FinalAcceptanceConcluded { grant, .. } => self.set_due(*grant, None),
             FundEvent::GrantClosed { grant, .. }
             | FundEvent::GrantTerminated { grant, .. }
             | FundEvent::GrantCancelled { grant, .. } => {
-                let ended_on = Some(meta.effective_on);
-                self.change(*grant, |entry| (entry.ended_on, entry.acceptance_due_on) = (ended_on, None));
+                if let Some(entry) = self.entries.iter_mut().find(|entry| entry.grant == *grant) {
+                    entry.ended_on = Some(meta.effective_on);
+                }
+                self.set_due(*grant, None);
             }
             FundEvent::GrantRejected { grant, .. } | FundEvent::GrantWithdrawn { grant, .. } => {
                 self.entries.retain(|entry| entry.grant != *grant);
-                self.due.retain(|(_, due)| due != grant);
+                self.set_due(*grant, None);
             }
             _ => {}
         }
@@ -135,24 +132,14 @@ impl PartyFile {
             self.funds.push(fund.to_owned());
             self.funds.len() - 1
         });
-        self.entries.push(Entry {
-            grant,
-            fingerprint,
-            fund: place,
-            ended_on: None,
-            acceptance_due_on: None,
-            migrated,
-        });
+        self.entries.push(Entry { grant, fingerprint, fund: place, ended_on: None, migrated });
     }
 
-    /// A grant that was admitted before there were files is in none.
-    fn change(&mut self, grant: GrantId, how: impl FnOnce(&mut Entry)) {
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.grant == grant) else { return };
-        let due = |entry: &Entry| entry.acceptance_due_on.filter(|_| !entry.migrated).map(|on| (on, grant));
-        if let Some(due) = due(entry) {
-            self.due.remove(&due);
-        }
-        how(entry);
-        self.due.extend(due(entry));
+    /// Sets the day by which a grant's final acceptance is due; `None` once none is. A grant that was admitted before there were
+    /// files is in none.
+    fn set_due(&mut self, grant: GrantId, on: Option<Date>) {
+        self.due.retain(|(_, known)| *known != grant);
+        let counts = |entry: &Entry| entry.grant == grant && !entry.migrated;
+        self.due.extend(on.filter(|_| self.entries.iter().any(counts)).map(|on| (on, grant)));
     }
 }
