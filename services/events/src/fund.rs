@@ -11,7 +11,7 @@ mod spending;
 
 pub use crate::party::Party;
 pub use closing::{AcceptanceFailure, AcceptanceOutcome, EvaluationGrade, OverriddenRule};
-pub use matching::{GovernmentLevel, MatchingInstalment, MatchingKind};
+pub use matching::{GovernmentLevel, MatchingInstalment, MatchingKind, matching_source_zh};
 pub use recovery::{FindingKey, MoneyFact, RecoveryCause, Taken};
 pub use spending::{Holding, InvoicePart};
 

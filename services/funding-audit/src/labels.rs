@@ -1,6 +1,6 @@
 //! What people read beside a code.
 
-use concord_events::fund::{FundingMode, GovernmentLevel, MatchingKind, RecoveryCause};
+use concord_events::fund::{FundingMode, RecoveryCause, matching_source_zh};
 use concord_kernel::{Date, industry::Industry, region::Regions, spending::SpendCategory};
 use concord_proto::r#type::v1::FundingMode as WireMode;
 
@@ -36,18 +36,10 @@ pub(crate) fn industry(code: &str) -> String {
     code.parse::<Industry>().map_or_else(|_| code.to_owned(), |industry| industry.label_zh().to_owned())
 }
 
-/// A source of matching money by the Chinese names of its kind and, after a comma, its level; the code itself where there are
-/// none.
-pub(crate) fn matching_source(code: &str) -> String {
-    let (kind, level) = code.split_once('/').map_or((code, None), |(kind, level)| (kind, Some(level)));
-    let Some(kind) = MatchingKind::ALL.into_iter().find(|known| known.code() == kind) else {
-        return code.to_owned();
-    };
-    let level = level.and_then(|level| GovernmentLevel::ALL.into_iter().find(|known| known.code() == level));
-    level.map_or_else(
-        || kind.label_zh().to_owned(),
-        |level| format!("{}，{}", kind.label_zh(), level.label_zh()),
-    )
+/// A source of matching money, `kind` or `kind/level`, by its Chinese name; the code itself where there is none.
+pub(crate) fn matching_source(code: &str) -> &str {
+    let (kind, level) = code.split_once('/').unwrap_or((code, ""));
+    matching_source_zh(kind, level).unwrap_or(code)
 }
 
 /// A category of spending by its Chinese name; the code itself where there is none.
@@ -116,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_a_finding_is_about_is_named_in_chinese() {
-        assert_eq!(matching_source("government_budget/city"), "财政配套，市级");
+        assert_eq!(matching_source("government_budget/city"), "市财政");
         assert_eq!(matching_source("own_money"), "自筹");
         assert_eq!(matching_source("barter/city"), "barter/city");
         assert_eq!((category("fine"), category("x")), ("罚款、滞纳金", "x"));

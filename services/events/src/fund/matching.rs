@@ -73,17 +73,21 @@ impl GovernmentLevel {
             Self::County => "county",
         }
     }
+}
 
-    /// Chinese name.
-    #[must_use]
-    pub fn label_zh(self) -> &'static str {
-        match self {
-            Self::National => "国家级",
-            Self::Provincial => "省级",
-            Self::City => "市级",
-            Self::County => "县（区）级",
-        }
-    }
+/// Chinese name of a source of matching money, by the codes of its kind and its level, which is empty where there is none;
+/// `None` where the kind is not known.
+#[must_use]
+pub fn matching_source_zh(kind: &str, level: &str) -> Option<&'static str> {
+    let kind = MatchingKind::ALL.into_iter().find(|known| known.code() == kind)?;
+    let level = GovernmentLevel::ALL.into_iter().find(|known| known.code() == level);
+    Some(match (kind, level) {
+        (MatchingKind::GovernmentBudget, Some(GovernmentLevel::National)) => "国家财政",
+        (MatchingKind::GovernmentBudget, Some(GovernmentLevel::Provincial)) => "省财政",
+        (MatchingKind::GovernmentBudget, Some(GovernmentLevel::City)) => "市财政",
+        (MatchingKind::GovernmentBudget, Some(GovernmentLevel::County)) => "县（区）财政",
+        (kind, _) => kind.label_zh(),
+    })
 }
 
 /// One instalment of a matching source 配套分期.

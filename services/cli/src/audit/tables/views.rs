@@ -69,17 +69,7 @@ pub fn matching(response: &ListMatchingResponse) {
 }
 
 fn class(kind: &str, level: &str) -> String {
-    let zh = match (kind, level) {
-        ("government_budget", "national") => "国家财政",
-        ("government_budget", "provincial") => "省财政",
-        ("government_budget", "city") => "市财政",
-        ("government_budget", "county") => "县（区）财政",
-        ("government_budget", _) => "财政配套",
-        ("own_money", _) => "自筹",
-        ("loan", _) => "贷款",
-        ("equity", _) => "股权投资",
-        _ => "",
-    };
+    let zh = concord_events::fund::matching_source_zh(kind, level).unwrap_or_default();
     format!("{kind} {zh}")
 }
 

@@ -57,7 +57,7 @@ async fn an_instalment_is_found_from_the_day_after_it_was_due_for_what_is_missin
     says(
         &found,
         "600.00 CNY of a matching instalment of 600.00 CNY (government_budget/city) is missing since 2025-06-30; 0.00 CNY has arrived",
-        "配套资金（财政配套，市级）应于2025-06-30到位600.00 CNY，已到位0.00 CNY，尚缺600.00 CNY",
+        "配套资金（市财政）应于2025-06-30到位600.00 CNY，已到位0.00 CNY，尚缺600.00 CNY",
     );
     // Money of the second instalment that came early hides nothing of the first, and the key stays.
     story.then("2025-06-20", &arrived(1, 50_000)).then("2025-06-21", &arrived(2, 60_000));
