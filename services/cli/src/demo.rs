@@ -3,8 +3,8 @@
 //! Imports the grants of Horizon 2020, puts an agreement 协议 behind each that joins a company with a university or an
 //! institute, plays their lives synthetically 模拟 from payment to closeout and recovery, takes fresh applications through the
 //! whole procedure, shows the office's tables, the money that stands still since an agreement ended, what the audit finds and
-//! how often the rules held, how long such answers take, and proves both logs, and streams and projection against them; what the log comes to must be what
-//! the demo sent. It can be interrupted and run again; the end is the same.
+//! how often the rules held, how long such answers take, and proves both logs, and streams and projection against them; what
+//! the log comes to must be what the demo sent. It can be interrupted and run again; the end is the same.
 
 mod agreements;
 mod answers;

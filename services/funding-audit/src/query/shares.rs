@@ -77,8 +77,8 @@ impl View for Shares {
         ));
         sql.known_at("e", self.point).push(
             "), shared AS MATERIALIZED (SELECT s.grant_id, s.party, min(s.code) AS code, min(s.region) AS region, \
-             coalesce(sum(s.amount_minor), 0) AS allocated, count(*) = count(s.amount_minor) AS is_said FROM shares s JOIN newest USING (grant_id, position) \
-             GROUP BY s.grant_id, s.party), \
+             coalesce(sum(s.amount_minor), 0) AS allocated, count(*) = count(s.amount_minor) AS is_said \
+             FROM shares s JOIN newest USING (grant_id, position) GROUP BY s.grant_id, s.party), \
              everybody AS (SELECT * FROM shared UNION ALL SELECT h.grant_id, h.party, f.code, f.region, 0, true FROM held h \
              CROSS JOIN LATERAL (SELECT s.code, s.region FROM shares s WHERE s.grant_id = h.grant_id \
              AND s.party = h.party AND ",

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 /// Events after which a state's snapshot is renewed, at the soonest.
 const SNAPSHOT_EVERY: u32 = 200;
-/// Bytes of a state for which its snapshot waits one more event. Writing a large one costs more than folding some thousand
-/// events: a lead's file of ten thousand grants, written for every two hundred of them, took a third of an office's approvals.
+/// Bytes of a state for which its snapshot waits one more event. A state that grows with its events, such as the file of a lead
+/// with many grants, would else be written whole for every two hundred of them: in all, the square of its length.
 const BYTES_PER_EVENT: usize = 256;
 /// Events after which the log's index is kept.
 const INDEX_EVERY: u64 = 10_000;
