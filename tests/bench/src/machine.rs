@@ -25,9 +25,10 @@ impl Machine {
     pub(crate) fn look(options: &Options, scratch: &Path) -> Result<Self> {
         let info = fs::read_to_string("/proc/cpuinfo")?;
         let processor = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-        let changed =
-            !said(Command::new("git").args(["status", "--porcelain", "--untracked-files=no"]))?.is_empty();
-        let commit = said(Command::new("git").args(["rev-parse", "--short=12", "HEAD"]))?;
+        // A tree without git, or without its history, is measured all the same.
+        let git = |args: &[&str]| said(Command::new("git").args(args)).ok();
+        let changed = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|out| !out.is_empty());
+        let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "an unknown commit".to_owned());
         Ok(Self {
             processor: processor.map(|(_, model)| model.to_owned()).unwrap_or_default(),
             cores: std::thread::available_parallelism()?.get(),

@@ -9,11 +9,12 @@ use std::process::Command;
 
 /// What each crate of ours may depend on. The command line runs every service, so it may see all but the tests.
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
-    const SERVICE: &[&str] = &["concord-chassis", "concord-events", "concord-kernel", "concord-proto"];
+    const SERVICE: &[&str] =
+        &["concord-chassis", "concord-events", "concord-kernel", "concord-proto", "concord-test-servers"];
     match name {
-        "concord-proto" | "concord-kernel" => Some(&[]),
+        "concord-proto" | "concord-kernel" | "concord-test-servers" => Some(&[]),
         "concord-events" => Some(&["concord-kernel"]),
-        "concord-chassis" => Some(&["concord-kernel", "concord-proto"]),
+        "concord-chassis" => Some(&["concord-kernel", "concord-proto", "concord-test-servers"]),
         "concord-tests" => Some(&["concord-proto"]),
         "concord-bench" => Some(&["concord-proto", "concord-tests"]),
         "concord-cli" => None,

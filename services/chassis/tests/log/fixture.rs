@@ -1,6 +1,6 @@
 //! Accounts that may never be overdrawn, on a log of their own.
 
-use crate::cluster::Cluster;
+use concord_test_servers::Cluster;
 use crate::proxy::Proxy;
 use concord_chassis::log::{
     self, Broken, CommandError, Context, Decision, Domain, Log, LogOptions, Meta, OpenError, Receipt,
@@ -269,7 +269,7 @@ pub struct Replica {
 impl World {
     pub async fn new() -> Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
-        Self::on(SHARED.get_or_init(|| Cluster::start(false))).await
+        Self::on(SHARED.get_or_init(|| Cluster::start())).await
     }
 
     pub async fn on(cluster: &Cluster) -> Self {

@@ -1,6 +1,6 @@
 //! Stands between a writer and PostgreSQL, and breaks connections in the middle of commits.
 
-use crate::frozen::Frozen;
+use concord_test_servers::Frozen;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

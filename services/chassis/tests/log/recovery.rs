@@ -8,6 +8,7 @@ use concord_chassis::log::recover::{self, Difference, Obstacle, RecoverError, Wa
 use concord_chassis::log::{CommandError, LogReader, Standstill};
 use concord_chassis::projection::{self, Applied, ApplyError, Projection, ProjectionOptions};
 use concord_chassis::record::{LogEvent, Recorded};
+use concord_test_servers::{Cluster, Frozen};
 use futures::future::join_all;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -544,7 +545,7 @@ async fn an_asynchronous_standby_that_was_promoted_gets_back_what_it_lacks() {
 }
 
 /// A site whose commits wait for a standby.
-async fn with_synchronous_standby() -> (Site, crate::cluster::Cluster) {
+async fn with_synchronous_standby() -> (Site, Cluster) {
     let site = Site::new().await;
     // The schema first: making it would wait for a standby that is not there yet.
     site.service().await.stop().await;
@@ -613,7 +614,7 @@ async fn what_was_read_back_is_answered_only_when_the_standby_has_it() {
     let service = site.service().await;
     let (accounts, _) = service.open_two().await;
     service.until_published().await;
-    let receiver = Stopped::walreceiver(&standby).await;
+    let receiver = stop_walreceiver(&standby).await;
     let world = site.world();
     let log = service.log.clone();
     let submission = submit(Command::Deposit(accounts[0], 1));
@@ -641,28 +642,10 @@ async fn what_was_read_back_is_answered_only_when_the_standby_has_it() {
     service.stop().await;
 }
 
-/// A standby's receiving process, which stands still until this is dropped.
-struct Stopped(String);
-
-impl Stopped {
-    async fn walreceiver(standby: &crate::cluster::Cluster) -> Self {
-        let client = pool(&standby.url("bank")).get().await.unwrap();
-        let row = client.query_one("SELECT pid::text FROM pg_stat_wal_receiver", &[]).await.unwrap();
-        let stopped = Self(row.get(0));
-        stopped.signal("-STOP");
-        stopped
-    }
-
-    fn signal(&self, signal: &str) {
-        let sent = std::process::Command::new("kill").args([signal, &self.0]).status();
-        assert!(sent.unwrap().success());
-    }
-}
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        self.signal("-CONT");
-    }
+/// A standby's receiving process stands still.
+async fn stop_walreceiver(standby: &Cluster) -> Frozen {
+    let client = pool(&standby.url("bank")).get().await.unwrap();
+    Frozen::stop(client.query_one("SELECT pid FROM pg_stat_wal_receiver", &[]).await.unwrap().get(0))
 }
 
 // ---- A read model ----

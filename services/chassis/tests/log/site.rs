@@ -1,8 +1,8 @@
 //! A whole service on a PostgreSQL and a NATS of its own, each of which may fail.
 
-use crate::cluster::Cluster;
+use concord_test_servers::Cluster;
 use crate::fixture::{Bank, Command, PATIENCE, World, pool, show_log, submit};
-use crate::nats::Nats;
+use concord_test_servers::Nats;
 use crate::until;
 use async_nats::jetstream;
 use concord_chassis::config::{self, Settings};
@@ -47,7 +47,7 @@ pub struct Answered {
 impl Site {
     pub async fn new() -> Self {
         show_log();
-        let primary = Cluster::start(false);
+        let primary = Cluster::start();
         let admin = pool(&primary.url("postgres"));
         admin.get().await.unwrap().batch_execute(&format!("CREATE DATABASE {DATABASE}")).await.unwrap();
         let directory = tempfile::tempdir().unwrap();

@@ -1,21 +1,16 @@
 //! A private PostgreSQL cluster and nats-server, a log of test events, and an owner that serves it.
 
-use crate::frozen::Frozen;
-use crate::nats::Nats;
 use async_nats::jetstream;
 use concord_chassis::log::LogReader;
 use concord_chassis::record::{Envelope, LogEvent, Recorded};
 use concord_proto::log::v1::log_service_server::{LogService, LogServiceServer};
 use concord_proto::log::v1::{self as proto, GetLogStatusResponse, ReadLogResponse, RecordedEvent};
+use concord_test_servers::{Cluster, Frozen, Nats, copy_tree};
 use deadpool_postgres::{Manager, Pool};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -105,92 +100,56 @@ pub fn record(position: u64, event: &impl Serialize) -> Recorded {
     Recorded { position, bytes: serde_json::to_vec(&document).unwrap().into() }
 }
 
-/// A process that is killed when it is dropped.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // The server may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// PostgreSQL, NATS and a log between them.
 pub struct World {
     pub log: Pool,
     pub committed: watch::Sender<u64>,
     nats: Nats,
-    postgres: Server,
+    /// Shared with other tests, unless this one stops it.
+    cluster: Arc<Cluster>,
+    database: String,
     jetstream: tokio::sync::OnceCell<jetstream::Context>,
-    directory: tempfile::TempDir,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        // PostgreSQL cleans its shared memory up when it is asked to end.
-        let _ = Command::new("kill").args(["-INT", &self.postgres.0.id().to_string()]).status();
-        let _ = self.postgres.0.wait();
-    }
 }
 
 impl World {
+    /// A database of its own in the cluster that the tests share.
     pub async fn new() -> Self {
+        static SHARED: OnceLock<Arc<Cluster>> = OnceLock::new();
+        Self::on(SHARED.get_or_init(|| Arc::new(Cluster::start())).clone()).await
+    }
+
+    /// With a cluster to itself, which it may stop.
+    pub async fn alone() -> Self {
+        Self::on(Arc::new(Cluster::start())).await
+    }
+
+    async fn on(cluster: Arc<Cluster>) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         // What went on is shown where a test fails; RUST_LOG says how much. Another test may have set it up.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-        let directory = tempfile::tempdir().unwrap();
-        let owner = owner_of_postgres(directory.path());
-        let as_owner = |program: &str| {
-            let mut command = Command::new(postgres_binary(program));
-            if let Some((uid, gid)) = owner {
-                command.uid(uid).gid(gid);
-            }
-            command.current_dir(directory.path()).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        };
-        let data = directory.path().join("pg");
-        let made = as_owner("initdb")
-            .args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"])
-            .arg(&data)
-            .status();
-        assert!(made.unwrap().success(), "initdb failed");
-        let postgres = Server(
-            as_owner("postgres")
-                .arg("-D")
-                .arg(&data)
-                .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60", "-k"])
-                .arg(directory.path())
-                .spawn()
-                .unwrap(),
-        );
-        let world = Self {
-            log: pool(directory.path()),
+        let database = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let log = made(&cluster, &database).await;
+        Self {
+            log,
             committed: watch::channel(0).0,
             nats: Nats::start(),
-            postgres,
+            cluster,
+            database,
             jetstream: tokio::sync::OnceCell::new(),
-            directory,
-        };
-        let mut client = eventually("PostgreSQL answers", async || world.log.get().await.ok()).await;
-        concord_chassis::config::migrate_log(&mut client).await.unwrap();
-        world
+        }
     }
 
     /// A pool of its own over the cluster, as another replica has.
     pub fn pool(&self) -> Pool {
-        pool(self.directory.path())
+        pool(&self.cluster, &self.database)
     }
 
     /// A database of its own for another service's log, migrated: its address, and a pool over it.
     pub async fn other_database(&self, name: &str) -> (String, Pool) {
-        let client = self.log.get().await.unwrap();
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        let address = format!("host={} user=postgres dbname={name}", self.directory.path().display());
-        let manager = Manager::new(address.parse().unwrap(), tokio_postgres::NoTls);
-        let pool = Pool::builder(manager).max_size(8).build().unwrap();
-        concord_chassis::config::migrate_log(&mut pool.get().await.unwrap()).await.unwrap();
-        (address, pool)
+        let database = format!("{}_{name}", self.database);
+        let pool = made(&self.cluster, &database).await;
+        (self.cluster.url(&database), pool)
     }
 
     pub fn reader(&self) -> LogReader {
@@ -213,9 +172,16 @@ impl World {
         self.jetstream().await.get_stream(STREAM).await.ok()
     }
 
-    /// Stops the postmaster: who connects is not answered.
+    /// Stops the postmaster: who connects is not answered. Only where the world is alone.
     pub fn freeze_postgres(&self) -> Frozen {
-        Frozen::stop(self.postgres.0.id().try_into().unwrap())
+        self.cluster.freeze()
+    }
+
+    /// Ends the sessions that hold a lock of this database, and says how many.
+    pub async fn end_lock_holders(&self) -> u64 {
+        let ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        self.log.get().await.unwrap().execute(ended, &[]).await.unwrap()
     }
 
     pub fn start_nats(&mut self) {
@@ -293,33 +259,18 @@ impl World {
     }
 }
 
-fn copy_tree(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").args([from, to]).status();
-    assert!(copied.unwrap().success(), "cp failed");
+/// A new database, migrated.
+async fn made(cluster: &Cluster, database: &str) -> Pool {
+    let admin = pool(cluster, "postgres").get().await.unwrap();
+    admin.batch_execute(&format!("CREATE DATABASE {database}")).await.unwrap();
+    let made = pool(cluster, database);
+    concord_chassis::config::migrate_log(&mut made.get().await.unwrap()).await.unwrap();
+    made
 }
 
-fn pool(directory: &Path) -> Pool {
-    let mut config = tokio_postgres::Config::new();
-    config.host_path(directory).user("postgres").dbname("postgres");
+fn pool(cluster: &Cluster, database: &str) -> Pool {
+    let config = cluster.url(database).parse().unwrap();
     Pool::builder(Manager::new(config, tokio_postgres::NoTls)).max_size(8).build().unwrap()
-}
-
-/// PostgreSQL refuses to run as root: then it runs as `postgres`, who must own the directory.
-fn owner_of_postgres(directory: &Path) -> Option<(u32, u32)> {
-    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
-        return None;
-    }
-    let users = std::fs::read_to_string("/etc/passwd").unwrap();
-    let user = users.lines().find(|line| line.starts_with("postgres:")).expect("a user called postgres");
-    let fields: Vec<&str> = user.split(':').collect();
-    let (uid, gid) = (fields[2].parse().unwrap(), fields[3].parse().unwrap());
-    std::os::unix::fs::chown(directory, Some(uid), Some(gid)).unwrap();
-    Some((uid, gid))
-}
-
-fn postgres_binary(program: &str) -> PathBuf {
-    let known = Path::new("/usr/lib/postgresql/15/bin").join(program);
-    if known.exists() { known } else { program.into() }
 }
 
 /// Tries again until there is an answer.

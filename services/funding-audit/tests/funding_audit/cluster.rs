@@ -1,112 +1,19 @@
-//! A private PostgreSQL cluster, shared by the tests that run at the same time, and a schema of its own for each test.
+//! A private PostgreSQL cluster that the tests share, and a schema of its own for each.
 
 use concord_chassis::projection::{Applied, ApplyError, Projection};
 use concord_chassis::record::Recorded;
 use concord_chassis::reference::Tables;
 use concord_events::fund::FundEvent;
 use concord_funding_audit::{Audit, FundingAudit, LogClock};
+use concord_test_servers::Cluster;
 use deadpool_postgres::{Manager, Pool};
-use std::os::unix::fs::{MetadataExt as _, chown};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_postgres::NoTls;
 
-/// PostgreSQL refuses to run as root: then it runs as this user.
-const UNPRIVILEGED: &str = "postgres";
-
-/// The cluster that runs now, if any. The last test that lets it go stops it.
-static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 static SCHEMAS: AtomicU32 = AtomicU32::new(0);
-
-struct Cluster {
-    server: Child,
-    directory: tempfile::TempDir,
-}
-
-impl Cluster {
-    fn shared() -> Arc<Self> {
-        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        running.upgrade().unwrap_or_else(|| {
-            let cluster = Arc::new(Self::start());
-            *running = Arc::downgrade(&cluster);
-            cluster
-        })
-    }
-
-    fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let owner = nix::unistd::User::from_name(UNPRIVILEGED)
-            .unwrap()
-            .filter(|_| std::fs::metadata(directory.path()).unwrap().uid() == 0);
-        if let Some(owner) = &owner {
-            chown(directory.path(), Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
-        }
-        let command = |program: &str| {
-            let mut command = Command::new(binary(program));
-            command
-                .current_dir(directory.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            if let Some(owner) = &owner {
-                command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());
-            }
-            command
-        };
-        let data = directory.path().join("data");
-        let made = command("initdb")
-            .args([
-                "--auth=trust",
-                "--username=audit",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-                "-D",
-            ])
-            .arg(&data)
-            .status()
-            .unwrap();
-        assert!(made.success(), "initdb failed");
-        let server = command("postgres")
-            .arg("-D")
-            .arg(&data)
-            .arg("-k")
-            .arg(directory.path())
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"])
-            .spawn()
-            .unwrap();
-        Self { server, directory }
-    }
-
-    fn config(&self) -> tokio_postgres::Config {
-        let mut config = tokio_postgres::Config::new();
-        config.host_path(self.directory.path()).user("audit").dbname("postgres");
-        config
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        // Asked to end, PostgreSQL cleans up its shared memory.
-        if let Ok(id) = i32::try_from(self.server.id()) {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGINT);
-        }
-        let _ = self.server.wait();
-    }
-}
-
-fn binary(program: &str) -> PathBuf {
-    let found = (13..=20)
-        .rev()
-        .map(|version| Path::new("/usr/lib/postgresql").join(version.to_string()).join("bin").join(program))
-        .find(|path| path.exists());
-    found.unwrap_or_else(|| PathBuf::from(program))
-}
 
 /// A schema with the projection's tables, and what writes to it and asks it.
 pub(crate) struct Bench {
@@ -117,7 +24,6 @@ pub(crate) struct Bench {
     pub(crate) applied: watch::Sender<u64>,
     pub(crate) head: watch::Sender<u64>,
     pub(crate) stopped: watch::Sender<Option<String>>,
-    _cluster: Arc<Cluster>,
 }
 
 impl Bench {
@@ -126,18 +32,9 @@ impl Bench {
     }
 
     pub(crate) async fn with_clock(clock: LogClock) -> Self {
-        let cluster = Cluster::shared();
-        let pool = Pool::builder(Manager::new(cluster.config(), NoTls)).max_size(4).build().unwrap();
-        let started = Instant::now();
-        let connection = loop {
-            match pool.get().await {
-                Ok(connection) => break connection,
-                Err(error) if started.elapsed() > Duration::from_secs(30) => {
-                    panic!("PostgreSQL: {error}")
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        };
+        let config = CLUSTER.get_or_init(Cluster::start).url("postgres").parse().unwrap();
+        let pool = Pool::builder(Manager::new(config, NoTls)).max_size(4).build().unwrap();
+        let connection = pool.get().await.unwrap();
         let schema = format!("audit_{}", SCHEMAS.fetch_add(1, Ordering::Relaxed));
         let projection = FundingAudit::new(clock);
         connection
@@ -152,7 +49,7 @@ impl Bench {
         let (stopped, stopped_rx) = watch::channel(None);
         let audit =
             Audit::new(pool.clone(), &schema, applied_rx, head_rx, stopped_rx, clock, Tables::shipped());
-        Self { projection, audit, pool, schema, applied, head, stopped, _cluster: cluster }
+        Self { projection, audit, pool, schema, applied, head, stopped }
     }
 
     /// Applies events in one transaction, as the chassis does, and says so.

@@ -2,7 +2,7 @@
 //! decides nothing before that is answered.
 
 use crate::fixture::{Command, Replica, World, code, submit, until};
-use crate::frozen::Frozen;
+use concord_test_servers::Frozen;
 use crate::proxy::Proxy;
 use concord_chassis::log::{CommandError, LogService, Receipt};
 use concord_proto::log::v1::{GetLogStatusRequest, log_service_server::LogService as _};

@@ -1,6 +1,6 @@
 //! PostgreSQL killed, stopped, full, robbed of events, or read from for a long time.
 
-use crate::cluster::Cluster;
+use concord_test_servers::Cluster;
 use crate::fixture::{Command, Replica, World, submit, until};
 use concord_chassis::log::{CommandError, Receipt, Standstill};
 use futures::future::join_all;
@@ -74,7 +74,7 @@ async fn deposit_until(replica: &Replica, account: Uuid, done: &AtomicBool) -> V
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_outlives_postgresql_killed_in_commits_and_nothing_is_there_twice() {
     // Not flushed, which no process that dies can tell: what was written is the system's by then.
-    let cluster = Cluster::start(false);
+    let cluster = Cluster::start();
     let world = World::on(&cluster).await;
     let (one, two) = (world.replica().await, world.replica().await);
     let accounts = one.open(3, 0).await;
@@ -113,7 +113,7 @@ async fn what_was_answered_outlives_postgresql_killed_in_commits_and_nothing_is_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_postgresql_commands_wait_to_their_deadline_and_go_on_when_it_is_back() {
-    let cluster = Cluster::start(false);
+    let cluster = Cluster::start();
     let world = World::on(&cluster).await;
     let replica = world.replica().await;
     let account = replica.open(1, 0).await[0];

@@ -1,6 +1,6 @@
 //! The end of a writer, in the middle of everything.
 
-use crate::cluster::Cluster;
+use concord_test_servers::Cluster;
 use crate::fixture::{Command, World};
 use concord_chassis::log::CommandError;
 use futures::future::join_all;
@@ -32,7 +32,7 @@ async fn a_shutdown_answers_what_is_in_and_takes_in_nothing_more() {
 
 #[tokio::test]
 async fn a_writer_that_cannot_reach_postgresql_still_shuts_down() {
-    let cluster = Cluster::start(false);
+    let cluster = Cluster::start();
     let world = World::on(&cluster).await;
     let replica = world.replica().await;
     let account = replica.open(1, 0).await[0];

@@ -28,9 +28,7 @@ async fn a_relay_whose_lock_is_lost_asks_for_it_again() {
     let world = World::new().await;
     let (relay, _hand_over, _guard) = relay(&world).await;
     until(relay.state(), |state| *state == RelayState::Publishing).await;
-    let client = world.log.get().await.unwrap();
-    let ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'";
-    assert_eq!(client.execute(ended, &[]).await.unwrap(), 1);
+    assert_eq!(world.end_lock_holders().await, 1);
     until(relay.state(), |state| *state == RelayState::Standby).await;
     world.commit(&count_from(1, 10)).await;
     until(relay.published(), |published| *published == 10).await;
@@ -181,7 +179,7 @@ async fn a_stream_whose_messages_aged_out_goes_on_where_it_ended() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_asks_for_its_lock_ends_although_postgresql_stands_still() {
-    let world = World::new().await;
+    let world = World::alone().await;
     let frozen = world.freeze_postgres();
     let (relay, _hand_over, guard) = relay(&world).await;
     // Long enough to have asked; were it not, it would end all the more easily.

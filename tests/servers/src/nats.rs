@@ -1,5 +1,6 @@
-//! A private nats-server with JetStream, which ends with its handle.
+//! A private nats-server with JetStream.
 
+use crate::directory::Directory;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -7,22 +8,26 @@ use std::process::{Child, Command, Stdio};
 pub struct Nats {
     port: u16,
     server: Option<Child>,
-    directory: tempfile::TempDir,
+    directory: Directory,
 }
 
 impl Nats {
     /// Starts one.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
+    #[must_use]
     pub fn start() -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("its address").port();
         drop(free);
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut nats = Self { port, server: None, directory };
+        let mut nats = Self { port, server: None, directory: Directory::new(None, None) };
         nats.resume();
         nats
     }
 
     /// Its address.
+    #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
@@ -37,26 +42,36 @@ impl Nats {
     }
 
     /// Kills it, and deletes what it has on disk.
+    ///
+    /// # Panics
+    /// Where it had nothing there.
     pub fn wipe(&mut self) {
         self.kill();
         std::fs::remove_dir_all(self.data()).expect("its data");
     }
 
     /// Where its data are.
+    #[must_use]
     pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
     /// Starts it again on what it has.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
     pub fn resume(&mut self) {
         let log = std::fs::File::create(self.directory.path().join("log")).expect("its log");
-        let server = Command::new(binary())
+        let server = Command::new(program())
             .args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"])
             .arg(self.data())
+            // By this the directory's keeper knows it.
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        self.server = Some(server.expect("nats-server: set CONCORD_NATS_SERVER to its path"));
+        self.server = Some(server.expect("nats-server: run `make setup`, or set CONCORD_NATS_SERVER to its path"));
     }
 }
 
@@ -66,7 +81,8 @@ impl Drop for Nats {
     }
 }
 
-fn binary() -> PathBuf {
+/// Where `make setup` puts it, unless the environment names another.
+fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("CONCORD_NATS_SERVER") {
         return path.into();
     }
