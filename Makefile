@@ -12,7 +12,7 @@ PROCESSES = -p concord-agreement -p concord-fund-grant -p concord-funding-audit
 # How often `make test-failures` runs them all.
 REPEAT ?= 1
 
-.PHONY: help setup build demo up stop test test-failures bench lint proto-lint proto-breaking fmt clean
+.PHONY: help setup build demo up stop test test-failures bench lint lint-dependencies proto-lint proto-breaking fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,10 +48,16 @@ test-failures: setup ## the failures that the log was designed for; REPEAT=10 ru
 	  $(CARGO) test --locked --workspace --test log --test relay_projection --test blackbox -- failures:: recovery:: reaction::; \
 	done
 
-lint: proto-lint proto-breaking ## formatting, clippy, protos
+lint: proto-lint proto-breaking lint-dependencies ## formatting, clippy, protos, dependencies
 	$(CARGO) fmt --all --check
 	rustfmt --check --edition 2024 tests/claim/visit/build.rs tests/claim/visit/src/lib.rs tests/claim/visit/src/main.rs
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+# Dependencies that nothing uses, licences and sources.
+lint-dependencies:
+	deploy/setup.sh --with-lint
+	.concord/bin/cargo-shear
+	.concord/bin/cargo-deny --offline check bans licenses sources
 
 proto-lint:
 	$(BUF) lint proto

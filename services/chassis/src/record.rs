@@ -143,13 +143,21 @@ pub struct Envelope<'a> {
 ///
 /// # Errors
 /// Where a value cannot be written as JSON.
-pub fn write<E: Serialize>(envelope: &Envelope<'_>, event: &E) -> Result<Bytes, serde_json::Error> {
+pub fn write<E: LogEvent>(envelope: &Envelope<'_>, event: &E) -> Result<Bytes, serde_json::Error> {
+    joined(envelope, |document| event.write(document))
+}
+
+/// The envelope's attributes and those that `add` writes as an object behind them, as one object.
+fn joined(
+    envelope: &Envelope<'_>,
+    add: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
+) -> Result<Bytes, serde_json::Error> {
     let mut document = Vec::with_capacity(1024);
     serde_json::to_writer(&mut document, envelope)?;
     // Two objects become one: the closing brace of the first goes, the opening one of the second becomes a comma.
     document.pop();
     let joint = document.len();
-    serde_json::to_writer(&mut document, event)?;
+    add(&mut document)?;
     if let Some(brace) = document.get_mut(joint) {
         *brace = b',';
     }
@@ -163,7 +171,7 @@ pub fn write<E: Serialize>(envelope: &Envelope<'_>, event: &E) -> Result<Bytes, 
 pub fn read<E: LogEvent>(recorded: &Recorded) -> Result<(Envelope<'_>, E), serde_json::Error> {
     let envelope = recorded.envelope()?;
     let event = match E::upcasters().iter().find(|upcaster| upcaster.from == envelope.event_type) {
-        None => serde_json::from_slice(&recorded.bytes)?,
+        None => E::read(&recorded.bytes)?,
         Some(first) => upcast(*first, &recorded.bytes)?,
     };
     Ok((envelope, event))
@@ -280,7 +288,8 @@ mod tests {
         };
         let event: serde_json::Value =
             serde_json::from_str(&format!(r#"{{"type":"{event_type}","data":{data}}}"#)).unwrap();
-        Recorded { position: 7, bytes: write(&envelope, &event).unwrap() }
+        let bytes = joined(&envelope, |document| serde_json::to_writer(document, &event));
+        Recorded { position: 7, bytes: bytes.unwrap() }
     }
 
     #[test]

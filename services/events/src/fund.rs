@@ -1609,4 +1609,12 @@ impl LogEvent for FundEvent {
     fn today_advanced(today: Date) -> Self {
         Self::TodayAdvanced { today }
     }
+
+    fn read(document: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(document)
+    }
+
+    fn write(&self, document: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(document, self)
+    }
 }

@@ -19,6 +19,21 @@ pub trait LogEvent: Serialize + DeserializeOwned + Clone + std::fmt::Debug + Sen
     fn advances_today(&self) -> Option<Date>;
     /// The event that moves a played clock.
     fn today_advanced(today: Date) -> Self;
+    /// Reads the event of a CloudEvents document. A type that many crates read says this itself, so that its code is compiled
+    /// once, where it is, and not in each of them.
+    ///
+    /// # Errors
+    /// Where the document is none, or its type is not one of these.
+    fn read(document: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(document)
+    }
+    /// Adds the event's own JSON object, as [`LogEvent::read`] reads it, and to the same end.
+    ///
+    /// # Errors
+    /// Where a value cannot be written as JSON.
+    fn write(&self, document: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(document, self)
+    }
     /// How stored events of types that are no longer written become today's. What is stored stays as it is.
     fn upcasters() -> &'static [Upcaster] {
         &[]

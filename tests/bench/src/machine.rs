@@ -27,8 +27,10 @@ impl Machine {
         let processor = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         // A tree without git, or without its history, is measured all the same.
         let git = |args: &[&str]| said(Command::new("git").args(args)).ok();
-        let changed = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|out| !out.is_empty());
-        let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "an unknown commit".to_owned());
+        let changed =
+            git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|out| !out.is_empty());
+        let commit =
+            git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "an unknown commit".to_owned());
         Ok(Self {
             processor: processor.map(|(_, model)| model.to_owned()).unwrap_or_default(),
             cores: std::thread::available_parallelism()?.get(),

@@ -71,7 +71,8 @@ impl Nats {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        self.server = Some(server.expect("nats-server: run `make setup`, or set CONCORD_NATS_SERVER to its path"));
+        self.server =
+            Some(server.expect("nats-server: run `make setup`, or set CONCORD_NATS_SERVER to its path"));
     }
 }
 

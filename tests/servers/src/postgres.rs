@@ -37,9 +37,7 @@ impl Cluster {
         let standby = Self::in_new_directory();
         let primary = self.directory().to_str().expect("UTF-8");
         standby.make("pg_basebackup", &["--no-sync", "-c", "fast", "-U", "postgres", "-h", primary, "-D"]);
-        standby.set(&format!(
-            "primary_conninfo = 'host={primary} user=postgres application_name=standby'\n"
-        ));
+        standby.set(&format!("primary_conninfo = 'host={primary} user=postgres application_name=standby'\n"));
         std::fs::write(standby.data().join("standby.signal"), "").expect("standby.signal");
         standby.resume();
         standby
@@ -157,7 +155,11 @@ impl Cluster {
         if let Some((uid, gid)) = owner() {
             command.uid(uid).gid(gid);
         }
-        command.current_dir(self.directory()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .current_dir(self.directory())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command
     }
 }

@@ -50,10 +50,20 @@ impl<D: Domain> Desk<D> {
     /// # Errors
     /// `INVALID_ARGUMENT` with all faults of the request; else what the log says ([`CommandError::into_status`]).
     pub async fn execute<R: Ask<D::Command>>(&self, request: Request<R>) -> Result<Receipt, Status> {
-        let patience = grpc::deadline(request.metadata(), PATIENCE.0, PATIENCE.1);
+        let (metadata, _, request) = request.into_parts();
         let mut faults = Violations::new(D::error_domain());
-        let caller = Caller::of_call(request.metadata(), &mut faults);
-        let draft = match read(self.edge(), &caller, faults, request.into_inner()) {
+        let caller = Caller::of_call(&metadata, &mut faults);
+        let drafted = read(self.edge(), &caller, faults, request);
+        self.execute_drafted(grpc::deadline(&metadata, PATIENCE.0, PATIENCE.1), drafted).await
+    }
+
+    /// What does not depend on which request it was: compiled once, and not for each of them.
+    async fn execute_drafted(
+        &self,
+        patience: Duration,
+        drafted: Drafted<D::Command>,
+    ) -> Result<Receipt, Status> {
+        let draft = match drafted {
             Ok(draft) => draft,
             Err(malformed) => return self.first_answer(malformed).await,
         };

@@ -61,20 +61,26 @@ pub struct Reading<'a> {
 /// [`Malformed`] with every fault.
 pub fn read<C, R: Ask<C>>(edge: Edge<'_>, caller: &Caller, faults: Violations, request: R) -> Drafted<C> {
     let mut reading = Reading { faults, regions: edge.regions, on: edge.today, dated: Vec::new() };
-    let header = request.header().cloned();
-    let beside = reading.header(header, edge.today);
+    let beside = reading.header(request.header().cloned(), edge.today);
     let asked = request.command(&mut reading);
-    let whole = beside.zip(asked).and_then(|(header, asked)| reading.submission(header, asked, caller));
-    let Reading { mut faults, dated, .. } = reading;
-    let only_dated = faults.is_empty() && !dated.is_empty();
-    for (field, fault) in dated {
-        faults.add(field, fault);
+    reading.end(beside, asked, caller)
+}
+
+impl Reading<'_> {
+    /// What was read, or every fault.
+    fn end<C>(mut self, beside: Option<Beside>, asked: Option<Asked<C>>, caller: &Caller) -> Drafted<C> {
+        let whole = beside.zip(asked).and_then(|(header, asked)| self.submission(header, asked, caller));
+        let Reading { mut faults, dated, .. } = self;
+        let only_dated = faults.is_empty() && !dated.is_empty();
+        for (field, fault) in dated {
+            faults.add(field, fault);
+        }
+        if only_dated {
+            let Err(status) = faults.finish(None::<Draft<C>>) else { return Err(nothing_read().into()) };
+            return Err(Malformed { status, earlier: whole.map(Box::new) });
+        }
+        Ok(faults.finish(whole)?)
     }
-    if only_dated {
-        let Err(status) = faults.finish(None::<Draft<C>>) else { return Err(nothing_read().into()) };
-        return Err(Malformed { status, earlier: whole.map(Box::new) });
-    }
-    Ok(faults.finish(whole)?)
 }
 
 /// Cannot happen: faults were there, and they make a status.

@@ -1,12 +1,12 @@
 //! Accounts that may never be overdrawn, on a log of their own.
 
-use concord_test_servers::Cluster;
 use crate::proxy::Proxy;
 use concord_chassis::log::{
     self, Broken, CommandError, Context, Decision, Domain, Log, LogOptions, Meta, OpenError, Receipt,
     Refusal, RefusalKind, Seen, Stop, Submission, View,
 };
 use concord_chassis::record::{Envelope, LogEvent, Recorded};
+use concord_test_servers::Cluster;
 use deadpool_postgres::{Manager, Pool};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,6 @@
 //! A whole service on a PostgreSQL and a NATS of its own, each of which may fail.
 
-use concord_test_servers::Cluster;
 use crate::fixture::{Bank, Command, PATIENCE, World, pool, show_log, submit};
-use concord_test_servers::Nats;
 use crate::until;
 use async_nats::jetstream;
 use concord_chassis::config::{self, Settings};
@@ -13,6 +11,8 @@ use concord_chassis::record::Recorded;
 use concord_chassis::service::{self, Serving};
 use concord_proto::log::v1::log_service_client::LogServiceClient;
 use concord_proto::log::v1::{GetLogStatusRequest, GetLogStatusResponse};
+use concord_test_servers::Cluster;
+use concord_test_servers::Nats;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;

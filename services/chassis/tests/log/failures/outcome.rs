@@ -2,10 +2,10 @@
 //! decides nothing before that is answered.
 
 use crate::fixture::{Command, Replica, World, code, submit, until};
-use concord_test_servers::Frozen;
 use crate::proxy::Proxy;
 use concord_chassis::log::{CommandError, LogService, Receipt};
 use concord_proto::log::v1::{GetLogStatusRequest, log_service_server::LogService as _};
+use concord_test_servers::Frozen;
 use futures::future::join_all;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;

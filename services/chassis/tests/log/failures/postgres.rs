@@ -1,8 +1,8 @@
 //! PostgreSQL killed, stopped, full, robbed of events, or read from for a long time.
 
-use concord_test_servers::Cluster;
 use crate::fixture::{Command, Replica, World, submit, until};
 use concord_chassis::log::{CommandError, Receipt, Standstill};
+use concord_test_servers::Cluster;
 use futures::future::join_all;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

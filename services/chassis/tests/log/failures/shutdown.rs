@@ -1,8 +1,8 @@
 //! The end of a writer, in the middle of everything.
 
-use concord_test_servers::Cluster;
 use crate::fixture::{Command, World};
 use concord_chassis::log::CommandError;
+use concord_test_servers::Cluster;
 use futures::future::join_all;
 use std::sync::atomic::{AtomicBool, Ordering};
 
