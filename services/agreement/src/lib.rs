@@ -36,6 +36,7 @@ use concord_chassis::{
 use concord_events::agreement::AgreementEvent;
 use concord_kernel::{
     Date,
+    event::StreamId,
     id::AgreementId,
     party::{PartyCodeId, PartyId},
 };
@@ -43,7 +44,6 @@ use party::{Code, Party, PartyCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
-use uuid::Uuid;
 use view::Case;
 
 /// The service as a process: settings from flags and environment, until SIGTERM or Ctrl-C.
@@ -121,15 +121,23 @@ impl Agreements {
 
 impl Domain for Agreements {
     const LOG: &'static str = "agreement";
-    const FOLD: &'static str = "1";
+    const FOLD: &'static str = "2";
     type Event = AgreementEvent;
     type State = State;
     type Command = Command;
 
-    fn targets(command: &Command) -> Vec<Uuid> {
+    fn targets(command: &Command) -> Vec<StreamId> {
         match command {
-            Command::Agreement(agreement, _) => vec![agreement.0],
-            Command::Party(party, _) => vec![party.0],
+            Command::Agreement(agreement, _) => vec![agreement.stream()],
+            Command::Party(party, _) => vec![party.stream()],
+        }
+    }
+
+    fn kind(state: &State) -> &'static str {
+        match state {
+            State::Agreement(_) => AgreementId::KIND,
+            State::Party(_) => PartyId::KIND,
+            State::Code(_) => PartyCodeId::KIND,
         }
     }
 
@@ -148,13 +156,13 @@ impl Domain for Agreements {
         }
     }
 
-    fn apply(state: &mut Option<State>, id: Uuid, event: &AgreementEvent, meta: &Meta<'_>) {
+    fn apply(state: &mut Option<State>, of: StreamId, event: &AgreementEvent, meta: &Meta<'_>) {
         match state {
             Some(State::Agreement(agreement)) => agreement.apply(event, meta),
             Some(State::Party(party)) => party.apply(event),
             // Whose a code is never changes.
             Some(State::Code(_)) => {}
-            None => *state = opened_by(id, event, meta),
+            None => *state = opened_by(of, event, meta),
         }
     }
 
@@ -201,15 +209,18 @@ impl Domain for Agreements {
     }
 }
 
-/// The state that an event opens under this id: an agreement, a party, or whose a code is.
-fn opened_by(id: Uuid, event: &AgreementEvent, meta: &Meta<'_>) -> Option<State> {
-    let agreement = Agreement::opened_by(event, meta).filter(|agreement| agreement.id.0 == id);
-    let party = || Party::opened_by(event, meta).filter(|party| party.id.0 == id);
-    let code = || Code::opened_by(event, meta).filter(|code| PartyCodeId::of(&code.code).0 == id);
-    agreement
-        .map(|agreement| State::Agreement(Box::new(agreement)))
-        .or_else(|| party().map(|party| State::Party(Box::new(party))))
-        .or_else(|| code().map(State::Code))
+/// The aggregate that an event opens, if it is this one: an agreement, a party, or whose a code is.
+fn opened_by(of: StreamId, event: &AgreementEvent, meta: &Meta<'_>) -> Option<State> {
+    match of.kind {
+        AgreementId::KIND => {
+            Agreement::opened_by(event, meta).map(|opened| State::Agreement(Box::new(opened)))
+        }
+        PartyId::KIND => Party::opened_by(event, meta)
+            .filter(|party| party.id.0 == of.id)
+            .map(|party| State::Party(Box::new(party))),
+        PartyCodeId::KIND => Code::opened_by(event, meta).map(State::Code),
+        _ => None,
+    }
 }
 
 /// How far back a command may be dated: the directory takes in facts as old as they are.

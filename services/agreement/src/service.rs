@@ -13,6 +13,7 @@ use concord_chassis::{
 };
 use concord_kernel::{
     Date,
+    id::AgreementId,
     party::{PartyCode, PartyCodeId, PartyId},
 };
 use concord_proto::agreement::v1::{
@@ -54,7 +55,7 @@ impl AgreementDesk {
         let read = faults.require_uuid("agreement_id", id);
         let on = day(&self.desk, on, &mut faults);
         let (id, on) = faults.finish(read.zip(on))?;
-        Ok((self.desk.state(metadata, id, min_position).await?, on))
+        Ok((self.desk.state(metadata, AgreementId(id).stream(), min_position).await?, on))
     }
 }
 
@@ -72,7 +73,7 @@ impl PartyDesk {
         id: PartyId,
         head: u64,
     ) -> Result<(Box<Party>, u64), Status> {
-        let seen = self.desk.state(metadata, id.0, head).await?;
+        let seen = self.desk.state(metadata, id.stream(), head).await?;
         match seen.state {
             Some(State::Party(party)) => Ok((party, seen.head)),
             _ => Err(no_party(&id.to_string())),
@@ -225,7 +226,10 @@ impl PartyService for PartyDesk {
     ) -> Result<Response<proto::GetPartyResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.party_id, asked.min_position);
-        let seen = self.desk.see(request.metadata(), "party_id", id, min_position).await?;
+        let seen = self
+            .desk
+            .see(request.metadata(), "party_id", id, |id| PartyId(id).stream(), min_position)
+            .await?;
         match seen.state {
             Some(State::Party(party)) => Ok(Response::new(proto::GetPartyResponse {
                 party: Some(answers::party(&party, seen.version)),
@@ -244,7 +248,7 @@ impl PartyService for PartyDesk {
         let code = PartyCode::parse(&asked.code).map_err(|fault| faults.add("code", fault.to_string())).ok();
         let on = day(&self.desk, (&asked.on, false), &mut faults);
         let (code, on) = faults.finish(code.zip(on))?;
-        let seen = self.desk.state(metadata, PartyCodeId::of(&code).0, asked.min_position).await?;
+        let seen = self.desk.state(metadata, PartyCodeId::of(&code).stream(), asked.min_position).await?;
         let Some(State::Code(known)) = seen.state else { return Err(no_party(&asked.code)) };
         let (party, mut position) = self.party(metadata, known.party, seen.head).await?;
         let mut successor = party.clone();

@@ -26,7 +26,7 @@ pub(crate) fn agreement<'v>(
     field: &str,
     id: AgreementId,
 ) -> Result<&'v Agreement, Stop> {
-    case.find(id.0, State::agreement, || refusal::no_agreement(field, id))
+    case.find(id.stream(), State::agreement, || refusal::no_agreement(field, id))
 }
 
 /// The agreement with a new id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
@@ -34,22 +34,22 @@ pub(crate) fn agreement_or_free<'v>(
     case: &Case<'_, 'v>,
     id: AgreementId,
 ) -> Result<Option<&'v Agreement>, Stop> {
-    case.find_or_free(id.0, "agreement_id", State::agreement)
+    case.find_or_free(id.stream(), "agreement_id", State::agreement)
 }
 
 /// The party, as this field of the request names it; `NOT_FOUND` where there is none.
 pub(crate) fn party<'v>(case: &Case<'_, 'v>, field: &str, id: PartyId) -> Result<&'v Party, Stop> {
-    case.find(id.0, State::party, || refusal::no_party(field, id))
+    case.find(id.stream(), State::party, || refusal::no_party(field, id))
 }
 
-/// The party with a new id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
+/// The party with this id, which follows from its first code: `None` where the directory has none.
 pub(crate) fn party_or_free<'v>(case: &Case<'_, 'v>, id: PartyId) -> Result<Option<&'v Party>, Stop> {
-    case.find_or_free(id.0, "party_id", State::party)
+    case.seek(id.stream(), State::party)
 }
 
 /// Whose the code is, where the directory knows it.
 pub(crate) fn code<'v>(case: &Case<'_, 'v>, code: &PartyCode) -> Result<Option<&'v Code>, Stop> {
-    Ok(case.states.get(PartyCodeId::of(code).0)?.and_then(State::code))
+    Ok(case.states.get(PartyCodeId::of(code).stream())?.and_then(State::code))
 }
 
 /// The parties that these codes belong to, `None` where the directory does not know a code. First all codes are
@@ -58,10 +58,10 @@ pub(crate) fn parties_by_code<'v, 'p>(
     case: &Case<'_, 'v>,
     codes: impl IntoIterator<Item = &'p PartyCode> + Clone,
 ) -> Result<Vec<Option<&'v Party>>, Stop> {
-    case.states.prefetch(codes.clone().into_iter().map(|code| PartyCodeId::of(code).0))?;
+    case.states.prefetch(codes.clone().into_iter().map(|code| PartyCodeId::of(code).stream()))?;
     let known =
         codes.into_iter().map(|given| code(case, given)).collect::<Result<Vec<Option<&Code>>, Stop>>()?;
-    case.states.prefetch(known.iter().flatten().map(|code| code.party.0))?;
+    case.states.prefetch(known.iter().flatten().map(|code| code.party.stream()))?;
     known.into_iter().map(|code| code.map_or(Ok(None), |code| party_or_free(case, code.party))).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::{
     log::{Broken, Context, Decision, Refusal, RefusalKind, Stop, View},
     reference::Tables,
 };
-use concord_kernel::{Date, calendar::Calendar, rulebook::Rulebook};
+use concord_kernel::{Date, calendar::Calendar, event::StreamId, rulebook::Rulebook};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -80,32 +80,50 @@ impl<'c, 'v, S> Case<'c, 'v, S> {
         Ok(Self { states, context, rulebook, calendar: &tables.calendar })
     }
 
-    /// The state with this id, as `of` sees it: one of another kind is none.
+    /// The state of this aggregate, as `as_its_kind` sees it.
     ///
     /// # Errors
     /// `NOT_FOUND` with what `none` says where there is no such state, or it must be loaded first.
     pub fn find<T>(
         &self,
-        id: uuid::Uuid,
-        of: impl FnOnce(&'v S) -> Option<&'v T>,
+        of: StreamId,
+        as_its_kind: impl FnOnce(&'v S) -> Option<&'v T>,
         none: impl FnOnce() -> Broken,
     ) -> Result<&'v T, Stop> {
-        let found = self.states.get(id)?.and_then(of);
+        let found = self.states.get(of)?.and_then(as_its_kind);
         found.ok_or_else(|| self.refuse(RefusalKind::NotFound, vec![none()]))
     }
 
-    /// The state with an id that may be new: `None` while it is free.
+    /// The state of this aggregate, `None` where there is none. For an id that follows from something: an aggregate of another
+    /// kind that somebody gave this id is no concern of it.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS` at `field` where a state of another kind has it, or it must be loaded first.
+    /// It must be loaded first.
+    pub fn seek<T>(
+        &self,
+        of: StreamId,
+        as_its_kind: impl FnOnce(&'v S) -> Option<&'v T>,
+    ) -> Result<Option<&'v T>, Stop> {
+        Ok(self.states.get(of)?.and_then(as_its_kind))
+    }
+
+    /// The state of this aggregate, whose id the caller chose at `field`: `None` while it is free.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` where an aggregate of another kind has the id, or it must be loaded first.
     pub fn find_or_free<T>(
         &self,
-        id: uuid::Uuid,
+        of: StreamId,
         field: &str,
-        of: impl FnOnce(&'v S) -> Option<&'v T>,
+        as_its_kind: impl FnOnce(&'v S) -> Option<&'v T>,
     ) -> Result<Option<&'v T>, Stop> {
-        let Some(state) = self.states.get(id)? else { return Ok(None) };
-        of(state).map(Some).ok_or_else(|| self.refuse(RefusalKind::Taken, vec![taken(field, id)]))
+        match self.states.look(of)? {
+            Ok(state) => Ok(as_its_kind(state)),
+            Err(None) => Ok(None),
+            Err(Some(kind)) => {
+                Err(self.refuse(RefusalKind::Taken, vec![taken(field, StreamId::new(kind, of.id))]))
+            }
+        }
     }
 
     /// Stops at values that cannot be right for this aggregate, all of them at once.

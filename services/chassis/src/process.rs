@@ -186,7 +186,22 @@ struct Reactor<M: ProcessManager> {
 /// A command on its way, and the aggregate before whose later ones it must be answered.
 struct Due<C> {
     target: Uuid,
+    /// What its request ids are made of: the event that caused it, and which of its commands it is.
+    named: (Uuid, String),
     submission: Submission<C>,
+}
+
+impl<C: Clone> Due<C> {
+    /// The command under the first of its request ids, or under a later one: who knows the event can tell the id, and give a
+    /// command of their own under it. That must not stand in the way.
+    fn in_turn(&self, turn: u32) -> Submission<C> {
+        let mut submission = self.submission.clone();
+        if turn > 0 {
+            let (cause, name) = &self.named;
+            submission.request_id = Uuid::new_v5(cause, format!("{name} #{turn}").as_bytes());
+        }
+        submission
+    }
 }
 
 type Command<M> = <<M as ProcessManager>::Domain as Domain>::Command;
@@ -203,8 +218,9 @@ impl<M: ProcessManager> Reactor<M> {
     ) -> Due<Command<M>> {
         let name = M::NAME;
         let anew = if generation <= 1 { String::new() } else { format!(" in generation {generation}") };
+        let named = (cause, format!("{name} {rule} {target}{anew}"));
         let submission = Submission {
-            request_id: Uuid::new_v5(&cause, format!("{name} {rule} {target}{anew}").as_bytes()),
+            request_id: Uuid::new_v5(&cause, named.1.as_bytes()),
             expected: Vec::new(),
             // The decision knows the lifecycle's last day, and the cause's own is a field of the command. Without a date the
             // command has the same body tomorrow.
@@ -219,7 +235,7 @@ impl<M: ProcessManager> Reactor<M> {
             traceparent: None,
             command,
         };
-        Due { target, submission }
+        Due { target, named, submission }
     }
 
     /// Has every command answered, those about one aggregate in their order. What failed, by aggregate: nothing later about it
@@ -243,31 +259,35 @@ impl<M: ProcessManager> Reactor<M> {
     }
 
     /// Has commands about different aggregates answered, however long the log takes.
-    async fn answer(&self, mut chunk: Vec<&Due<Command<M>>>) -> Vec<(Uuid, Failure)> {
+    async fn answer(&self, chunk: Vec<&Due<Command<M>>>) -> Vec<(Uuid, Failure)> {
         let mut pause = RETRY.0;
         let mut failed = Vec::new();
-        loop {
-            let given = chunk.iter().map(|due| due.submission.clone()).collect();
-            let outcomes = self.log.execute_chunk(given, PATIENCE).await;
+        // Each with the number of its request ids that others took.
+        let mut chunk: Vec<_> = chunk.into_iter().map(|due| (due, 0)).collect();
+        while !chunk.is_empty() {
+            let given: Vec<_> = chunk.iter().map(|(due, turn)| due.in_turn(*turn)).collect();
+            let outcomes = self.log.execute_chunk(given.clone(), PATIENCE).await;
             let mut again = Vec::new();
             let mut why = None;
-            for (due, outcome) in chunk.into_iter().zip(outcomes) {
-                match self.weigh(&due.submission, outcome).await {
+            for (((due, turn), given), outcome) in chunk.into_iter().zip(&given).zip(outcomes) {
+                match self.weigh(given, outcome).await {
                     Weighed::Done => {}
                     Weighed::Failed(failure) => failed.push((due.target, failure)),
+                    Weighed::Taken => again.push((due, turn + 1)),
                     Weighed::Again(error) => {
                         why = Some(error);
-                        again.push(due);
+                        again.push((due, turn));
                     }
                 }
             }
-            let Some(error) = why else { return failed };
-            count::<M>("delayed");
-            warn!(process = M::NAME, waiting = again.len(), %error, "reactions to another log wait for the own one");
             chunk = again;
+            let Some(error) = why else { continue };
+            count::<M>("delayed");
+            warn!(process = M::NAME, waiting = chunk.len(), %error, "reactions to another log wait for the own one");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY.1);
         }
+        failed
     }
 
     /// What an answer means.
@@ -291,10 +311,14 @@ impl<M: ProcessManager> Reactor<M> {
                     count::<M>("accepted");
                     warn!(process = M::NAME, request.id = %id, "a reaction was accepted before, with another content");
                 }
-                // Who knows the event can tell the id. What that one asked for is not what the event means.
+                // What that one asked for is not what the event means. Nobody else acts under the name of a process.
                 Ok(Some(actor)) => {
-                    let taken = format!("{actor} gave another command under this id");
-                    return Weighed::Failed(Failure::Broken(told(&taken)));
+                    count::<M>("renamed");
+                    warn!(
+                        process = M::NAME, request.id = %id, actor,
+                        "somebody gave a command under the request id of a reaction, which takes the next one"
+                    );
+                    return Weighed::Taken;
                 }
                 Ok(None) => return Weighed::Again(error),
                 Err(unread) => return Weighed::Again(CommandError::Unavailable(unread.to_string())),
@@ -332,6 +356,8 @@ enum Weighed {
     Done,
     /// There was none: the same again.
     Again(CommandError),
+    /// Its request id is another command's: the same under its next one.
+    Taken,
     Failed(Failure),
 }
 

@@ -5,7 +5,7 @@
 //! versions are decimal strings.
 
 use bytes::Bytes;
-pub use concord_kernel::event::{LogEvent, Upcaster};
+pub use concord_kernel::event::{LogEvent, StreamId, Upcaster};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -227,10 +227,10 @@ mod tests {
     }
 
     impl LogEvent for Paid {
-        fn stream(&self) -> (&'static str, Uuid) {
-            ("payment", Uuid::max())
+        fn stream(&self) -> StreamId {
+            StreamId::new("payment", Uuid::max())
         }
-        fn also(&self) -> Vec<Uuid> {
+        fn also(&self) -> Vec<StreamId> {
             Vec::new()
         }
         fn type_name(&self) -> &'static str {

@@ -16,7 +16,7 @@ mod site;
 
 use concord_chassis::log::CommandError;
 use concord_chassis::record::leaf_hash;
-use fixture::{Command, PATIENCE, World, code, submit, submit_as, until};
+use fixture::{Command, PATIENCE, World, bank, code, submit, submit_as, until};
 use futures::future::join_all;
 use uuid::Uuid;
 
@@ -90,7 +90,7 @@ async fn a_stale_version_is_refused() {
     let account = replica.open(1, 5).await[0];
     let expecting = |version| {
         let mut submission = submit(Command::Deposit(account, 1));
-        submission.expected = vec![(account, version)];
+        submission.expected = vec![(bank(account), version)];
         replica.send(submission)
     };
     let outcome = expecting(1).await;
@@ -144,6 +144,48 @@ async fn a_repeat_gets_the_first_answer_however_the_state_moved_on() {
     let other = world.replica().await;
     assert_eq!(other.send(first).await.unwrap(), receipt);
     assert_eq!(other.balance(account).await, 100);
+}
+
+#[tokio::test]
+async fn a_repeat_with_another_expected_version_is_another_command() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let account = replica.open(1, 10).await[0];
+    let id = Uuid::now_v7();
+    let expecting = |version| {
+        let mut submission = submit_as(id, Command::Spend(account, 1));
+        submission.expected = vec![(bank(account), version)];
+        submission
+    };
+    let receipt = replica.send(expecting(2)).await.unwrap();
+    assert_eq!(replica.send(expecting(2)).await.unwrap(), receipt);
+    for other in [expecting(3), submit_as(id, Command::Spend(account, 1))] {
+        let outcome = replica.send(other).await;
+        assert!(matches!(outcome, Err(CommandError::RequestIdReused(_))), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_given_again_to_a_body_in_the_form_that_it_was_stored_with() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let account = replica.open(1, 10).await[0];
+    let id = Uuid::now_v7();
+    let receipt = replica.send(submit_as(id, Command::Spend(account, 1))).await.unwrap();
+    // As it was stored before versions belonged to the body.
+    let client = world.pool.get().await.unwrap();
+    let bodies = client.query("SELECT request_id, command FROM requests", &[]).await.unwrap();
+    for row in bodies {
+        let (request, body): (Uuid, Vec<u8>) = (row.get(0), row.get(1));
+        let body = String::from_utf8(body).unwrap();
+        let former = format!("{}}}", body.strip_suffix(",\"expected\":[]}").unwrap());
+        let set = "UPDATE requests SET command = $2, body_hash = sha256($2) WHERE request_id = $1";
+        client.execute(set, &[&request, &former.as_bytes()]).await.unwrap();
+    }
+    let again = world.replica().await;
+    assert_eq!(again.send(submit_as(id, Command::Spend(account, 1))).await.unwrap(), receipt);
+    let outcome = again.send(submit_as(id, Command::Spend(account, 2))).await;
+    assert!(matches!(outcome, Err(CommandError::RequestIdReused(_))), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@
 use crate::{document::Document, party::Party};
 use concord_kernel::{
     Date,
-    event::LogEvent,
+    event::{LogEvent, StreamId},
     id::{AgreementId, PersonId},
     industry::Industry,
     money::Currency,
@@ -17,7 +17,6 @@ use concord_kernel::{
     rulebook::AgreementField,
 };
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// The eight kinds of agreement (domain.md section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -682,9 +681,9 @@ pub enum AgreementEvent {
 }
 
 impl LogEvent for AgreementEvent {
-    fn stream(&self) -> (&'static str, Uuid) {
+    fn stream(&self) -> StreamId {
         match self {
-            Self::TodayAdvanced { .. } => ("log", Uuid::nil()),
+            Self::TodayAdvanced { .. } => StreamId::LOG,
             Self::AgreementDrafted { agreement, .. }
             | Self::DraftCancelled { agreement, .. }
             | Self::AgreementSigned { agreement, .. }
@@ -704,7 +703,7 @@ impl LogEvent for AgreementEvent {
             | Self::RegistrationSubmitted { agreement, .. }
             | Self::ContractRegistered { agreement, .. }
             | Self::RegistrationRefused { agreement, .. }
-            | Self::RegistrationRevoked { agreement, .. } => ("agreement", agreement.0),
+            | Self::RegistrationRevoked { agreement, .. } => agreement.stream(),
             Self::PartyRecorded { party, .. }
             | Self::PartyCodeAdded { party, .. }
             | Self::PartyRenamed { party, .. }
@@ -715,17 +714,17 @@ impl LogEvent for AgreementEvent {
             | Self::ControlLinkRecorded { party, .. }
             | Self::ControlLinkEnded { party, .. }
             | Self::PartyMerged { party, .. }
-            | Self::PartyDissolved { party, .. } => ("party", party.0),
+            | Self::PartyDissolved { party, .. } => party.stream(),
         }
     }
 
     /// The code, where it becomes a party's; and the party that another is merged into.
-    fn also(&self) -> Vec<Uuid> {
+    fn also(&self) -> Vec<StreamId> {
         match self {
             Self::PartyRecorded { code, .. } | Self::PartyCodeAdded { code, .. } => {
-                vec![PartyCodeId::of(code).0]
+                vec![PartyCodeId::of(code).stream()]
             }
-            Self::PartyMerged { into, .. } => vec![into.0],
+            Self::PartyMerged { into, .. } => vec![into.stream()],
             _ => Vec::new(),
         }
     }

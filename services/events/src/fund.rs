@@ -18,7 +18,7 @@ pub use spending::{Holding, InvoicePart};
 use crate::{agreement::Term, personal::PersonalRef};
 use concord_kernel::{
     Date,
-    event::LogEvent,
+    event::{LogEvent, StreamId},
     fingerprint::Fingerprint,
     id::{
         AgreementId, BackingId, GrantId, InstructionId, PartyFileId, ProgrammeId, RecoveryId,
@@ -1408,13 +1408,13 @@ fn is_zero(minor: &i64) -> bool {
 }
 
 impl LogEvent for FundEvent {
-    fn stream(&self) -> (&'static str, Uuid) {
+    fn stream(&self) -> StreamId {
         match self {
-            Self::TodayAdvanced { .. } => ("log", Uuid::nil()),
+            Self::TodayAdvanced { .. } => StreamId::LOG,
             Self::ProgrammeAppropriated { programme, .. }
             | Self::ProgrammeSupplemented { programme, .. }
             | Self::ProgrammeCut { programme, .. }
-            | Self::SubLimitSet { programme, .. } => ("programme", programme.0),
+            | Self::SubLimitSet { programme, .. } => programme.stream(),
             Self::GrantApplied { grant, .. }
             | Self::GrantRecommended { grant, .. }
             | Self::GrantAdmitted { grant, .. }
@@ -1460,8 +1460,8 @@ impl LogEvent for FundEvent {
             | Self::GrantEvaluated { grant, .. }
             | Self::GrantTerminated { grant, .. }
             | Self::GrantCancelled { grant, .. }
-            | Self::FactCorrected { grant, .. } => ("grant", grant.0),
-            Self::BackingChanged { agreement, .. } => ("backing", BackingId::of(*agreement).0),
+            | Self::FactCorrected { grant, .. } => grant.stream(),
+            Self::BackingChanged { agreement, .. } => BackingId::of(*agreement).stream(),
             Self::RecoveryDetermined { recovery, .. }
             | Self::RecoveryDemanded { recovery, .. }
             | Self::RecoveryAppealed { recovery, .. }
@@ -1469,29 +1469,29 @@ impl LogEvent for FundEvent {
             | Self::RecoveryOverturned { recovery, .. }
             | Self::RecoveryRepaid { recovery, .. }
             | Self::RecoveryOffset { recovery, .. }
-            | Self::RecoveryWrittenOff { recovery, .. } => ("recovery", recovery.0),
+            | Self::RecoveryWrittenOff { recovery, .. } => recovery.stream(),
             Self::RectificationAssigned { rectification, .. }
             | Self::RectificationExplained { rectification, .. }
             | Self::FindingRectified { rectification, .. }
             | Self::FindingAccepted { rectification, .. }
-            | Self::FindingDismissed { rectification, .. } => ("rectification", rectification.0),
+            | Self::FindingDismissed { rectification, .. } => rectification.stream(),
         }
     }
 
     /// The programme, where its money moves between available, reserved and contracted; the record of an agreement that a
     /// grant names or no longer names; the lead's file; the grants that a recovery and a balance move money of.
-    fn also(&self) -> Vec<Uuid> {
-        let file = |lead: &PartyId| PartyFileId::of(*lead).0;
-        let record = |agreement: &AgreementId| BackingId::of(*agreement).0;
+    fn also(&self) -> Vec<StreamId> {
+        let file = |lead: &PartyId| PartyFileId::of(*lead).stream();
+        let record = |agreement: &AgreementId| BackingId::of(*agreement).stream();
         match self {
-            Self::GrantApproved { programme, .. } => vec![programme.0],
-            Self::PaymentReturned { programme, released: Some(_), .. } => vec![programme.0],
+            Self::GrantApproved { programme, .. } => vec![programme.stream()],
+            Self::PaymentReturned { programme, released: Some(_), .. } => vec![programme.stream()],
             Self::ContractAmended { programme, released_minor, .. } => {
-                (*released_minor > 0).then_some(programme.0).into_iter().collect()
+                (*released_minor > 0).then_some(programme.stream()).into_iter().collect()
             }
-            Self::AwardImported { programme, lead, .. } => vec![programme.0, file(&lead.party)],
+            Self::AwardImported { programme, lead, .. } => vec![programme.stream(), file(&lead.party)],
             Self::ContractSigned { programme, lead, .. } => {
-                std::iter::once(programme.0).chain(lead.as_ref().map(file)).collect()
+                std::iter::once(programme.stream()).chain(lead.as_ref().map(file)).collect()
             }
             Self::GrantAdmitted { filed, .. } => filed.iter().map(|filed| file(&filed.lead)).collect(),
             Self::ProjectExtended { lead, .. } | Self::FinalAcceptanceConcluded { lead, .. } => {
@@ -1499,14 +1499,14 @@ impl LogEvent for FundEvent {
             }
             Self::GrantRejected { programme, released_minor, backing, lead, .. }
             | Self::GrantWithdrawn { programme, released_minor, backing, lead, .. } => {
-                let programme = (*released_minor > 0).then_some(programme.0);
+                let programme = (*released_minor > 0).then_some(programme.stream());
                 let others = backing.as_ref().map(record).into_iter().chain(lead.as_ref().map(file));
                 programme.into_iter().chain(others).collect()
             }
             Self::GrantClosed { end, .. }
             | Self::GrantTerminated { end, .. }
             | Self::GrantCancelled { end, .. } => {
-                let programme = (end.undrawn_minor > 0).then_some(end.programme.0);
+                let programme = (end.undrawn_minor > 0).then_some(end.programme.stream());
                 let others = end.backing.as_ref().map(record).into_iter().chain([file(&end.lead)]);
                 programme.into_iter().chain(others).collect()
             }
@@ -1514,17 +1514,17 @@ impl LogEvent for FundEvent {
                 std::iter::once(agreement).chain(former).map(record).collect()
             }
             Self::SpendReported { invoice, .. } | Self::SpendDisallowed { invoice, .. } => {
-                invoice.iter().map(|part| part.invoice.0).collect()
+                invoice.iter().map(|part| part.invoice.stream()).collect()
             }
-            Self::BalanceTransferred { to, .. } => vec![to.0],
+            Self::BalanceTransferred { to, .. } => vec![to.stream()],
             Self::FactCorrected { fact: MoneyFact::RecoveryRepayment { recovery, .. }, .. } => {
-                vec![recovery.0]
+                vec![recovery.stream()]
             }
             Self::RecoveryDetermined { grant, .. }
             | Self::RecoveryOverturned { grant, .. }
             | Self::RecoveryRepaid { grant, .. }
-            | Self::RecoveryWrittenOff { grant, .. } => vec![grant.0],
-            Self::RecoveryOffset { grant, against, .. } => vec![grant.0, against.0],
+            | Self::RecoveryWrittenOff { grant, .. } => vec![grant.stream()],
+            Self::RecoveryOffset { grant, against, .. } => vec![grant.stream(), against.stream()],
             _ => Vec::new(),
         }
     }

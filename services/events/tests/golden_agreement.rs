@@ -13,7 +13,7 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
-    event::LogEvent,
+    event::{LogEvent, StreamId},
     id::AgreementId,
     industry::Industry,
     money::Currency,
@@ -403,18 +403,18 @@ fn no_event_lacks_a_golden_file() {
 fn an_event_is_in_the_stream_of_its_aggregate_and_of_what_else_it_changes() {
     for (name, event) in samples() {
         let data = serde_json::to_value(&event).unwrap()["data"].clone();
-        let (kind, id) = event.stream();
+        let StreamId { kind, id } = event.stream();
         let own = match kind {
             "log" => serde_json::Value::String(Uuid::nil().to_string()),
             kind => data[kind].clone(),
         };
         assert_eq!(own, id.to_string(), "{name}");
         let also = match name {
-            "party_recorded" | "party_recorded_bare" => vec![PartyCodeId::of(&works()).0],
+            "party_recorded" | "party_recorded_bare" => vec![PartyCodeId::of(&works()).stream()],
             "party_code_added" => {
-                vec![PartyCodeId::of(&PartyCode::parse("CN-ORG:799655058").unwrap()).0]
+                vec![PartyCodeId::of(&PartyCode::parse("CN-ORG:799655058").unwrap()).stream()]
             }
-            "party_merged" => vec![PartyId::of(&university()).0],
+            "party_merged" => vec![PartyId::of(&university()).stream()],
             _ => Vec::new(),
         };
         assert_eq!(event.also(), also, "{name}");

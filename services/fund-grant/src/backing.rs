@@ -304,7 +304,7 @@ impl Backing {
         let lost = self.lost_by(today(case.context));
         let mut on = self.last_step_on.max(lost.map_or(self.happened_on, |(_, since)| since));
         let mut events = Vec::new();
-        case.states.prefetch(self.dependents.iter().map(|grant| grant.0))?;
+        case.states.prefetch(self.dependents.iter().map(|grant| grant.stream()))?;
         for dependent in &self.dependents {
             let grant = view::grant(case, *dependent)?;
             if let Some(event) = self.consequence(grant, lost) {
@@ -468,7 +468,7 @@ pub fn today(context: &Context<'_>) -> Date {
 
 /// What is known of an agreement; `None` where nothing is.
 pub(crate) fn find<'v>(case: &Case<'_, 'v>, agreement: AgreementId) -> Result<Option<&'v Backing>, Stop> {
-    Ok(case.states.get(BackingId::of(agreement).0)?.and_then(State::backing))
+    Ok(case.states.get(BackingId::of(agreement).stream())?.and_then(State::backing))
 }
 
 impl Stage {

@@ -47,8 +47,8 @@ use concord_chassis::{
 use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
-    event::LogEvent,
-    id::{AgreementId, BackingId, GrantId, ProgrammeId, RecoveryId, RectificationId},
+    event::StreamId,
+    id::{AgreementId, BackingId, GrantId, InvoiceId, PartyFileId, ProgrammeId, RecoveryId, RectificationId},
     region::Regions,
 };
 use grant::{
@@ -63,7 +63,6 @@ use rectification::{Rectification, RectificationCommand};
 use rules::BackDating;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
-use uuid::Uuid;
 use view::Case;
 
 /// The service as a process: settings from flags and environment, until SIGTERM or Ctrl-C.
@@ -192,19 +191,31 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "8";
+    const FOLD: &'static str = "9";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
 
-    fn targets(command: &Command) -> Vec<Uuid> {
+    fn targets(command: &Command) -> Vec<StreamId> {
         match command {
-            Command::Programme(programme, _) => vec![programme.0],
-            Command::Grant(grant, _) => vec![grant.0],
-            Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.0).collect(),
-            Command::Backing(agreement, _) => vec![BackingId::of(*agreement).0],
-            Command::Recovery(recovery, _) => vec![recovery.0],
-            Command::Rectification(rectification, _) => vec![rectification.0],
+            Command::Programme(programme, _) => vec![programme.stream()],
+            Command::Grant(grant, _) => vec![grant.stream()],
+            Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.stream()).collect(),
+            Command::Backing(agreement, _) => vec![BackingId::of(*agreement).stream()],
+            Command::Recovery(recovery, _) => vec![recovery.stream()],
+            Command::Rectification(rectification, _) => vec![rectification.stream()],
+        }
+    }
+
+    fn kind(state: &State) -> &'static str {
+        match state {
+            State::Programme(_) => ProgrammeId::KIND,
+            State::Grant(_) => GrantId::KIND,
+            State::Backing(_) => BackingId::KIND,
+            State::Invoice(_) => InvoiceId::KIND,
+            State::Recovery(_) => RecoveryId::KIND,
+            State::Rectification(_) => RectificationId::KIND,
+            State::PartyFile(_) => PartyFileId::KIND,
         }
     }
 
@@ -227,7 +238,7 @@ impl Domain for Fund {
         }
     }
 
-    fn apply(state: &mut Option<State>, id: Uuid, event: &FundEvent, meta: &Meta<'_>) {
+    fn apply(state: &mut Option<State>, of: StreamId, event: &FundEvent, meta: &Meta<'_>) {
         match state {
             Some(State::Programme(programme)) => programme.apply(event),
             Some(State::Grant(grant)) => grant.apply(event, meta),
@@ -236,7 +247,7 @@ impl Domain for Fund {
             Some(State::Recovery(recovery)) => recovery.apply(event, meta),
             Some(State::Rectification(rectification)) => rectification.apply(event, meta),
             Some(State::PartyFile(file)) => file.apply(event, meta),
-            None => *state = opened_by(id, event, meta),
+            None => *state = opened_by(of, event, meta),
         }
     }
 
@@ -281,27 +292,26 @@ impl Domain for Fund {
     }
 }
 
-/// The state that an event opens under this id. An imported award opens its grant, and its programme where that was not.
-fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
-    let (stream, own) = event.stream();
-    // What an event opens beside its own stream: an import its programme, the first grant of a lead its
-    // file, and spending its invoice.
-    let beside = || {
-        let file = PartyFile::opened_by(event, meta).filter(|file| file.id().0 == id);
-        let programme = || Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
-        let file = file.map(|file| State::PartyFile(Box::new(file)));
-        let invoice = || Invoice::opened_by(event).filter(|invoice| invoice.id.0 == id);
-        file.or_else(|| programme().map(|programme| State::Programme(Box::new(programme))))
-            .or_else(|| invoice().map(|invoice| State::Invoice(Box::new(invoice))))
-    };
-    match stream {
-        _ if own != id => beside(),
-        "programme" => Programme::opened_by(event, meta).map(|opened| State::Programme(Box::new(opened))),
-        "grant" => Grant::opened_by(event, meta).map(|opened| State::Grant(Box::new(opened))),
-        "backing" => Backing::opened_by(event, meta).map(|opened| State::Backing(Box::new(opened))),
-        "recovery" => Recovery::opened_by(event, meta).map(|opened| State::Recovery(Box::new(opened))),
-        "rectification" => {
+/// The aggregate that an event opens, if it is this one. Beside its own stream an imported award opens its programme where that
+/// was not, the first grant of a lead its file, and spending its invoice.
+fn opened_by(of: StreamId, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
+    match of.kind {
+        ProgrammeId::KIND => {
+            Programme::opened_by(event, meta).map(|opened| State::Programme(Box::new(opened)))
+        }
+        GrantId::KIND => Grant::opened_by(event, meta)
+            .filter(|opened| opened.id.0 == of.id)
+            .map(|opened| State::Grant(Box::new(opened))),
+        BackingId::KIND => Backing::opened_by(event, meta)
+            .filter(|opened| BackingId::of(opened.agreement).0 == of.id)
+            .map(|opened| State::Backing(Box::new(opened))),
+        InvoiceId::KIND => Invoice::opened_by(event).map(|opened| State::Invoice(Box::new(opened))),
+        RecoveryId::KIND => Recovery::opened_by(event, meta).map(|opened| State::Recovery(Box::new(opened))),
+        RectificationId::KIND => {
             Rectification::opened_by(event, meta).map(|opened| State::Rectification(Box::new(opened)))
+        }
+        PartyFileId::KIND => {
+            PartyFile::opened_by(event, meta).map(|opened| State::PartyFile(Box::new(opened)))
         }
         _ => None,
     }

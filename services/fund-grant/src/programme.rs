@@ -133,7 +133,7 @@ pub(crate) fn decide(
             unchanged()
         }
         (Some(_), Appropriate(_)) => {
-            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("programme_id", id.0)]));
+            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("programme_id", id.stream())]));
         }
         (None, Supplement { .. } | Cut { .. } | SetSubLimit { .. }) => {
             return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_programme(id)]));

@@ -19,7 +19,7 @@ use concord_chassis::{
     grpc,
     log::{Domain, Receipt},
 };
-use concord_kernel::id::{AgreementId, BackingId};
+use concord_kernel::id::{AgreementId, BackingId, GrantId, ProgrammeId};
 use concord_proto::{
     fund::v1::{
         self as fund, BulkCommand, BulkError, BulkResult, ExecuteCommandsRequest, ExecuteCommandsResponse,
@@ -74,7 +74,10 @@ impl ProgrammeService for Programmes {
     ) -> Result<Response<fund::GetProgrammeResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.programme_id, asked.min_position);
-        let seen = self.desk.see(request.metadata(), "programme_id", id, min_position).await?;
+        let seen = self
+            .desk
+            .see(request.metadata(), "programme_id", id, |id| ProgrammeId(id).stream(), min_position)
+            .await?;
         match seen.state {
             Some(State::Programme(programme)) => Ok(Response::new(fund::GetProgrammeResponse {
                 programme: Some(wire::answers::programme(&programme, seen.version)),
@@ -142,7 +145,10 @@ impl GrantService for Grants {
     ) -> Result<Response<fund::GetGrantResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.grant_id, asked.min_position);
-        let seen = self.desk.see(request.metadata(), "grant_id", id, min_position).await?;
+        let seen = self
+            .desk
+            .see(request.metadata(), "grant_id", id, |id| GrantId(id).stream(), min_position)
+            .await?;
         match seen.state {
             Some(State::Grant(grant)) => Ok(Response::new(fund::GetGrantResponse {
                 grant: Some(wire::answers::grant(&grant, seen.version)),
@@ -159,10 +165,9 @@ impl GrantService for Grants {
         let asked = request.get_ref();
         let followed = self.desk.followed(request.metadata(), AGREEMENT_LOG, asked.min_agreement_position);
         let followed = followed.await?;
-        let record = |agreement| BackingId::of(AgreementId(agreement)).0;
+        let record = |agreement| BackingId::of(AgreementId(agreement)).stream();
         let (id, min_position) = (&asked.agreement_id, asked.min_position);
-        let seen =
-            self.desk.see_derived(request.metadata(), "agreement_id", id, record, min_position).await?;
+        let seen = self.desk.see(request.metadata(), "agreement_id", id, record, min_position).await?;
         match seen.state {
             Some(State::Backing(backing)) => {
                 let ours = self.desk.edge().today;

@@ -18,12 +18,12 @@ pub(crate) type Case<'c, 'v> = deciding::Case<'c, 'v, State>;
 
 /// The grant; `NOT_FOUND` where there is none.
 pub(crate) fn grant<'v>(case: &Case<'_, 'v>, id: GrantId) -> Result<&'v Grant, Stop> {
-    case.find(id.0, State::grant, || refusal::no_grant(id))
+    case.find(id.stream(), State::grant, || refusal::no_grant(id))
 }
 
 /// The grant with a new id: `None` while it is free, `ALREADY_EXISTS` where a programme has it.
 pub(crate) fn grant_or_free<'v>(case: &Case<'_, 'v>, id: GrantId) -> Result<Option<&'v Grant>, Stop> {
-    case.find_or_free(id.0, "grant_id", State::grant)
+    case.find_or_free(id.stream(), "grant_id", State::grant)
 }
 
 /// The programme; `NOT_FOUND` where there is none, `ALREADY_EXISTS` where a grant has its id.
@@ -37,12 +37,12 @@ pub(crate) fn programme_or_free<'v>(
     case: &Case<'_, 'v>,
     id: ProgrammeId,
 ) -> Result<Option<&'v Programme>, Stop> {
-    case.find_or_free(id.0, "programme_id", State::programme)
+    case.find_or_free(id.stream(), "programme_id", State::programme)
 }
 
-/// The invoice with this id; `None` while no item has named it.
+/// The invoice with this id; `None` while no item has named it. Its id follows from its number.
 pub(crate) fn invoice_or_free<'v>(case: &Case<'_, 'v>, id: InvoiceId) -> Result<Option<&'v Invoice>, Stop> {
-    case.find_or_free(id.0, "invoice", State::invoice)
+    case.seek(id.stream(), State::invoice)
 }
 
 /// The recovery with a new id: `None` while it is free, `ALREADY_EXISTS` where something else has it.
@@ -50,27 +50,31 @@ pub(crate) fn recovery_or_free<'v>(
     case: &Case<'_, 'v>,
     id: RecoveryId,
 ) -> Result<Option<&'v Recovery>, Stop> {
-    case.find_or_free(id.0, "recovery_id", State::recovery)
+    case.find_or_free(id.stream(), "recovery_id", State::recovery)
 }
 
-/// The id of a recovery that another decision determines follows from its cause. Whoever has it already stands in the way:
-/// the money would be recoverable, and nobody would owe it.
-pub(crate) fn recovery_free(case: &Case<'_, '_>, id: RecoveryId) -> Result<(), Stop> {
-    match recovery_or_free(case, id)? {
-        None => Ok(()),
-        Some(_) => Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("recovery_id", id.0)])),
+/// The id of a recovery that another decision determines follows from its cause: the first one that no recovery has. Anybody
+/// of the office may have determined one under such an id before, and that must not stand in the way.
+pub(crate) fn free_recovery(
+    case: &Case<'_, '_>,
+    derived: impl Fn(u32) -> RecoveryId,
+) -> Result<RecoveryId, Stop> {
+    let mut turn = 0;
+    while case.seek(derived(turn).stream(), State::recovery)?.is_some() {
+        turn += 1;
     }
+    Ok(derived(turn))
 }
 
-/// The rectification with an id that may be new: `None` while there is none.
+/// The rectification with an id that may be new: `None` while there is none. It follows from the finding.
 pub(crate) fn rectification_or_free<'v>(
     case: &Case<'_, 'v>,
     id: RectificationId,
 ) -> Result<Option<&'v Rectification>, Stop> {
-    case.find_or_free(id.0, "rectification_id", State::rectification)
+    case.seek(id.stream(), State::rectification)
 }
 
 /// What is kept of a lead over all its grants; `None` before the first was filed.
 pub(crate) fn party_file<'v>(case: &Case<'_, 'v>, lead: PartyId) -> Result<Option<&'v PartyFile>, Stop> {
-    Ok(case.states.get(PartyFileId::of(lead).0)?.and_then(State::party_file))
+    Ok(case.states.get(PartyFileId::of(lead).stream())?.and_then(State::party_file))
 }

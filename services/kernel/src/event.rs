@@ -4,15 +4,43 @@
 
 use crate::Date;
 use serde::{Serialize, de::DeserializeOwned};
+use std::fmt;
 use uuid::Uuid;
+
+/// Which aggregate: its kind and its id together. Ids of different kinds are different keys, so nobody who chooses an id stands
+/// in the way of one that follows from something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    /// Kind of aggregate, as it stands before the slash in a CloudEvents subject, for example `grant`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl StreamId {
+    /// The stream of the log itself.
+    pub const LOG: Self = Self::new("log", Uuid::nil());
+
+    /// The aggregate of this kind with this id.
+    #[must_use]
+    pub const fn new(kind: &'static str, id: Uuid) -> Self {
+        Self { kind, id }
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.id)
+    }
+}
 
 /// An event type. The enum itself is the stored and published JSON: adjacently tagged, `type` and `data`, so that it
 /// reads straight from the CloudEvents document.
 pub trait LogEvent: Serialize + DeserializeOwned + Clone + std::fmt::Debug + Send + Sync + 'static {
-    /// The aggregate whose stream the event is in, as kind and id. The log's own stream has the nil id.
-    fn stream(&self) -> (&'static str, Uuid);
+    /// The aggregate whose stream the event is in; [`StreamId::LOG`] for the log's own.
+    fn stream(&self) -> StreamId;
     /// Further states that the event is applied to.
-    fn also(&self) -> Vec<Uuid>;
+    fn also(&self) -> Vec<StreamId>;
     /// Name of the event with its package, as in the document.
     fn type_name(&self) -> &'static str;
     /// The new today, where the event moves a played clock.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::party::PartyId;
+use crate::{event::StreamId, party::PartyId};
 
 /// The root of every identifier that is derived rather than drawn. It must never change: ids in the log depend on it.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_1c9e_7b1d_4d0a_9a53_2c41_90e6_b7d8);
@@ -62,6 +62,15 @@ macro_rules! uuid_id {
         pub struct $name(pub Uuid);
 
         impl $name {
+            /// Kind of what it identifies, as in a [`StreamId`].
+            pub const KIND: &'static str = $kind;
+
+            /// The aggregate with this id.
+            #[must_use]
+            pub const fn stream(self) -> StreamId {
+                StreamId::new(Self::KIND, self.0)
+            }
+
             /// The id that follows from a source, the same on every run: a UUID v5 of the source within the label.
             ///
             /// `namespace_label` names where the source comes from (`"eu-h2020"`), `source` is the key there.
@@ -231,6 +240,15 @@ impl PartyFileId {
 uuid_id! {
     /// A recovery 追缴: one claim on money that was paid.
     RecoveryId, "recovery"
+}
+
+impl RecoveryId {
+    /// The ids that follow from a cause, one after another: the first that is free is its recovery's. The first of all is the one
+    /// that [`RecoveryId::derived`] gives.
+    #[must_use]
+    pub fn in_turn(label: &str, cause: &str, turn: u32) -> Self {
+        if turn == 0 { Self::derived(label, cause) } else { Self::derived(label, &format!("{cause}#{turn}")) }
+    }
 }
 
 uuid_id! {

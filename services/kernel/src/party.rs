@@ -10,6 +10,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::event::StreamId;
+
 /// Under this namespace a party's id follows from its first known code. It must never change: ids in the log depend on it.
 const PARTY_NAMESPACE: Uuid = Uuid::from_u128(0x0d4f_62b7_51c8_4e0f_8b7c_6a3e_95d2_1f40);
 
@@ -59,6 +61,17 @@ impl PartyId {
     }
 }
 
+impl PartyId {
+    /// Kind of what it identifies, as in a [`StreamId`].
+    pub const KIND: &'static str = "party";
+
+    /// The aggregate with this id.
+    #[must_use]
+    pub const fn stream(self) -> StreamId {
+        StreamId::new(Self::KIND, self.0)
+    }
+}
+
 impl FromStr for PartyId {
     type Err = uuid::Error;
 
@@ -84,6 +97,17 @@ impl PartyCodeId {
     #[must_use]
     pub fn of(code: &PartyCode) -> Self {
         Self(Uuid::new_v5(&CODE_NAMESPACE, code.to_string().as_bytes()))
+    }
+}
+
+impl PartyCodeId {
+    /// Kind of what it identifies, as in a [`StreamId`].
+    pub const KIND: &'static str = "party code";
+
+    /// The aggregate with this id.
+    #[must_use]
+    pub const fn stream(self) -> StreamId {
+        StreamId::new(Self::KIND, self.0)
     }
 }
 

@@ -7,6 +7,7 @@ mod claim;
 mod cli_life;
 mod demo;
 mod failures;
+mod keys;
 mod life;
 mod log;
 mod projection;

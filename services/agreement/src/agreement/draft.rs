@@ -90,7 +90,7 @@ pub(super) fn decide(
         Some(agreement) if agreement.opened_as == content_hash(draft) => {
             case.conclude(Vec::new(), unchanged(), None)
         }
-        Some(_) => Err(case.refuse(RefusalKind::Taken, vec![taken("agreement_id", id.0)])),
+        Some(_) => Err(case.refuse(RefusalKind::Taken, vec![taken("agreement_id", id.stream())])),
         None => {
             case.well_formed(draft.faults(id))?;
             let on = case.context.effective_on;

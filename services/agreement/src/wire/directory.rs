@@ -89,7 +89,7 @@ ask!(Command: proto::DissolvePartyRequest, |this, reading| {
 });
 
 fn of(id: PartyId, command: PartyCommand) -> Asked {
-    Asked::of(id.0, Command::Party(id, command))
+    Asked::of(id.stream(), Command::Party(id, command))
 }
 
 fn party_id(reading: &mut Reading<'_>, field: &str, text: &str) -> Option<PartyId> {

@@ -219,7 +219,7 @@ ask!(Command: proto::RevokeRegistrationRequest, |this, reading| {
 });
 
 fn of(id: AgreementId, command: AgreementCommand) -> Asked {
-    Asked::of(id.0, Command::Agreement(id, command))
+    Asked::of(id.stream(), Command::Agreement(id, command))
 }
 
 fn force(id: AgreementId, command: ForceCommand) -> Asked {

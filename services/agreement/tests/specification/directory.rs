@@ -60,7 +60,7 @@ fn unlink(on: Date) -> Order {
 }
 
 fn holder(world: &World, code: &PartyCode) -> Option<PartyId> {
-    match world.states.get(&PartyCodeId::of(code).0) {
+    match world.states.get(&PartyCodeId::of(code).stream().to_string()) {
         Some(State::Code(code)) => Some(code.party),
         _ => None,
     }

@@ -516,7 +516,7 @@ fn steps_are_dated_in_order_and_not_too_far_back() {
 #[test]
 fn the_rulebook_says_what_is_material_how_long_grace_lasts_and_what_completion_needs() {
     use concord_agreement::Agreements;
-    use concord_chassis::log::{Context, Domain, Lookup, View};
+    use concord_chassis::log::{Context, Domain, View};
     use concord_chassis::reference::Tables;
     use concord_kernel::rulebook::Rulebooks;
     let text = include_str!("../../../../deploy/rulebook/2012-09.toml")
@@ -526,7 +526,7 @@ fn the_rulebook_says_what_is_material_how_long_grace_lasts_and_what_completion_n
     let other = Rulebooks::from_toml_files(&[("other.toml", text)]).unwrap();
     let other = Agreements::new(Tables { rulebooks: std::sync::Arc::new(other), ..Tables::shipped() });
     let world = at("in_force");
-    let lookup = |id| world.states.get(&id).map_or(Lookup::Absent, |state| Lookup::Present(state, 1));
+    let lookup = |of| world.look(of);
     let decide = |order: Order| {
         let context = Context {
             today: order.today,

@@ -14,7 +14,7 @@ use concord_agreement::{
 };
 use concord_chassis::{
     log::{Context, Decision, Domain, Lookup, Meta, Refusal, Stop, View},
-    record::LogEvent,
+    record::{LogEvent, StreamId},
 };
 use concord_events::{
     agreement::{
@@ -36,7 +36,7 @@ use uuid::Uuid;
 /// All states, by id.
 #[derive(Debug, Default, Clone)]
 pub struct World {
-    pub states: BTreeMap<Uuid, State>,
+    pub states: BTreeMap<String, State>,
 }
 
 /// A command with what the log knows beside it.
@@ -60,6 +60,19 @@ impl Order {
 }
 
 impl World {
+    /// What a decision sees of an aggregate.
+    pub fn look(&self, of: StreamId) -> Lookup<'_, State> {
+        let other = || {
+            let with_its_id = |(key, state): (&String, &State)| {
+                key.ends_with(&of.id.to_string()).then(|| Agreements::kind(state))
+            };
+            self.states.iter().find_map(with_its_id)
+        };
+        self.states
+            .get(&of.to_string())
+            .map_or_else(|| Lookup::Absent(other()), |state| Lookup::Present(state, 1))
+    }
+
     /// Decides as the log does: what is not in memory is asked for, and then it is tried again.
     pub fn decide(&self, order: &Order) -> Result<Decision<AgreementEvent>, Refusal> {
         let mut loaded = BTreeSet::new();
@@ -74,10 +87,9 @@ impl World {
             followed: &[],
         };
         loop {
-            let lookup = |id: Uuid| match self.states.get(&id) {
-                _ if !loaded.contains(&id) => Lookup::Cold,
-                Some(state) => Lookup::Present(state, 1),
-                None => Lookup::Absent,
+            let lookup = |of: StreamId| match loaded.contains(&of.id) {
+                false => Lookup::Cold,
+                true => self.look(of),
             };
             let decided = Agreements::shipped().decide(&View::new(&lookup), &order.command, &context);
             match decided {
@@ -105,10 +117,10 @@ impl World {
         let meta = Meta { position: 0, effective_on: on, actor: "clerk", actor_organisation: "office" };
         // As stored and read again.
         let event: AgreementEvent = serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap();
-        for id in std::iter::once(event.stream().1).chain(event.also()) {
-            let mut state = self.states.remove(&id);
-            Agreements::apply(&mut state, id, &event, &meta);
-            self.states.extend(state.map(|state| (id, state)));
+        for of in std::iter::once(event.stream()).chain(event.also()) {
+            let mut state = self.states.remove(&of.to_string());
+            Agreements::apply(&mut state, of, &event, &meta);
+            self.states.extend(state.map(|state| (of.to_string(), state)));
         }
     }
 
@@ -143,14 +155,14 @@ impl World {
     }
 
     pub fn agreement(&self) -> &Agreement {
-        match self.states.get(&AGREEMENT.0) {
+        match self.states.get(&AGREEMENT.stream().to_string()) {
             Some(State::Agreement(agreement)) => agreement,
             other => panic!("{other:?} is no agreement"),
         }
     }
 
     pub fn party(&self, code: &PartyCode) -> &Party {
-        match self.states.get(&PartyId::of(code).0) {
+        match self.states.get(&PartyId::of(code).stream().to_string()) {
             Some(State::Party(party)) => party,
             other => panic!("{other:?} is no party"),
         }

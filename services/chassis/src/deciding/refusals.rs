@@ -2,10 +2,9 @@
 //! says what is wrong and what to do, in English and in Chinese.
 
 use crate::log::{Broken, Context};
-use concord_kernel::Date;
+use concord_kernel::{Date, event::StreamId};
 use jiff::ToSpan;
 use std::fmt::Display;
-use uuid::Uuid;
 
 /// A broken rule: its code, its sentence in both languages, and the facts that were weighed, by name.
 #[must_use]
@@ -83,16 +82,17 @@ pub fn before_last_step(effective_on: Date, last: Date) -> Broken {
     )
 }
 
-/// The id that `field` gives belongs to something else.
+/// The id that the caller chose for `field` belongs to something else: an aggregate of this kind.
 #[must_use]
-pub fn taken(field: &str, id: Uuid) -> Broken {
+pub fn taken(field: &str, by: StreamId) -> Broken {
+    let StreamId { kind, id } = by;
     at(
         field,
         broken(
             "ID_TAKEN",
-            format!("{id} is something else already; choose a new id"),
+            format!("{id} is another {kind} already; choose a new id"),
             format!("编号{id}已被占用且内容不同；请使用新编号"),
-            &[("id", &id)],
+            &[("id", &id), ("kind", &kind)],
         ),
     )
 }

@@ -7,7 +7,7 @@ use crate::{
     personal::PersonalData,
     position::NotReached,
 };
-use concord_kernel::region::Regions;
+use concord_kernel::{event::StreamId, region::Regions};
 use futures::future;
 use std::{sync::Arc, time::Duration};
 use tokio_stream::wrappers::ReceiverStream;
@@ -82,7 +82,8 @@ impl<D: Domain> Desk<D> {
         self.log.recall(submission).await.map_err(status::<D>)?.ok_or(fault)
     }
 
-    /// The state with the id that the request gives in `field`, once the log has reached `min_position`.
+    /// The state of the aggregate that `of` makes of the id that the request gives in `field`, once the log has reached
+    /// `min_position`.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` where `id` is none; else what the log says.
@@ -91,40 +92,26 @@ impl<D: Domain> Desk<D> {
         metadata: &MetadataMap,
         field: &str,
         id: &str,
-        min_position: u64,
-    ) -> Result<Seen<D::State>, Status> {
-        self.see_derived(metadata, field, id, |id| id, min_position).await
-    }
-
-    /// As [`Desk::see`], where the state's own id is made of the one that the request gives.
-    ///
-    /// # Errors
-    /// As [`Desk::see`].
-    pub async fn see_derived(
-        &self,
-        metadata: &MetadataMap,
-        field: &str,
-        id: &str,
-        derive: impl FnOnce(Uuid) -> Uuid,
+        of: impl FnOnce(Uuid) -> StreamId,
         min_position: u64,
     ) -> Result<Seen<D::State>, Status> {
         let mut faults = Violations::new(D::error_domain());
         let read = faults.require_uuid(field, id);
-        self.state(metadata, derive(faults.finish(read)?), min_position).await
+        self.state(metadata, of(faults.finish(read)?), min_position).await
     }
 
-    /// The state with this id, once the log has reached `min_position`.
+    /// The state of this aggregate, once the log has reached `min_position`.
     ///
     /// # Errors
     /// What the log says.
     pub async fn state(
         &self,
         metadata: &MetadataMap,
-        id: Uuid,
+        of: StreamId,
         min_position: u64,
     ) -> Result<Seen<D::State>, Status> {
         let patience = grpc::deadline(metadata, PATIENCE.0, PATIENCE.1);
-        self.log.state(id, min_position, patience).await.map_err(status::<D>)
+        self.log.state(of, min_position, patience).await.map_err(status::<D>)
     }
 
     /// How far another log has been taken in, once it is so up to `min_position`; `None` where none has been verified.

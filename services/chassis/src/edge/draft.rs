@@ -6,6 +6,7 @@ use crate::{
     personal::{PersonalData, PersonalError},
     service,
 };
+use concord_kernel::event::StreamId;
 use std::{collections::HashMap, time::Duration};
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 pub struct Asked<C> {
     pub(super) command: C,
     pub(super) target: Target,
-    pub(super) expected: Vec<(Uuid, u64)>,
+    pub(super) expected: Vec<(StreamId, u64)>,
     pub(super) personal: Option<Personal<C>>,
 }
 
@@ -23,7 +24,7 @@ pub struct Asked<C> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Target {
     /// This aggregate.
-    One(Uuid),
+    One(StreamId),
     /// None: the command is about many. What to do instead.
     Many(&'static str),
 }
@@ -40,14 +41,14 @@ pub(super) struct Personal<C> {
 impl<C> Asked<C> {
     /// A command about one aggregate, whose version the header may name.
     #[must_use]
-    pub fn of(target: Uuid, command: C) -> Self {
+    pub fn of(target: StreamId, command: C) -> Self {
         Self { command, target: Target::One(target), expected: Vec::new(), personal: None }
     }
 
     /// A command about many aggregates, of which the request names some versions itself. `advice` says what to do
     /// instead of naming one in the header.
     #[must_use]
-    pub fn of_many(expected: Vec<(Uuid, u64)>, advice: &'static str, command: C) -> Self {
+    pub fn of_many(expected: Vec<(StreamId, u64)>, advice: &'static str, command: C) -> Self {
         Self { command, target: Target::Many(advice), expected, personal: None }
     }
 

@@ -4,12 +4,13 @@ use lru::LruCache;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// A state, and how far it has come.
+/// The states under an id, and how far they have come. Mostly one; an id that follows from something may have been chosen for
+/// an aggregate of another kind, which is then another state.
 #[derive(Debug, Clone)]
 pub(super) struct Entry<S> {
-    /// `None`: known to be absent.
-    pub(super) state: Option<S>,
-    /// Events of its own stream.
+    /// None: known to be absent.
+    pub(super) states: Vec<S>,
+    /// Events whose own stream is under the id, whichever kind.
     pub(super) version: u64,
     /// Events applied since its newest snapshot.
     pub(super) since_snapshot: u32,
@@ -17,7 +18,7 @@ pub(super) struct Entry<S> {
 
 impl<S> Entry<S> {
     pub(super) fn absent() -> Self {
-        Self { state: None, version: 0, since_snapshot: 0 }
+        Self { states: Vec::new(), version: 0, since_snapshot: 0 }
     }
 }
 
@@ -48,7 +49,7 @@ impl<S> Cache<S> {
     }
 
     pub(super) fn put(&mut self, id: Uuid, entry: Entry<S>) {
-        let weight = OVERHEAD_BYTES + entry.state.as_ref().map_or(0, self.weigh);
+        let weight = OVERHEAD_BYTES + entry.states.iter().map(self.weigh).sum::<usize>();
         self.bytes += weight;
         if let Some((_, old)) = self.entries.put(id, (entry, weight)) {
             self.bytes -= old;

@@ -6,8 +6,8 @@ use super::domain::{
 };
 use super::handle::{CommandError, Order, Outcome, Pending, Receipt, Submission};
 use super::index::{Changes, Index, OWN_STREAM};
-use super::loader::{self, Fault};
-use crate::record::{self, Envelope, LogEvent, Recorded, leaf_hash};
+use super::loader::{self, Fault, Streams};
+use crate::record::{self, Envelope, LogEvent, Recorded, StreamId, leaf_hash};
 use jiff::civil::Date;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -22,8 +22,8 @@ pub(super) struct Fresh<E> {
     pub(super) recorded: Recorded,
     pub(super) event: E,
     pub(super) version: u64,
-    /// States beside its own stream that it is applied to.
-    pub(super) also: Vec<Uuid>,
+    /// The aggregates that it is applied to.
+    pub(super) streams: Streams,
 }
 
 /// What a batch is decided on: the committed states, and what does not change.
@@ -130,21 +130,17 @@ impl<D: Domain> Batch<D> {
                 return Step::Taken;
             }
         };
-        let also: Vec<Vec<Uuid>> = accepted.decision.events.iter().map(loader::also).collect();
-        let cold: Vec<Uuid> = accepted
-            .decision
-            .events
+        let streams: Vec<Streams> = accepted.decision.events.iter().map(Streams::of).collect();
+        let cold: Vec<Uuid> = streams
             .iter()
-            .map(|event| event.stream().1)
-            .chain(also.iter().flatten().copied())
-            .filter(|id| *id != OWN_STREAM)
+            .flat_map(Streams::ids)
             .filter(|id| !self.overlay.contains_key(id) && ground.cache.peek(*id).is_none())
             .collect();
         if !cold.is_empty() {
             return Step::Needs(pending, cold);
         }
         self.body_hashes.insert(request_id, pending.body_hash);
-        self.write(ground, pending, accepted, also)
+        self.write(ground, pending, accepted, streams)
     }
 
     fn reject(&mut self, pending: Box<Pending<D::Command>>, error: CommandError) {
@@ -159,7 +155,7 @@ impl<D: Domain> Batch<D> {
         let submission = &pending.submission;
         let domain = ground.domain;
         let today = self.changes.today.or(ground.played_from).unwrap_or_else(super::writer::system_today);
-        let lookup = |id: Uuid| look(&self.overlay, ground.cache, id);
+        let lookup = |of: StreamId| look::<D>(&self.overlay, ground.cache, of);
         let view = View::new(&lookup);
         if pending.spoils {
             return Err(Halt::Error(CommandError::Internal(
@@ -176,7 +172,8 @@ impl<D: Domain> Batch<D> {
             let (aggregate, expected) = (*aggregate, *expected);
             let actual = view.version(aggregate).map_err(Halt::from)?;
             if actual != expected {
-                let stale = Halt::Error(CommandError::StaleVersion { aggregate, expected, actual });
+                let stale =
+                    Halt::Error(CommandError::StaleVersion { aggregate: aggregate.id, expected, actual });
                 if actual != 0 {
                     return Err(stale);
                 }
@@ -223,15 +220,15 @@ impl<D: Domain> Batch<D> {
         ground: &Ground<'_, D>,
         mut pending: Box<Pending<D::Command>>,
         accepted: Accepted<D::Event>,
-        also: Vec<Vec<Uuid>>,
+        streams: Vec<Streams>,
     ) -> Step<D::Command> {
         let Accepted { decision, rulebook, effective_on } = accepted;
         let last = self.next_position + decision.events.len() as u64 - 1;
         let mut fresh: Vec<Fresh<D::Event>> = Vec::with_capacity(decision.events.len());
-        for (event, also) in decision.events.into_iter().zip(also) {
-            let (_, stream) = event.stream();
+        for (event, streams) in decision.events.into_iter().zip(streams) {
+            let stream = streams.own.id;
             let name = event.type_name();
-            let own = fresh.iter().filter(|earlier| earlier.event.stream().1 == stream).count();
+            let own = fresh.iter().filter(|earlier| earlier.streams.own.id == stream).count();
             let twin = fresh.iter().rev().find(|earlier| earlier.event.type_name() == name);
             let version = self.version(ground, stream) + own as u64 + 1;
             let position = self.next_position + fresh.len() as u64;
@@ -250,8 +247,8 @@ impl<D: Domain> Batch<D> {
                     |twin| twin.recorded.position,
                 ),
             };
-            match self.document(&stamp, &pending, &event) {
-                Ok(recorded) => fresh.push(Fresh { recorded, event, version, also }),
+            match self.document(&stamp, &pending, streams.own, &event) {
+                Ok(recorded) => fresh.push(Fresh { recorded, event, version, streams }),
                 // Nothing has been changed yet.
                 Err(error) => {
                     self.reject(pending, error);
@@ -272,8 +269,8 @@ impl<D: Domain> Batch<D> {
         let first_position = fresh.first().map_or(0, |first| first.recorded.position);
         let aggregate = fresh
             .first()
-            .map(|first| first.event.stream().1)
-            .or_else(|| targets::<D>(&pending.submission.command).first().copied())
+            .map(|first| first.streams.own.id)
+            .or_else(|| targets::<D>(&pending.submission.command).first().map(|of| of.id))
             .unwrap_or(OWN_STREAM);
         let receipt = Receipt {
             log: D::LOG,
@@ -299,10 +296,10 @@ impl<D: Domain> Batch<D> {
         &self,
         stamp: &Stamp<'_>,
         pending: &Pending<D::Command>,
+        own: StreamId,
         event: &D::Event,
     ) -> Result<Recorded, CommandError> {
         let submission = &pending.submission;
-        let (kind, stream) = event.stream();
         let attachments = submission.attachments.join(" ");
         let unwritable = |error: &dyn std::fmt::Display| {
             CommandError::Internal(format!("its event cannot be written: {error}"))
@@ -315,7 +312,7 @@ impl<D: Domain> Batch<D> {
             id: Uuid::now_v7(),
             source: stamp.source.into(),
             event_type: event.type_name().into(),
-            subject: format!("{kind}/{stream}").into(),
+            subject: own.to_string().into(),
             time: self.recorded_at,
             datacontenttype: "application/json".into(),
             position: stamp.position,
@@ -352,7 +349,7 @@ impl<D: Domain> Batch<D> {
         fresh: &Fresh<D::Event>,
         effective_on: Date,
     ) -> Result<(), Fault> {
-        let Fresh { recorded, event, also, .. } = fresh;
+        let Fresh { recorded, event, streams, .. } = fresh;
         let meta = Meta {
             position: recorded.position,
             effective_on,
@@ -360,13 +357,12 @@ impl<D: Domain> Batch<D> {
             actor_organisation: &submission.actor_organisation,
         };
         self.changes.note(event.type_name(), recorded.position, event.advances_today());
-        let own = event.stream().1;
-        for id in std::iter::once(&own).chain(also).filter(|id| **id != OWN_STREAM) {
+        for id in streams.ids() {
             let entry = self
                 .overlay
-                .entry(*id)
-                .or_insert_with(|| cache.peek(*id).cloned().unwrap_or_else(Entry::absent));
-            loader::fold::<D>(entry, *id, *id == own, event, &meta)?;
+                .entry(id)
+                .or_insert_with(|| cache.peek(id).cloned().unwrap_or_else(Entry::absent));
+            loader::fold::<D>(entry, id, streams, event, &meta)?;
         }
         Ok(())
     }
@@ -497,16 +493,22 @@ fn advance_today<E: LogEvent>(played_from: Option<Date>, today: Date, to: Date) 
     Ok(Accepted { decision: Decision::events(events), rulebook: String::new(), effective_on: to })
 }
 
-fn look<'a, S>(overlay: &'a HashMap<Uuid, Entry<S>>, cache: &'a Cache<S>, id: Uuid) -> Lookup<'a, S> {
-    match overlay.get(&id).or_else(|| cache.peek(id)) {
+fn look<'a, D: Domain>(
+    overlay: &'a HashMap<Uuid, Entry<D::State>>,
+    cache: &'a Cache<D::State>,
+    of: StreamId,
+) -> Lookup<'a, D::State> {
+    match overlay.get(&of.id).or_else(|| cache.peek(of.id)) {
         None => Lookup::Cold,
-        Some(Entry { state: None, .. }) => Lookup::Absent,
-        Some(Entry { state: Some(state), version, .. }) => Lookup::Present(state, *version),
+        Some(entry) => match entry.states.iter().find(|state| D::kind(state) == of.kind) {
+            Some(state) => Lookup::Present(state, entry.version),
+            None => Lookup::Absent(entry.states.first().map(D::kind)),
+        },
     }
 }
 
 /// Aggregates that a command is about.
-pub(super) fn targets<D: Domain>(order: &Order<D::Command>) -> Vec<Uuid> {
+pub(super) fn targets<D: Domain>(order: &Order<D::Command>) -> Vec<StreamId> {
     match order {
         Order::Command(command) => D::targets(command),
         Order::AdvanceToday(_) => Vec::new(),

@@ -1,6 +1,6 @@
 //! What a service brings to its log.
 
-use crate::record::LogEvent;
+use crate::record::{LogEvent, StreamId};
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -21,7 +21,10 @@ pub trait Domain: Send + Sync + Sized + 'static {
     type Command: Serialize + Clone + Send + Sync + 'static;
 
     /// Aggregates that the command is about. While one of them loads, later commands about it wait behind.
-    fn targets(command: &Self::Command) -> Vec<Uuid>;
+    fn targets(command: &Self::Command) -> Vec<StreamId>;
+
+    /// Kind of the aggregate that this is the state of, as in its [`StreamId`].
+    fn kind(state: &Self::State) -> &'static str;
 
     /// Decides a command on the states that `view` shows. Time, actor and rulebook come in the context.
     fn decide(
@@ -31,8 +34,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
         context: &Context<'_>,
     ) -> Result<Decision<Self::Event>, Stop>;
 
-    /// Folds an event into the state with this id, which is absent before its first.
-    fn apply(state: &mut Option<Self::State>, id: Uuid, event: &Self::Event, meta: &Meta<'_>);
+    /// Folds an event into the state of this aggregate, which is absent before its first. A state keeps its kind.
+    fn apply(state: &mut Option<Self::State>, of: StreamId, event: &Self::Event, meta: &Meta<'_>);
 
     /// Rough size of a state in memory, in bytes, for the cache's bound.
     fn weight(state: &Self::State) -> usize;
@@ -163,7 +166,7 @@ impl<E> Decision<E> {
 /// Why a command was not decided, or not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// These states must be loaded first.
+    /// The states under these ids must be loaded first.
     Need(Vec<Uuid>),
     /// Refused.
     Refused(Box<Refusal>),
@@ -224,15 +227,15 @@ pub struct Broken {
 
 /// The states that a decision may look at: committed ones, overlaid with what this batch has decided so far.
 pub struct View<'a, S> {
-    lookup: &'a dyn Fn(Uuid) -> Lookup<'a, S>,
+    lookup: &'a dyn Fn(StreamId) -> Lookup<'a, S>,
 }
 
 /// What a view knows of a state.
 pub enum Lookup<'a, S> {
     /// Not in memory: it must be loaded first.
     Cold,
-    /// There is no such state.
-    Absent,
+    /// There is no such state. The kind of another aggregate that has the same id, where there is one.
+    Absent(Option<&'static str>),
     /// The state and its version.
     Present(&'a S, u64),
 }
@@ -240,19 +243,27 @@ pub enum Lookup<'a, S> {
 impl<'a, S> View<'a, S> {
     /// A view over `lookup`.
     #[must_use]
-    pub fn new(lookup: &'a dyn Fn(Uuid) -> Lookup<'a, S>) -> Self {
+    pub fn new(lookup: &'a dyn Fn(StreamId) -> Lookup<'a, S>) -> Self {
         Self { lookup }
     }
 
-    /// The state with this id, `None` where there is none.
+    /// The state of this aggregate, `None` where there is none.
     ///
     /// # Errors
     /// [`Stop::Need`] where it is not in memory.
-    pub fn get(&self, id: Uuid) -> Result<Option<&'a S>, Stop> {
-        match (self.lookup)(id) {
-            Lookup::Cold => Err(Stop::Need(vec![id])),
-            Lookup::Absent => Ok(None),
-            Lookup::Present(state, _) => Ok(Some(state)),
+    pub fn get(&self, of: StreamId) -> Result<Option<&'a S>, Stop> {
+        Ok(self.look(of)?.ok())
+    }
+
+    /// The state of this aggregate; where there is none, the kind of another that has its id, if any.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] where it is not in memory.
+    pub fn look(&self, of: StreamId) -> Result<Result<&'a S, Option<&'static str>>, Stop> {
+        match (self.lookup)(of) {
+            Lookup::Cold => Err(Stop::Need(vec![of.id])),
+            Lookup::Absent(held_by) => Ok(Err(held_by)),
+            Lookup::Present(state, _) => Ok(Ok(state)),
         }
     }
 
@@ -260,20 +271,20 @@ impl<'a, S> View<'a, S> {
     ///
     /// # Errors
     /// [`Stop::Need`] with all those not in memory.
-    pub fn prefetch(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<(), Stop> {
-        let cold: Vec<Uuid> =
-            ids.into_iter().filter(|id| matches!((self.lookup)(*id), Lookup::Cold)).collect();
+    pub fn prefetch(&self, all: impl IntoIterator<Item = StreamId>) -> Result<(), Stop> {
+        let is_cold = |of: &StreamId| matches!((self.lookup)(*of), Lookup::Cold);
+        let cold: Vec<Uuid> = all.into_iter().filter(is_cold).map(|of| of.id).collect();
         if cold.is_empty() { Ok(()) } else { Err(Stop::Need(cold)) }
     }
 
-    /// Version of the state with this id: the number of events of its own stream, 0 where there is none.
+    /// Version of this aggregate: the number of events under its id, 0 where there is none.
     ///
     /// # Errors
     /// [`Stop::Need`] where it is not in memory.
-    pub fn version(&self, id: Uuid) -> Result<u64, Stop> {
-        match (self.lookup)(id) {
-            Lookup::Cold => Err(Stop::Need(vec![id])),
-            Lookup::Absent => Ok(0),
+    pub fn version(&self, of: StreamId) -> Result<u64, Stop> {
+        match (self.lookup)(of) {
+            Lookup::Cold => Err(Stop::Need(vec![of.id])),
+            Lookup::Absent(_) => Ok(0),
             Lookup::Present(_, version) => Ok(version),
         }
     }

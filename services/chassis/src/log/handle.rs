@@ -5,6 +5,7 @@ use super::domain::{Domain, Followed, Refusal};
 use super::gate::{Cluster, Gate, Standstill};
 use super::reader::{LogReader, StoreError};
 use super::store::Stored;
+use crate::record::StreamId;
 use bytes::Bytes;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -22,7 +23,7 @@ pub struct Submission<C> {
     /// Chosen by the caller (AIP-155); stored with the answer.
     pub request_id: Uuid,
     /// Versions that the caller saw, by aggregate.
-    pub expected: Vec<(Uuid, u64)>,
+    pub expected: Vec<(StreamId, u64)>,
     /// When the act happened; `None`: today.
     pub effective_on: Option<Date>,
     /// Opaque id of the acting person.
@@ -131,6 +132,9 @@ pub struct Seen<S> {
 }
 
 /// What a command's body is, for its hash and for the record: enough to decide it again.
+///
+/// Commands that were stored before versions belonged to the body have none of them: a hash of that form is never the hash of
+/// a body with `expected`, which stands there even where it is empty.
 #[derive(Serialize)]
 struct Body<'a, C> {
     command: &'a Order<C>,
@@ -144,6 +148,8 @@ struct Body<'a, C> {
     attachments: &'a [String],
     actor: &'a str,
     actor_organisation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Vec<(String, u64)>>,
 }
 
 /// A submission on its way to the writer, and through it. Boxed once: it is handed on many times.
@@ -168,7 +174,8 @@ impl<C: Serialize> Pending<C> {
         index: usize,
         phase: &Arc<AtomicU8>,
     ) -> Result<Self, serde_json::Error> {
-        let (body, body_hash) = body_of(&submission)?;
+        let body = body_of(&submission)?;
+        let body_hash = Sha256::digest(&body).into();
         let phase = phase.clone();
         Ok(Self { submission, body, body_hash, ticket: 0, index, phase, needed: Vec::new(), spoils: false })
     }
@@ -194,7 +201,7 @@ pub(super) enum Mail<D: Domain> {
         reply: oneshot::Sender<Vec<Outcome>>,
     },
     /// A read of a state at the committed head.
-    Read { id: Uuid, reply: oneshot::Sender<Result<Seen<D::State>, CommandError>> },
+    Read { of: StreamId, reply: oneshot::Sender<Result<Seen<D::State>, CommandError>> },
 }
 
 /// Bytes of commands that may wait at once, per log.
@@ -263,13 +270,11 @@ impl<D: Domain> Log<D> {
     /// Where PostgreSQL cannot be asked, or the id belongs to another command.
     pub async fn recall(&self, submission: Submission<D::Command>) -> Result<Option<Receipt>, CommandError> {
         let submission = submission.map(Order::Command);
-        let (_, body_hash) =
-            body_of(&submission).map_err(|error| CommandError::Internal(error.to_string()))?;
         let stored = self.reader.answer(submission.request_id, D::LOG).await.map_err(|error| {
             tracing::warn!(error = %crate::service::in_full(&error), "stored answers could not be read");
             CommandError::Unavailable("stored answers cannot be read just now".to_owned())
         })?;
-        stored.map(|stored| first_answer(submission.request_id, &body_hash, &stored)).transpose()
+        stored.map(|stored| first_answer(&submission, &stored)).transpose()
     }
 
     /// Who gave the accepted command with this request id; `None` where there is none.
@@ -344,7 +349,7 @@ impl<D: Domain> Log<D> {
     /// `Unavailable` where that takes longer than `patience`.
     pub async fn state(
         &self,
-        id: Uuid,
+        of: StreamId,
         min_position: u64,
         patience: Duration,
     ) -> Result<Seen<D::State>, CommandError> {
@@ -354,7 +359,7 @@ impl<D: Domain> Log<D> {
                 .map_err(|late| CommandError::Unavailable(late.to_string()))?;
             let (reply, answer) = oneshot::channel();
             let gone = || CommandError::Unavailable("the log is shutting down".to_owned());
-            self.mailbox.send(Mail::Read { id, reply }).await.map_err(|_| gone())?;
+            self.mailbox.send(Mail::Read { of, reply }).await.map_err(|_| gone())?;
             answer.await.map_err(|_| gone())?
         };
         tokio::time::timeout(patience, work)
@@ -433,9 +438,17 @@ impl<D: Domain> Log<D> {
     }
 }
 
-/// The body of a command as it is kept, and its hash.
-fn body_of<C: Serialize>(submission: &Submission<Order<C>>) -> Result<(Bytes, [u8; 32]), serde_json::Error> {
-    let body: Bytes = serde_json::to_vec(&Body {
+/// The body of a command as it is kept.
+fn body_of<C: Serialize>(submission: &Submission<Order<C>>) -> Result<Bytes, serde_json::Error> {
+    let expected = submission.expected.iter().map(|(of, version)| (of.to_string(), *version));
+    written(submission, Some(expected.collect()))
+}
+
+fn written<C: Serialize>(
+    submission: &Submission<Order<C>>,
+    expected: Option<Vec<(String, u64)>>,
+) -> Result<Bytes, serde_json::Error> {
+    let body = serde_json::to_vec(&Body {
         command: &submission.command,
         effective_on: submission.effective_on,
         authority: &submission.authority,
@@ -443,16 +456,19 @@ fn body_of<C: Serialize>(submission: &Submission<Order<C>>) -> Result<(Bytes, [u
         attachments: &submission.attachments,
         actor: &submission.actor,
         actor_organisation: &submission.actor_organisation,
-    })?
-    .into();
-    let body_hash = Sha256::digest(&body).into();
-    Ok((body, body_hash))
+        expected,
+    })?;
+    Ok(body.into())
 }
 
-/// The stored answer of a request id, for a repeat of the same command.
-pub(super) fn first_answer(request_id: Uuid, body_hash: &[u8], stored: &Stored) -> Outcome {
-    if body_hash != stored.body_hash {
-        return Err(CommandError::RequestIdReused(request_id));
+/// The stored answer of a request id, for a repeat of the same command: its body has the stored hash, in the form that it was
+/// stored with.
+pub(super) fn first_answer<C: Serialize>(submission: &Submission<Order<C>>, stored: &Stored) -> Outcome {
+    let has_the_hash = |body: Result<Bytes, serde_json::Error>| {
+        body.is_ok_and(|body| Sha256::digest(&body).as_slice() == stored.body_hash)
+    };
+    if !has_the_hash(body_of(submission)) && !has_the_hash(written(submission, None)) {
+        return Err(CommandError::RequestIdReused(submission.request_id));
     }
     stored
         .receipt

@@ -3,9 +3,10 @@
 
 use super::cache::Entry;
 use super::domain::{Domain, Meta};
+use super::index::OWN_STREAM;
 use super::reader::{JsonText, StoreError};
 use super::store::{OpenError, signed};
-use crate::record::{self, Envelope, LogEvent, Recorded};
+use crate::record::{self, Envelope, LogEvent, Recorded, StreamId};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use uuid::Uuid;
@@ -24,13 +25,13 @@ const SNAPSHOTS: &str = "SELECT subject, position, version, state FROM snapshots
 
 /// Each id's own events after its version, and those of other streams that also touch it, after its position.
 const EVENTS: &str = "
-SELECT k.id, e.position, e.version, e.stream = k.id, e.record
+SELECT k.id, e.position, e.record
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS k (id, version, position)
 CROSS JOIN LATERAL (
-    SELECT position, version, stream, record FROM events
+    SELECT position, record FROM events
     WHERE stream = k.id AND version > k.version AND events.position <= $4
     UNION ALL
-    SELECT t.position, t.version, t.stream, t.record
+    SELECT t.position, t.record
     FROM subjects s JOIN events t ON t.position = s.position
     WHERE s.subject = k.id AND s.position > k.position AND s.position <= $4
 ) AS e
@@ -48,11 +49,11 @@ pub(super) async fn load<D: Domain>(
     let mut states: HashMap<Uuid, Folded<D::State>> =
         ids.iter().map(|id| (*id, Ok(Entry::absent()))).collect();
     let mut kept: HashMap<Uuid, (i64, i64)> = HashMap::new();
-    for row in client.query(&snapshots, &[&ids, &D::FOLD, &signed(head)]).await? {
+    for row in client.query(&snapshots, &[&ids, &folding::<D>(), &signed(head)]).await? {
         // A snapshot that does not read is as good as none: the events are there.
-        if let Ok(state) = serde_json::from_slice(&row.get::<_, JsonText>(3).0) {
+        if let Ok(read) = serde_json::from_slice::<Vec<D::State>>(&row.get::<_, JsonText>(3).0) {
             let (id, position, version): (Uuid, i64, i64) = (row.get(0), row.get(1), row.get(2));
-            let entry = Entry { state: Some(state), version: version.unsigned_abs(), since_snapshot: 0 };
+            let entry = Entry { states: read, version: version.unsigned_abs(), since_snapshot: 0 };
             states.insert(id, Ok(entry));
             kept.insert(id, (version, position));
         }
@@ -66,10 +67,10 @@ pub(super) async fn load<D: Domain>(
             continue;
         };
         let recorded =
-            Recorded { position: row.get::<_, i64>(1).unsigned_abs(), bytes: row.get::<_, JsonText>(4).0 };
+            Recorded { position: row.get::<_, i64>(1).unsigned_abs(), bytes: row.get::<_, JsonText>(2).0 };
         let folded = read::<D>(&recorded).map_err(|error| error.to_string()).and_then(|(envelope, event)| {
-            let meta = meta_of(&recorded, &envelope);
-            fold::<D>(entry, id, row.get(3), &event, &meta).map_err(|fault| fault.to_string())
+            let (meta, streams) = (meta_of(&recorded, &envelope), Streams::of(&event));
+            fold::<D>(entry, id, &streams, &event, &meta).map_err(|fault| fault.to_string())
         });
         if let Err(fault) = folded {
             states.insert(id, Err(fault));
@@ -80,38 +81,75 @@ pub(super) async fn load<D: Domain>(
 
 /// Folding an event panicked; the state is not to be used any more.
 #[derive(Debug, thiserror::Error)]
-#[error("event {position} cannot be folded into {id} by this version of the service")]
+#[error("event {position} cannot be folded into {of} by this version of the service")]
 pub(super) struct Fault {
     position: u64,
-    id: Uuid,
+    of: StreamId,
 }
 
-/// Applies one event to one state.
+/// Which version of the folding code a snapshot is of: the domain's, and the mechanism's own.
+pub(super) fn folding<D: Domain>() -> String {
+    format!("{}/2", D::FOLD)
+}
+
+/// Applies one event to the states under one id that it is about.
 pub(super) fn fold<D: Domain>(
     entry: &mut Entry<D::State>,
     id: Uuid,
-    own_stream: bool,
+    streams: &Streams,
     event: &D::Event,
     meta: &Meta<'_>,
 ) -> Result<(), Fault> {
-    // A fault in folding one state must not end the writer, nor leave a load without an answer.
-    std::panic::catch_unwind(AssertUnwindSafe(|| D::apply(&mut entry.state, id, event, meta)))
-        .map_err(|_| Fault { position: meta.position, id })?;
-    entry.version += u64::from(own_stream);
+    for of in streams.under(id) {
+        let place = entry.states.iter().position(|state| D::kind(state) == of.kind);
+        let mut state = place.map(|place| entry.states.swap_remove(place));
+        // A fault in folding one state must not end the writer, nor leave a load without an answer.
+        std::panic::catch_unwind(AssertUnwindSafe(|| D::apply(&mut state, of, event, meta)))
+            .map_err(|_| Fault { position: meta.position, of })?;
+        entry.states.extend(state);
+    }
+    entry.version += u64::from(streams.own.id == id);
     entry.since_snapshot += 1;
     Ok(())
 }
 
-/// The states beside its own stream that an event is applied to, each once.
-pub(super) fn also<E: LogEvent>(event: &E) -> Vec<Uuid> {
-    let own = event.stream().1;
-    let mut also = event.also();
-    if !also.is_empty() {
-        also.sort_unstable();
-        also.dedup();
-        also.retain(|id| *id != own);
+/// The aggregates that an event is applied to: its own, and others, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Streams {
+    pub(super) own: StreamId,
+    also: Vec<StreamId>,
+}
+
+impl Streams {
+    pub(super) fn of<E: LogEvent>(event: &E) -> Self {
+        let own = event.stream();
+        let mut also = event.also();
+        if !also.is_empty() {
+            also.sort_unstable_by_key(|of| (of.id, of.kind));
+            also.dedup();
+            also.retain(|of| *of != own);
+        }
+        Self { own, also }
     }
-    also
+
+    /// The ids of all of them, each once; none for the log's own stream.
+    pub(super) fn ids(&self) -> impl Iterator<Item = Uuid> {
+        let own = Some(self.own.id).filter(|id| *id != OWN_STREAM);
+        own.into_iter().chain(self.further_ids())
+    }
+
+    /// The ids beside that of its own stream, each once.
+    pub(super) fn further_ids(&self) -> impl Iterator<Item = Uuid> {
+        let ids = self.also.iter().enumerate().map(|(place, of)| (place, of.id));
+        // In order of their ids.
+        let is_first =
+            |place: usize, id: Uuid| place == 0 || self.also.get(place - 1).is_none_or(|of| of.id != id);
+        ids.filter(move |(place, id)| *id != self.own.id && is_first(*place, *id)).map(|(_, id)| id)
+    }
+
+    fn under(&self, id: Uuid) -> impl Iterator<Item = StreamId> {
+        std::iter::once(&self.own).chain(&self.also).filter(move |of| of.id == id).copied()
+    }
 }
 
 /// What folding may need of an envelope.

@@ -2,6 +2,7 @@
 
 use super::gate::{Cluster, Standstill};
 use super::handle::Receipt;
+use super::loader::Streams;
 use super::reader::{JsonText, StoreError};
 use crate::record::Recorded;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -214,15 +215,15 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Adds an event, and the states beside its own stream that it is applied to.
-    pub(super) fn add_event(&mut self, recorded: &'a Recorded, stream: Uuid, version: u64, also: &[Uuid]) {
+    /// Adds an event, and the ids of the aggregates beside its own that it is applied to.
+    pub(super) fn add_event(&mut self, recorded: &'a Recorded, version: u64, streams: &Streams) {
         let position = signed(recorded.position);
         self.positions.push(position);
-        self.streams.push(stream);
+        self.streams.push(streams.own.id);
         self.versions.push(signed(version));
         self.records.push(&recorded.bytes);
-        self.subjects.extend(also);
-        self.subject_positions.extend(also.iter().map(|_| position));
+        self.subjects.extend(streams.further_ids());
+        self.subject_positions.resize(self.subjects.len(), position);
     }
 
     /// Adds the answer to an accepted command.

@@ -321,13 +321,13 @@ impl<D: Domain> Writer<D> {
                     pending
                 }));
             }
-            Mail::Read { id, reply } => match self.cache.peek(id) {
+            Mail::Read { of, reply } => match self.cache.peek(of.id) {
                 Some(entry) => {
-                    let _ = reply.send(Ok(loads::seen(entry, self.head)));
+                    let _ = reply.send(Ok(loads::seen::<D>(entry, of, self.head)));
                 }
                 None => {
-                    self.readers.entry(id).or_default().push(reply);
-                    self.load([id]);
+                    self.readers.entry(of.id).or_default().push((of, reply));
+                    self.load([of.id]);
                 }
             },
         }

@@ -5,7 +5,7 @@ use concord_chassis::log::{
     self, Broken, CommandError, Context, Decision, Domain, Log, LogOptions, Meta, OpenError, Receipt,
     Refusal, RefusalKind, Seen, Stop, Submission, View,
 };
-use concord_chassis::record::{Envelope, LogEvent, Recorded};
+use concord_chassis::record::{Envelope, LogEvent, Recorded, StreamId};
 use concord_test_servers::Cluster;
 use deadpool_postgres::{Manager, Pool};
 use jiff::civil::Date;
@@ -38,20 +38,25 @@ pub enum Event {
     TodayAdvanced { today: Date },
 }
 
+/// The account with this id.
+pub fn bank(id: Uuid) -> StreamId {
+    StreamId::new("account", id)
+}
+
 impl LogEvent for Event {
-    fn stream(&self) -> (&'static str, Uuid) {
+    fn stream(&self) -> StreamId {
         match self {
             Self::Opened { account }
             | Self::Deposited { account, .. }
             | Self::Spent { account, .. }
             | Self::Cursed { account }
-            | Self::Transferred { from: account, .. } => ("account", *account),
-            Self::TodayAdvanced { .. } => ("log", Uuid::nil()),
+            | Self::Transferred { from: account, .. } => bank(*account),
+            Self::TodayAdvanced { .. } => StreamId::LOG,
         }
     }
-    fn also(&self) -> Vec<Uuid> {
+    fn also(&self) -> Vec<StreamId> {
         // Twice, as a domain may say it where one party has two parts in an event.
-        if let Self::Transferred { to, .. } = self { vec![*to, *to] } else { Vec::new() }
+        if let Self::Transferred { to, .. } = self { vec![bank(*to), bank(*to)] } else { Vec::new() }
     }
     fn type_name(&self) -> &'static str {
         match self {
@@ -108,7 +113,7 @@ impl Domain for Bank {
     type State = Account;
     type Command = Command;
 
-    fn targets(command: &Command) -> Vec<Uuid> {
+    fn targets(command: &Command) -> Vec<StreamId> {
         match command {
             Command::Open(account)
             | Command::Deposit(account, _)
@@ -116,10 +121,14 @@ impl Domain for Bank {
             | Command::Deposits(account, _)
             | Command::Spend(account, _)
             | Command::Panic(account)
-            | Command::Curse(account) => vec![*account],
-            Command::Transfer(from, to, _) => vec![*from, *to],
-            Command::Visit(accounts) => accounts[..1].to_vec(),
+            | Command::Curse(account) => vec![bank(*account)],
+            Command::Transfer(from, to, _) => vec![bank(*from), bank(*to)],
+            Command::Visit(accounts) => accounts[..1].iter().copied().map(bank).collect(),
         }
+    }
+
+    fn kind(_: &Account) -> &'static str {
+        "account"
     }
 
     fn decide(
@@ -128,9 +137,9 @@ impl Domain for Bank {
         command: &Command,
         _: &Context<'_>,
     ) -> Result<Decision<Event>, Stop> {
-        let of = |id: Uuid| view.get(id)?.ok_or_else(|| refusal("NO_ACCOUNT"));
+        let of = |id: Uuid| view.get(bank(id))?.ok_or_else(|| refusal("NO_ACCOUNT"));
         let event = match *command {
-            Command::Open(account) if view.get(account)?.is_some() => {
+            Command::Open(account) if view.get(bank(account))?.is_some() => {
                 return Ok(Decision::unchanged());
             }
             Command::Open(account) => Event::Opened { account },
@@ -178,10 +187,10 @@ impl Domain for Bank {
         Ok(Decision::events(vec![event]))
     }
 
-    fn apply(state: &mut Option<Account>, id: Uuid, event: &Event, meta: &Meta<'_>) {
+    fn apply(state: &mut Option<Account>, of: StreamId, event: &Event, meta: &Meta<'_>) {
         let on = meta.effective_on;
         let account = state.get_or_insert(Account { balance: 0, position: 0, on, events: 0 });
-        assert!(account.position < meta.position, "{id} was given event {} twice", meta.position);
+        assert!(account.position < meta.position, "{of} was given event {} twice", meta.position);
         account.position = meta.position;
         account.on = on;
         account.events += 1;
@@ -190,7 +199,7 @@ impl Domain for Bank {
             Event::Spent { amount, .. } => -*amount,
             Event::Transferred { from, to, .. } if from == to => 0,
             Event::Transferred { from, amount, .. } => {
-                if *from == id {
+                if *from == of.id {
                     -*amount
                 } else {
                     *amount
@@ -269,7 +278,7 @@ pub struct Replica {
 impl World {
     pub async fn new() -> Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
-        Self::on(SHARED.get_or_init(|| Cluster::start())).await
+        Self::on(SHARED.get_or_init(Cluster::start)).await
     }
 
     pub async fn on(cluster: &Cluster) -> Self {
@@ -426,10 +435,10 @@ impl World {
                 actor: &envelope.actor,
                 actor_organisation: &envelope.actororg,
             };
-            let own = event.stream().1;
-            let also = event.also().first().copied().filter(|id| *id != own);
-            for id in std::iter::once(own).chain(also).filter(|id| !id.is_nil()) {
-                Bank::apply(accounts.entry(id).or_default(), id, &event, &meta);
+            let own = event.stream();
+            let also = event.also().first().copied().filter(|of| *of != own);
+            for of in std::iter::once(own).chain(also).filter(|of| *of != StreamId::LOG) {
+                Bank::apply(accounts.entry(of.id).or_default(), of, &event, &meta);
             }
         }
         accounts
@@ -444,7 +453,7 @@ impl World {
     pub async fn check_log(&self, log: &Log<Bank>) {
         let head = self.head().await;
         for (id, account) in self.accounts().await {
-            assert_eq!(log.state(id, head, PATIENCE).await.unwrap().state, account, "account {id}");
+            assert_eq!(log.state(bank(id), head, PATIENCE).await.unwrap().state, account, "account {id}");
         }
     }
 }
@@ -473,7 +482,7 @@ impl Replica {
     }
 
     pub async fn state(&self, id: Uuid, min_position: u64) -> Seen<Account> {
-        self.log.state(id, min_position, PATIENCE).await.unwrap()
+        self.log.state(bank(id), min_position, PATIENCE).await.unwrap()
     }
 
     pub async fn balance(&self, id: Uuid) -> i64 {

@@ -2,7 +2,7 @@
 
 use async_nats::jetstream;
 use concord_chassis::log::LogReader;
-use concord_chassis::record::{Envelope, LogEvent, Recorded};
+use concord_chassis::record::{Envelope, LogEvent, Recorded, StreamId};
 use concord_proto::log::v1::log_service_server::{LogService, LogServiceServer};
 use concord_proto::log::v1::{self as proto, GetLogStatusResponse, ReadLogResponse, RecordedEvent};
 use concord_test_servers::{Cluster, Frozen, Nats, copy_tree};
@@ -33,10 +33,10 @@ pub enum Tally {
 }
 
 impl LogEvent for Tally {
-    fn stream(&self) -> (&'static str, Uuid) {
-        ("tally", Uuid::nil())
+    fn stream(&self) -> StreamId {
+        StreamId::new("tally", Uuid::nil())
     }
-    fn also(&self) -> Vec<Uuid> {
+    fn also(&self) -> Vec<StreamId> {
         Vec::new()
     }
     fn type_name(&self) -> &'static str {

@@ -107,11 +107,11 @@ impl Order {
     /// The event's place in its stream and among those of its type. After a fault the count goes on from what was
     /// found, so that one fault is told once.
     fn places(&mut self, position: u64, envelope: &Envelope<'_>, event: &impl LogEvent, faults: &mut Faults) {
-        let (kind, id) = event.stream();
-        faults.compare(Rule::Subject, position, &*format!("{kind}/{id}"), &envelope.subject);
-        let version = self.versions.entry(id).or_default();
+        let own = event.stream();
+        faults.compare(Rule::Subject, position, &*own.to_string(), &envelope.subject);
+        let version = self.versions.entry(own.id).or_default();
         if envelope.version != *version + 1 {
-            let expected = format!("version {} of {kind}/{id}", *version + 1);
+            let expected = format!("version {} of {own}", *version + 1);
             faults.add(Rule::Version, position, expected, format!("version {}", envelope.version));
         }
         *version = envelope.version;

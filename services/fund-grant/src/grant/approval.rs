@@ -130,7 +130,7 @@ fn approve(
 
 /// The grants of a meeting, with all that is missing or in another currency told at once.
 fn find<'v>(case: &Case<'_, 'v>, meeting: &Meeting) -> Result<Vec<&'v Grant>, Stop> {
-    case.states.prefetch(meeting.awards.iter().map(|award| award.grant.0))?;
+    case.states.prefetch(meeting.awards.iter().map(|award| award.grant.stream()))?;
     let mut grants = Vec::with_capacity(meeting.awards.len());
     let mut missing = Vec::new();
     for (index, award) in meeting.awards.iter().enumerate() {
@@ -150,8 +150,8 @@ fn find<'v>(case: &Case<'_, 'v>, meeting: &Meeting) -> Result<Vec<&'v Grant>, St
         Some(located(index, grant.id, broken))
     });
     case.well_formed(currencies)?;
-    let files = grants.iter().map(|grant| PartyFileId::of(grant.project.lead.party).0);
-    case.states.prefetch(grants.iter().map(|grant| grant.programme.0).chain(files))?;
+    let files = grants.iter().map(|grant| PartyFileId::of(grant.project.lead.party).stream());
+    case.states.prefetch(grants.iter().map(|grant| grant.programme.stream()).chain(files))?;
     Ok(grants)
 }
 

@@ -217,11 +217,15 @@ impl Progress {
     }
 }
 
-/// The recovery that cancelling a grant determines: one for each grant, the same on every run.
+/// The recovery that cancelling a grant determines: one for each grant, the same on every run, unless another recovery was
+/// determined under that id before.
 #[must_use]
 pub fn recovery_of_cancelled(grant: GrantId) -> RecoveryId {
-    RecoveryId::derived("cancelled grant", &grant.to_string())
+    RecoveryId::derived(CANCELLED, &grant.to_string())
 }
+
+/// Label under which the id of a cancelled grant's recovery is derived.
+const CANCELLED: &str = "cancelled grant";
 
 /// Folds an event of this part of a grant's life.
 pub(super) fn apply(contract: &mut Contract, event: &FundEvent) {

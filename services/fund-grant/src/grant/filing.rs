@@ -28,7 +28,7 @@ impl<'v> Filing<'v> {
             return Ok(None);
         };
         let Project { title, lead, industry, .. } = &*grant.project;
-        case.states.prefetch([grant.programme.0, PartyFileId::of(lead.party).0])?;
+        case.states.prefetch([grant.programme.stream(), PartyFileId::of(lead.party).stream()])?;
         let filed = Filed {
             lead: lead.party,
             fingerprint: Fingerprint::of(lead.party, title, *industry),

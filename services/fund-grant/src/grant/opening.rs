@@ -87,12 +87,12 @@ pub(super) fn apply_for(
     id: GrantId,
     application: &Application,
 ) -> Result<Decision<FundEvent>, Stop> {
-    case.states.prefetch([id.0, application.programme.0])?;
+    case.states.prefetch([id.stream(), application.programme.stream()])?;
     let event = application.event(id);
     let ruling = match view::grant_or_free(case, id)? {
         Some(grant) if grant.opened_as == content_hash(&event) => unchanged(),
         Some(_) => {
-            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]));
+            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.stream())]));
         }
         None => {
             let programme = view::programme(case, application.programme)?;
@@ -113,11 +113,11 @@ pub(super) fn import(
     id: GrantId,
     award: &MigratedAward,
 ) -> Result<Decision<FundEvent>, Stop> {
-    case.states.prefetch([id.0, award.programme.0])?;
+    case.states.prefetch([id.stream(), award.programme.stream()])?;
     let ruling = match (view::grant_or_free(case, id)?, view::programme_or_free(case, award.programme)?) {
         (Some(grant), _) if award.opened(grant) => unchanged(),
         (Some(_), _) => {
-            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.0)]));
+            return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.stream())]));
         }
         (None, None) => {
             happens_under([rules::mode_offered(award.mode)], award.event(id, &case.rulebook.version))

@@ -33,7 +33,7 @@ impl Determination {
         let ruling = match known {
             Some(known) if known.opened_as == content_hash(&event) => unchanged(),
             Some(_) => {
-                return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("recovery_id", id.0)]));
+                return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("recovery_id", id.stream())]));
             }
             None if grant.contract().is_none() => refused(refusal::wrong_stage(
                 &grant.stage,

@@ -46,7 +46,7 @@ impl Recovery {
         let against = match act {
             RecoveryAct::Offset { against, tranche, .. } => {
                 let none = || at("against_grant_id", refusal::no_grant(*against));
-                let other = case.find(against.0, State::grant, none)?;
+                let other = case.find(against.stream(), State::grant, none)?;
                 Some((other, other.contract().and_then(|contract| contract.tranche(*tranche))))
             }
             _ => None,

@@ -2,6 +2,7 @@
 
 use crate::{Fund, State, wire};
 use concord_chassis::{commands, edge::Desk, grpc, log::Domain};
+use concord_kernel::id::RecoveryId;
 use concord_proto::fund::v1::{self as fund, recovery_service_server::RecoveryService};
 use tonic::{Request, Response, Status};
 
@@ -47,7 +48,10 @@ impl RecoveryService for Recoveries {
     ) -> Result<Response<fund::GetRecoveryResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.recovery_id, asked.min_position);
-        let seen = self.desk.see(request.metadata(), "recovery_id", id, min_position).await?;
+        let seen = self
+            .desk
+            .see(request.metadata(), "recovery_id", id, |id| RecoveryId(id).stream(), min_position)
+            .await?;
         match seen.state {
             Some(State::Recovery(recovery)) => Ok(Response::new(fund::GetRecoveryResponse {
                 recovery: Some(wire::answers::recovery(&recovery, seen.version)),

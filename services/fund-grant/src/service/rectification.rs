@@ -2,6 +2,7 @@
 
 use crate::{Fund, State, wire};
 use concord_chassis::{commands, edge::Desk, grpc, log::Domain};
+use concord_kernel::id::RectificationId;
 use concord_proto::fund::v1::{self as fund, rectification_service_server::RectificationService};
 use tonic::{Request, Response, Status};
 
@@ -47,7 +48,10 @@ impl RectificationService for Rectifications {
     ) -> Result<Response<fund::GetRectificationResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.rectification_id, asked.min_position);
-        let seen = self.desk.see(request.metadata(), "rectification_id", id, min_position).await?;
+        let seen = self
+            .desk
+            .see(request.metadata(), "rectification_id", id, |id| RectificationId(id).stream(), min_position)
+            .await?;
         match seen.state {
             Some(State::Rectification(rectification)) => Ok(Response::new(fund::GetRectificationResponse {
                 rectification: Some(wire::answers::rectification(&rectification, seen.version)),

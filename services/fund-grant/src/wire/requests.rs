@@ -170,7 +170,7 @@ ask!(Command: fund::ApproveGrantsRequest, |this, reading| {
         if !seen.insert(grant) {
             reading.faults.add(format!("awards[{index}].grant_id"), "is named twice; name each grant once");
         }
-        expected.extend(award.expected_version.map(|version| (grant.0, version)));
+        expected.extend(award.expected_version.map(|version| (grant.stream(), version)));
         awards.push(Award { grant, amount });
     }
     let advice = "is of no single grant; name the version of each award instead";
@@ -324,11 +324,11 @@ ask!(Command: fund::ImportAwardRequest, |this, reading| {
 });
 
 fn programme(id: ProgrammeId, command: ProgrammeCommand) -> Asked {
-    Asked::of(id.0, Command::Programme(id, command))
+    Asked::of(id.stream(), Command::Programme(id, command))
 }
 
 fn grant(id: GrantId, command: GrantCommand) -> Asked {
-    Asked::of(id.0, Command::Grant(id, command))
+    Asked::of(id.stream(), Command::Grant(id, command))
 }
 
 fn procedure(id: GrantId, command: ProcedureCommand) -> Asked {

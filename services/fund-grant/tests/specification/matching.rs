@@ -511,7 +511,7 @@ fn a_correction_undoes_the_arrival_at_its_position() {
     let mut apply = |position: u64, event: FundEvent| {
         let meta =
             Meta { position, effective_on: april(5), actor: "officer", actor_organisation: "funding-office" };
-        Fund::apply(&mut state, GRANT.0, &event, &meta);
+        Fund::apply(&mut state, GRANT.stream(), &event, &meta);
     };
     let arrival = |reference: &str| FundEvent::MatchingArrived {
         grant: GRANT,

@@ -10,7 +10,7 @@ use concord_fund_grant::{
 };
 use concord_kernel::{
     Date,
-    id::{GrantId, ProgrammeId},
+    id::{GrantId, PartyFileId, ProgrammeId},
     industry::Industry,
     money::Currency,
     party::{PartyCode, PartyId},
@@ -252,4 +252,46 @@ fn an_event_names_the_lead_once_the_grant_is_in_its_file() {
     assert_eq!(lead_of("recommended", reject("x")), None);
     assert_eq!(lead_of("admitted", reject("x")), Some(lead().party));
     assert_eq!(lead_of("approved", withdraw("x")), Some(lead().party));
+}
+
+/// Kind and id together are the key: an id that follows from something may be given to an aggregate of another kind, and stays
+/// that of what it follows from.
+#[test]
+fn a_grant_under_the_id_of_a_leads_file_switches_no_rule_off() {
+    let taken = GrantId(PartyFileId::of(lead().party).0);
+    let squat = apply_for(again()).of(taken);
+    let steps = |from: usize| story("admitted").into_iter().skip(from);
+    // Before there is a file the id is free, and the grant stands in nobody's way.
+    let first = story("absent").into_iter().chain([squat.clone()]);
+    let mut world = World::after(first.chain(steps(1)).chain(recommended(again())));
+    assert_eq!(world.outcome(&admit_other(march(31))), "A04_FUNDED_ALREADY");
+    world.execute(&recommend().of(taken)).unwrap();
+    assert_eq!(world.outcome(&admit().of(taken)), "A04_FUNDED_ALREADY");
+    // Once there is one, the id is refused as what it is.
+    let broken = &World::after(steps(0)).refusal(&squat)[0];
+    assert_eq!((broken.code.as_str(), broken.facts["kind"].as_str()), ("ID_TAKEN", "party file"));
+}
+
+/// An id that a caller chose for one kind and somebody else for another is refused as what it is.
+#[test]
+fn an_id_that_another_kind_has_is_refused_as_such() {
+    let world = World::after(story("applied"));
+    let opening = Appropriation {
+        fund: "another-fund".to_owned(),
+        purpose: FundPurpose::General,
+        year: 2013,
+        amount: cny(APPROPRIATED),
+        title: "2013".to_owned(),
+    };
+    let under = |id: Uuid| {
+        order(
+            march(1),
+            "treasurer",
+            Command::Programme(ProgrammeId(id), ProgrammeCommand::Appropriate(opening.clone())),
+        )
+    };
+    let broken = world.refusal(&under(GRANT.0));
+    assert_eq!((broken[0].code.as_str(), broken[0].facts["kind"].as_str()), ("ID_TAKEN", "grant"));
+    let broken = world.refusal(&apply_for(again()).of(GrantId(PROGRAMME.0)));
+    assert_eq!((broken[0].code.as_str(), broken[0].facts["kind"].as_str()), ("ID_TAKEN", "programme"));
 }

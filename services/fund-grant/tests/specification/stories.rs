@@ -148,7 +148,7 @@ fn a_meeting_that_is_repeated_with_one_more_grant_approves_that_one() {
     world.execute(&meeting(march(22), vec![(ids[0], cny(10))])).unwrap();
     let events = world.execute(&meeting(march(22), vec![(ids[0], cny(10)), (ids[1], cny(20))])).unwrap();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].stream().1, ids[1].0);
+    assert_eq!(events[0].stream(), ids[1].stream());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::{correction, life, world::*};
 use concord_events::{
-    fund::{Holding, RecoveryCause},
+    fund::{FundEvent, Holding, RecoveryCause},
     ledger::Account,
 };
 use concord_fund_grant::{
@@ -242,10 +242,10 @@ fn does(world: &mut World, order: Order, on: Date) -> Result<(), TestCaseError> 
     Ok(())
 }
 
-/// The recovery that another decision determines has an id that follows from its cause. Were it somebody else's, the money
-/// would be recoverable and nobody would owe it.
+/// The recovery that another decision determines has an id that follows from its cause. Who determined one under that id before
+/// does not stand in the way: it takes the next.
 #[test]
-fn a_recovery_that_follows_from_a_decision_needs_its_id() {
+fn a_recovery_that_follows_from_a_decision_has_an_id_whoever_took_its_first() {
     let on = life::day(2013, 4, 10);
     let claimed = |id: RecoveryId| {
         let mut order = determine(1, GRANT, &[(lead().party, Holding::Unspent, 1)]).on(on);
@@ -264,9 +264,16 @@ fn a_recovery_that_follows_from_a_decision_needs_its_id() {
     ] {
         let given = [life::report("R-1"), life::fail()];
         let mut world = World::after(life::with("running", accepted.clone().into_iter().chain(given)));
-        assert!(world.clone().execute(&decision).is_ok(), "{decision:?}");
+        let own = |events: Vec<FundEvent>| match events.last() {
+            Some(FundEvent::RecoveryDetermined { recovery, .. }) => *recovery,
+            other => panic!("{other:?} determines no recovery"),
+        };
+        assert_eq!(own(world.clone().execute(&decision).unwrap()), id);
         world.execute(&claimed(id)).unwrap();
-        assert_eq!(world.outcome(&decision), "ID_TAKEN", "{decision:?}");
+        let next = own(world.execute(&decision).unwrap());
+        assert_ne!(next, id);
+        assert_eq!(world.recovery(next).grant, GRANT);
+        assert_eq!(world.outcome(&decision), "unchanged", "{decision:?}");
     }
 }
 

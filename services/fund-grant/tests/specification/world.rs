@@ -2,7 +2,7 @@
 
 use concord_chassis::{
     log::{Context, Decision, Domain, Followed, Lookup, Meta, Refusal, Stop, View},
-    record::LogEvent,
+    record::{LogEvent, StreamId},
 };
 use concord_events::{
     fund::{
@@ -43,7 +43,7 @@ use uuid::Uuid;
 /// All states of the fund.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct World {
-    states: BTreeMap<Uuid, State>,
+    states: BTreeMap<String, State>,
     /// Position of the last event.
     head: u64,
 }
@@ -131,18 +131,30 @@ impl Aggregate for World {
             actor: &fact.actor,
             actor_organisation: &fact.organisation,
         };
-        for id in std::iter::once(fact.event.stream().1).chain(fact.event.also()) {
-            let mut state = self.states.remove(&id);
-            Fund::apply(&mut state, id, &fact.event, &meta);
-            self.states.extend(state.map(|state| (id, state)));
+        for of in std::iter::once(fact.event.stream()).chain(fact.event.also()) {
+            let mut state = self.states.remove(&of.to_string());
+            Fund::apply(&mut state, of, &fact.event, &meta);
+            self.states.extend(state.map(|state| (of.to_string(), state)));
         }
     }
 }
 
 impl World {
+    /// What a decision sees of an aggregate.
+    pub fn look(&self, of: StreamId) -> Lookup<'_, State> {
+        let other = || {
+            let with_its_id = |(key, state): (&String, &State)| {
+                key.ends_with(&of.id.to_string()).then(|| Fund::kind(state))
+            };
+            self.states.iter().find_map(with_its_id)
+        };
+        self.states
+            .get(&of.to_string())
+            .map_or_else(|| Lookup::Absent(other()), |state| Lookup::Present(state, 1))
+    }
+
     pub fn decide(&self, fund: &Fund, order: &Order) -> Result<Decision<FundEvent>, Refused> {
-        let lookup =
-            |id: Uuid| self.states.get(&id).map_or(Lookup::Absent, |state| Lookup::Present(state, 1));
+        let lookup = |of: StreamId| self.look(of);
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
         let followed: Vec<Followed> = order
             .verified
@@ -218,7 +230,7 @@ impl World {
     }
 
     pub fn find_grant(&self, id: GrantId) -> Option<&Grant> {
-        match self.states.get(&id.0)? {
+        match self.states.get(&id.stream().to_string())? {
             State::Grant(grant) => Some(grant),
             other => panic!("{other:?} is no grant"),
         }
@@ -226,7 +238,7 @@ impl World {
 
     /// The story's grant, once there is one.
     pub fn any_grant(&self) -> Option<&Grant> {
-        match self.states.get(&GRANT.0) {
+        match self.states.get(&GRANT.stream().to_string()) {
             Some(State::Grant(grant)) => Some(grant),
             _ => None,
         }
@@ -234,14 +246,14 @@ impl World {
 
     /// What is known of an invoice.
     pub fn invoice(&self, id: InvoiceId) -> Option<&Invoice> {
-        match self.states.get(&id.0) {
+        match self.states.get(&id.stream().to_string()) {
             Some(State::Invoice(invoice)) => Some(invoice),
             _ => None,
         }
     }
 
     pub fn recovery(&self, id: RecoveryId) -> &Recovery {
-        match self.states.get(&id.0) {
+        match self.states.get(&id.stream().to_string()) {
             Some(State::Recovery(recovery)) => recovery,
             other => panic!("{other:?} is no recovery"),
         }
@@ -253,7 +265,7 @@ impl World {
     }
 
     pub fn rectification(&self, id: RectificationId) -> &Rectification {
-        match self.states.get(&id.0) {
+        match self.states.get(&id.stream().to_string()) {
             Some(State::Rectification(rectification)) => rectification,
             other => panic!("{other:?} is no rectification"),
         }
@@ -270,7 +282,7 @@ impl World {
     }
 
     pub fn backing(&self, agreement: AgreementId) -> Option<&Backing> {
-        match self.states.get(&BackingId::of(agreement).0) {
+        match self.states.get(&BackingId::of(agreement).stream().to_string()) {
             Some(State::Backing(backing)) => Some(backing),
             _ => None,
         }
@@ -278,11 +290,11 @@ impl World {
 
     /// The world as if the record of an agreement had been lost.
     pub fn forget_backing(&mut self, agreement: AgreementId) {
-        self.states.remove(&BackingId::of(agreement).0);
+        self.states.remove(&BackingId::of(agreement).stream().to_string());
     }
 
     pub fn programme(&self) -> &Programme {
-        match self.states.get(&PROGRAMME.0) {
+        match self.states.get(&PROGRAMME.stream().to_string()) {
             Some(State::Programme(programme)) => programme,
             other => panic!("{other:?} is no programme"),
         }

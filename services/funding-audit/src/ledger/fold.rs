@@ -21,7 +21,7 @@ use concord_events::{
     fund::{Cleared, FundEvent, HoldCause},
     ledger::{Line, Postings},
 };
-use concord_kernel::event::LogEvent;
+use concord_kernel::event::{LogEvent, StreamId};
 use concord_kernel::{
     Date,
     id::{GrantId, ProgrammeId},
@@ -118,7 +118,7 @@ impl<'k, 'a> Fold<'k, 'a> {
             LogClock::Played { from } => self.known.today.unwrap_or(from),
             LogClock::System => day_in_shanghai(at.recorded_at),
         };
-        let (kind, id) = event.stream();
+        let StreamId { kind, id } = event.stream();
         let is_told = matches!(
             event,
             FundEvent::AwardImported { .. }

@@ -6,6 +6,7 @@ use concord_events::{fund::FundEvent, ledger::Postings};
 use concord_kernel::event::LogEvent;
 use concord_kernel::{
     Date,
+    event::StreamId,
     id::{GrantId, ProgrammeId},
     money::Currency,
     party::PartyId,
@@ -80,8 +81,8 @@ impl Known {
         let mut grants = Vec::new();
         for applied in events {
             match applied.event.stream() {
-                ("programme", id) => programmes.push(ProgrammeId(id)),
-                ("grant", id) => grants.push(GrantId(id)),
+                StreamId { kind: ProgrammeId::KIND, id } => programmes.push(ProgrammeId(id)),
+                StreamId { kind: GrantId::KIND, id } => grants.push(GrantId(id)),
                 _ => {}
             }
             match &applied.event {

@@ -6,6 +6,7 @@ use concord_events::fund::{
 };
 use concord_events::personal::PersonalRef;
 use concord_kernel::event::LogEvent;
+use concord_kernel::event::StreamId;
 use concord_kernel::{
     Date,
     id::{GrantId, InstructionId, ProgrammeId},
@@ -294,7 +295,7 @@ fn record(
     effectiveon: Date,
     event: &FundEvent,
 ) -> Recorded {
-    let (kind, id) = event.stream();
+    let StreamId { kind, id } = event.stream();
     let envelope = Envelope {
         specversion: "1.0".into(),
         id: Uuid::from_u128(u128::from(position)),

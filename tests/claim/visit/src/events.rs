@@ -1,6 +1,10 @@
 //! Events of the `visit` log. In the repository such a file lies in `services/events`, where other services can read it.
 
-use concord_kernel::{Date, event::LogEvent, party::PartyCode};
+use concord_kernel::{
+    Date,
+    event::{LogEvent, StreamId},
+    party::PartyCode,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -8,6 +12,17 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VisitId(pub Uuid);
+
+impl VisitId {
+    /// Kind of what it identifies.
+    pub const KIND: &'static str = "visit";
+
+    /// The aggregate with this id.
+    #[must_use]
+    pub const fn stream(self) -> StreamId {
+        StreamId::new(Self::KIND, self.0)
+    }
+}
 
 /// An event of the `visit` log. Past tense, and sufficient by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,16 +65,16 @@ pub enum VisitEvent {
 }
 
 impl LogEvent for VisitEvent {
-    fn stream(&self) -> (&'static str, Uuid) {
+    fn stream(&self) -> StreamId {
         match self {
-            Self::TodayAdvanced { .. } => ("log", Uuid::nil()),
+            Self::TodayAdvanced { .. } => StreamId::LOG,
             Self::VisitArranged { visit, .. }
             | Self::VisitMinuted { visit, .. }
-            | Self::VisitClosed { visit } => ("visit", visit.0),
+            | Self::VisitClosed { visit } => visit.stream(),
         }
     }
 
-    fn also(&self) -> Vec<Uuid> {
+    fn also(&self) -> Vec<StreamId> {
         Vec::new()
     }
 

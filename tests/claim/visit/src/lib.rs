@@ -35,11 +35,10 @@ use concord_chassis::{
     log::{Context, Decision, Domain, Meta, Stop, View},
     reference::Tables,
 };
-use concord_kernel::Date;
+use concord_kernel::{Date, event::StreamId};
 use events::{VisitEvent, VisitId};
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
-use uuid::Uuid;
 use visit::{Visit, VisitCommand};
 
 /// The service as a process: settings from flags and environment, until SIGTERM or Ctrl-C.
@@ -75,8 +74,12 @@ impl Domain for Visits {
     type State = Visit;
     type Command = Command;
 
-    fn targets(Command(visit, _): &Command) -> Vec<Uuid> {
-        vec![visit.0]
+    fn targets(Command(visit, _): &Command) -> Vec<StreamId> {
+        vec![visit.stream()]
+    }
+
+    fn kind(_: &Visit) -> &'static str {
+        VisitId::KIND
     }
 
     fn decide(
@@ -90,7 +93,7 @@ impl Domain for Visits {
         visit::decide(&case, *id, command)
     }
 
-    fn apply(state: &mut Option<Visit>, _: Uuid, event: &VisitEvent, meta: &Meta<'_>) {
+    fn apply(state: &mut Option<Visit>, _: StreamId, event: &VisitEvent, meta: &Meta<'_>) {
         match state {
             Some(visit) => visit.apply(event, meta),
             None => *state = Visit::opened_by(event, meta),

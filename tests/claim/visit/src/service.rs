@@ -1,6 +1,6 @@
 //! The gRPC service: one line an RPC. What it does with it, the chassis says.
 
-use crate::{Visits, proto, proto::visit_service_server::VisitService, wire};
+use crate::{Visits, events::VisitId, proto, proto::visit_service_server::VisitService, wire};
 use concord_chassis::{commands, edge::Desk, grpc, log::Domain};
 use tonic::{Request, Response, Status};
 
@@ -25,7 +25,10 @@ impl VisitService for VisitDesk {
     ) -> Result<Response<proto::GetVisitResponse>, Status> {
         let asked = request.get_ref();
         let (id, min_position) = (&asked.visit_id, asked.min_position);
-        let seen = self.desk.see(request.metadata(), "visit_id", id, min_position).await?;
+        let seen = self
+            .desk
+            .see(request.metadata(), "visit_id", id, |id| VisitId(id).stream(), min_position)
+            .await?;
         let visit = seen.state.ok_or_else(|| grpc::not_found(Visits::error_domain(), "visit", id))?;
         let visit = Some(wire::visit(&visit, seen.version));
         Ok(Response::new(proto::GetVisitResponse { visit, position: seen.head }))

@@ -87,7 +87,7 @@ pub(crate) fn decide(
     command: &VisitCommand,
 ) -> Result<Decision<VisitEvent>, Stop> {
     use VisitCommand::{Arrange, Close, Minute};
-    let visit = case.find_or_free(id.0, "visit_id", Some)?;
+    let visit = case.find_or_free(id.stream(), "visit_id", Some)?;
     let minuted =
         |minutes: &String| happens(VisitEvent::VisitMinuted { visit: id, minutes: minutes.clone() });
     let ruling = match (visit.map(|visit| (visit, &visit.stage)), command) {
@@ -101,7 +101,9 @@ pub(crate) fn decide(
         (Some((visit, _)), Arrange(asked)) if visit.opened_as == content_hash(&asked.event(id)) => {
             unchanged()
         }
-        (Some(_), Arrange(_)) => return Err(case.refuse(RefusalKind::Taken, vec![taken("visit_id", id.0)])),
+        (Some(_), Arrange(_)) => {
+            return Err(case.refuse(RefusalKind::Taken, vec![taken("visit_id", id.stream())]));
+        }
         (Some((_, Stage::Arranged)), Minute { minutes }) => minuted(minutes),
         (Some((_, Stage::Arranged)), Close) => refused(refusal::not_minuted()),
         (

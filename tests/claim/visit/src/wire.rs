@@ -38,7 +38,7 @@ fn visit_id(reading: &mut Reading<'_>, text: &str) -> Option<VisitId> {
 }
 
 fn of(id: VisitId, command: VisitCommand) -> Asked<Command> {
-    Asked::of(id.0, Command(id, command))
+    Asked::of(id.stream(), Command(id, command))
 }
 
 /// The visit as an answer.

@@ -239,7 +239,7 @@ impl Agreement {
 
     /// Parties that were merged away or dissolved by the day: they bind themselves to nothing more.
     fn gone_parties(&self, case: &Case<'_, '_>, on: Date) -> Result<Vec<Broken>, Stop> {
-        case.states.prefetch(self.parties.iter().map(|participant| participant.party.party.0))?;
+        case.states.prefetch(self.parties.iter().map(|participant| participant.party.party.stream()))?;
         let mut gone = Vec::new();
         for participant in &self.parties {
             gone.extend(view::cannot_act(case, "", view::party(case, "", participant.party.party)?, on)?);

@@ -5,9 +5,9 @@ use super::stream::place_of;
 use super::{Ground, RecoverError};
 use crate::log::domain::Domain;
 use crate::log::handle::Receipt;
-use crate::log::loader;
+use crate::log::loader::Streams;
 use crate::log::store::{Batch, Committed};
-use crate::record::{self, LogEvent, Recorded};
+use crate::record::{self, Recorded};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -109,7 +109,7 @@ impl Waiting {
 fn add_events<'a, D: Domain>(rows: &mut Batch<'a>, command: &'a [Recorded]) -> Result<(), RecoverError> {
     for recorded in command {
         let (envelope, event) = record::read::<D::Event>(recorded).map_err(unreadable(recorded))?;
-        rows.add_event(recorded, event.stream().1, envelope.version, &loader::also(&event));
+        rows.add_event(recorded, envelope.version, &Streams::of(&event));
     }
     Ok(())
 }

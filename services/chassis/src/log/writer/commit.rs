@@ -3,7 +3,7 @@
 use super::super::decide::{self, Fresh, Verdict};
 use super::super::domain::Domain;
 use super::super::handle::{Outcome, Pending, first_answer};
-use super::super::loader;
+use super::super::loader::{self, Streams};
 use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, OpenError, Stored, Unfit};
 use super::{RECONNECT_PAUSE, Writer};
 use crate::record::{LogEvent, Recorded};
@@ -167,12 +167,11 @@ impl<D: Domain> Writer<D> {
     pub(super) fn follow(&mut self, recorded: &Recorded) -> Result<(), OpenError> {
         let (envelope, event) = loader::read::<D>(recorded)?;
         let meta = loader::meta_of(recorded, &envelope);
-        let own = event.stream().1;
-        let also = loader::also(&event);
-        for id in std::iter::once(&own).chain(&also) {
-            if let Some(mut entry) = self.cache.take(*id) {
-                match loader::fold::<D>(&mut entry, *id, *id == own, &event, &meta) {
-                    Ok(()) => self.cache.put(*id, entry),
+        let streams = Streams::of(&event);
+        for id in streams.ids() {
+            if let Some(mut entry) = self.cache.take(id) {
+                match loader::fold::<D>(&mut entry, id, &streams, &event, &meta) {
+                    Ok(()) => self.cache.put(id, entry),
                     // It stays cold, and commands that need it fail when it is loaded.
                     Err(fault) => tracing::error!(%fault, "a state is given up"),
                 }
@@ -182,7 +181,7 @@ impl<D: Domain> Writer<D> {
         self.index.recorded_at_us = self.index.recorded_at_us.max(envelope.time.as_microsecond());
         self.head = recorded.position;
         self.newest = Some(recorded.clone());
-        self.loads.remember(recorded.clone(), event, also);
+        self.loads.remember(recorded.clone(), event, streams);
         Ok(())
     }
 
@@ -269,8 +268,8 @@ impl<D: Domain> Writer<D> {
 }
 
 /// The stored answer of a request id, for a repeat of the same command.
-pub(super) fn recalled<C>(pending: &Pending<C>, stored: &Stored) -> Outcome {
-    first_answer(pending.submission.request_id, &pending.body_hash, stored)
+pub(super) fn recalled<C: serde::Serialize>(pending: &Pending<C>, stored: &Stored) -> Outcome {
+    first_answer(&pending.submission, stored)
 }
 
 /// The rows that a batch inserts.
@@ -278,8 +277,8 @@ impl<D: Domain> decide::Batch<D> {
     fn rows(&self) -> Batch<'_> {
         let mut rows = Batch::default();
         for decided in &self.decided {
-            for Fresh { recorded, event, version, also } in &decided.events {
-                rows.add_event(recorded, event.stream().1, *version, also);
+            for Fresh { recorded, version, streams, .. } in &decided.events {
+                rows.add_event(recorded, *version, streams);
             }
             if let Verdict::Accepted(receipt) = &decided.verdict {
                 let pending = &decided.pending;

@@ -5,6 +5,7 @@ use super::super::cache::Entry;
 use super::super::domain::Domain;
 use super::super::handle::{CommandError, Pending};
 use super::super::index::OWN_STREAM;
+use super::super::loader;
 use super::super::reader::JsonText;
 use super::super::store::{self, OpenError, Refused, Snapshot};
 use super::Writer;
@@ -59,10 +60,10 @@ impl<D: Domain> Writer<D> {
     /// Hands on the states that have come far since their last snapshot.
     pub(super) fn offer_snapshots(&mut self, touched: &[Uuid]) {
         let due = |entry: &Entry<D::State>| {
-            let bytes = |state| D::weight(state) / BYTES_PER_EVENT;
+            let bytes: usize = entry.states.iter().map(D::weight).sum();
             let is_far =
-                |state| usize::try_from(entry.since_snapshot).is_ok_and(|events| events >= bytes(state));
-            entry.since_snapshot >= SNAPSHOT_EVERY && entry.state.as_ref().is_some_and(is_far)
+                usize::try_from(entry.since_snapshot).is_ok_and(|far| far >= bytes / BYTES_PER_EVENT);
+            entry.since_snapshot >= SNAPSHOT_EVERY && !entry.states.is_empty() && is_far
         };
         let due: Vec<Uuid> =
             touched.iter().copied().filter(|id| self.cache.peek(*id).is_some_and(due)).collect();
@@ -158,14 +159,14 @@ pub(super) async fn keep_snapshots<D: Domain>(
         let rows: Vec<Snapshot> = due
             .into_iter()
             .filter_map(|(subject, position, entry)| {
-                let state = serde_json::to_vec(&entry.state?).ok()?;
+                let state = serde_json::to_vec(&entry.states).ok()?;
                 Some(Snapshot { subject, position, version: entry.version, state: state.into() })
             })
             .collect();
         let Ok(client) = pool.get().await else {
             continue;
         };
-        if let Err(error) = store::keep_snapshots(&client, D::FOLD, &rows).await {
+        if let Err(error) = store::keep_snapshots(&client, &loader::folding::<D>(), &rows).await {
             // A snapshot is only a short cut: the next one will do.
             tracing::warn!(error = %store::describe(&error), "snapshots were not kept");
         }

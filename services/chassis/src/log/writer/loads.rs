@@ -3,10 +3,10 @@
 use super::super::cache::Entry;
 use super::super::domain::Domain;
 use super::super::handle::{CommandError, Pending, Seen};
-use super::super::loader::{self, Loaded};
+use super::super::loader::{self, Loaded, Streams};
 use super::super::store;
 use super::{RECONNECT_PAUSE, Writer};
-use crate::record::{LogEvent, Recorded};
+use crate::record::{Recorded, StreamId};
 use std::collections::{HashMap, HashSet, VecDeque};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -25,13 +25,13 @@ pub(super) struct Parked<C> {
 }
 
 /// Who waits to see a state.
-pub(super) type Reader<S> = oneshot::Sender<Result<Seen<S>, CommandError>>;
+pub(super) type Reader<S> = (StreamId, oneshot::Sender<Result<Seen<S>, CommandError>>);
 
 /// A committed event, kept while a load that was asked for before it is under way.
 struct Recent<E> {
     recorded: Recorded,
     event: E,
-    also: Vec<Uuid>,
+    streams: Streams,
 }
 
 /// Loads under way, and what was committed since the oldest of them was asked for.
@@ -61,12 +61,12 @@ impl<D: Domain> Loads<D> {
 
     /// Keeps a committed event, where a load may miss it. The oldest leave over the bound: a load that comes from
     /// before them is asked for again.
-    pub(super) fn remember(&mut self, recorded: Recorded, event: D::Event, also: Vec<Uuid>) {
+    pub(super) fn remember(&mut self, recorded: Recorded, event: D::Event, streams: Streams) {
         if self.under_way.is_empty() {
             return;
         }
         self.ring_bytes += recorded.bytes.len();
-        self.ring.push_back(Recent { recorded, event, also });
+        self.ring.push_back(Recent { recorded, event, streams });
         while self.ring_bytes > RING_BYTES_MAX {
             self.forget_oldest();
         }
@@ -88,21 +88,20 @@ impl<D: Domain> Loads<D> {
 
     /// Brings loaded states to the head.
     fn catch_up(&self, loaded: &mut Loaded<D::State>) {
-        for Recent { recorded, event, also } in &self.ring {
+        for Recent { recorded, event, streams } in &self.ring {
             if recorded.position <= loaded.head {
                 continue;
             }
-            let own = event.stream().1;
-            for id in std::iter::once(&own).chain(also) {
-                let Some(Ok(entry)) = loaded.states.get_mut(id) else {
+            for id in streams.ids() {
+                let Some(Ok(entry)) = loaded.states.get_mut(&id) else {
                     continue;
                 };
                 let folded = recorded.envelope().map_err(|error| error.to_string()).and_then(|envelope| {
                     let meta = loader::meta_of(recorded, &envelope);
-                    loader::fold::<D>(entry, *id, *id == own, event, &meta).map_err(|fault| fault.to_string())
+                    loader::fold::<D>(entry, id, streams, event, &meta).map_err(|fault| fault.to_string())
                 });
                 if let Err(fault) = folded {
-                    loaded.states.insert(*id, Err(fault));
+                    loaded.states.insert(id, Err(fault));
                 }
             }
         }
@@ -166,14 +165,14 @@ impl<D: Domain> Writer<D> {
             let readers = self.readers.remove(&id).unwrap_or_default();
             match state {
                 Ok(entry) => {
-                    for reader in readers {
-                        let _ = reader.send(Ok(seen(&entry, self.head)));
+                    for (of, reader) in readers {
+                        let _ = reader.send(Ok(seen::<D>(&entry, of, self.head)));
                     }
                     self.cache.put(id, entry);
                 }
                 Err(fault) => {
                     tracing::error!(%id, fault, "a state cannot be loaded");
-                    for reader in readers {
+                    for (_, reader) in readers {
                         let _ = reader.send(Err(CommandError::Internal(fault.clone())));
                     }
                     lost.insert(id, fault);
@@ -218,6 +217,7 @@ impl<D: Domain> Writer<D> {
 }
 
 /// A state as a reader gets it.
-pub(super) fn seen<S: Clone>(entry: &Entry<S>, head: u64) -> Seen<S> {
-    Seen { state: entry.state.clone(), version: entry.version, head }
+pub(super) fn seen<D: Domain>(entry: &Entry<D::State>, of: StreamId, head: u64) -> Seen<D::State> {
+    let state = entry.states.iter().find(|state| D::kind(state) == of.kind).cloned();
+    Seen { version: state.as_ref().map_or(0, |_| entry.version), state, head }
 }

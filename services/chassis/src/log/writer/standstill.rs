@@ -41,7 +41,7 @@ impl<D: Domain> Writer<D> {
         self.tickets.clear();
         for reader in self.readers.drain().flat_map(|(_, readers)| readers) {
             let again = "the log is read anew, because it went back; ask again".to_owned();
-            let _ = reader.send(Err(CommandError::Unavailable(again)));
+            let _ = reader.1.send(Err(CommandError::Unavailable(again)));
         }
         self.loads = Loads::new();
         self.cache = Cache::new(self.cache_bytes_max, D::weight);

@@ -88,7 +88,7 @@ impl<D: Domain> Writer<D> {
         let mut blocked: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
         for parked in &self.parked {
             for target in decide::targets::<D>(&parked.pending.submission.command) {
-                blocked.entry(target).or_default().extend(&parked.needs);
+                blocked.entry(target.id).or_default().extend(&parked.needs);
             }
         }
         let mut cold: HashSet<Uuid> = HashSet::new();
@@ -105,7 +105,7 @@ impl<D: Domain> Writer<D> {
                 HashSet::new()
             } else {
                 let targets = decide::targets::<D>(&pending.submission.command);
-                targets.iter().filter_map(|target| blocked.get(target)).flatten().copied().collect()
+                targets.iter().filter_map(|target| blocked.get(&target.id)).flatten().copied().collect()
             };
             let (pending, needs) = if behind.is_empty() {
                 let ground = Ground {
@@ -132,7 +132,7 @@ impl<D: Domain> Writer<D> {
                 (pending, behind)
             };
             for target in decide::targets::<D>(&pending.submission.command) {
-                blocked.entry(target).or_default().extend(&needs);
+                blocked.entry(target.id).or_default().extend(&needs);
             }
             self.park(pending, needs);
         }
@@ -202,7 +202,7 @@ impl<D: Domain> Writer<D> {
         let mut accepted = 0_u64;
         for Decided { pending, verdict, events } in batch.decided {
             for fresh in events {
-                self.loads.remember(fresh.recorded, fresh.event, fresh.also);
+                self.loads.remember(fresh.recorded, fresh.event, fresh.streams);
             }
             let outcome = match verdict {
                 Verdict::Accepted(receipt) => {

@@ -1,6 +1,6 @@
 //! One command that cannot be executed, among hundreds that can.
 
-use crate::fixture::{Command, PATIENCE, World, code};
+use crate::fixture::{Command, PATIENCE, World, bank, code};
 use concord_chassis::log::CommandError;
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_state_with_an_unreadable_event_fails_its_own_commands_only() {
         .await;
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
     assert!(matches!(outcomes[1], Err(CommandError::Internal(_))), "{outcomes:?}");
-    let seen = replica.log.state(accounts[1], 0, PATIENCE).await;
+    let seen = replica.log.state(bank(accounts[1]), 0, PATIENCE).await;
     assert!(matches!(seen, Err(CommandError::Internal(_))), "{seen:?}");
     assert_eq!(replica.balance(accounts[0]).await, 3);
 }

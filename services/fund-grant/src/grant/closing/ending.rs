@@ -1,6 +1,6 @@
 //! The three ends of a contracted grant, and what ends with it.
 
-use super::recovery_of_cancelled;
+use super::CANCELLED;
 use crate::{
     grant::{Grant, contract::Contract, spending::ItemState},
     refusal::{Ruling, happens_under},
@@ -12,7 +12,7 @@ use concord_events::{
     fund::{End, FundEvent, Holding, MoneyFact, RecoveryCause, Taken},
     ledger::Account,
 };
-use concord_kernel::Date;
+use concord_kernel::{Date, id::RecoveryId};
 
 /// What was never drawn goes back; what is unspent has a dated disposition (A10).
 pub(super) fn close(
@@ -79,12 +79,11 @@ pub(super) fn cancel(
         rules::nothing_with_the_bank(contract).into_iter().chain(rules::nothing_offset(grant, contract));
     let mut ruling = happens_under(weighed.map(Some), cancelled);
     let takes = with_recipients(grant);
-    if !takes.is_empty() {
-        view::recovery_free(case, recovery_of_cancelled(grant.id))?;
-    }
     if let (Ok(decision), false) = (&mut ruling, takes.is_empty()) {
+        let cause_id = grant.id.to_string();
+        let derived = |turn| RecoveryId::in_turn(CANCELLED, &cause_id, turn);
         decision.events.push(FundEvent::RecoveryDetermined {
-            recovery: recovery_of_cancelled(grant.id),
+            recovery: view::free_recovery(case, derived)?,
             grant: grant.id,
             programme: grant.programme,
             currency: grant.currency,

@@ -42,20 +42,18 @@ pub(in crate::grant) fn decide(
         (_, None) => return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_spend(spend)])),
         (_, Some(_)) => None,
     };
-    if let (SpendingCommand::Disallow { .. }, Some(Item { state: ItemState::Accepted, .. })) = (command, item)
-    {
-        view::recovery_free(case, recovery_of_disallowed(grant, spend))?;
-    }
+    let recovery = match (command, item) {
+        (SpendingCommand::Disallow { .. }, Some(Item { state: ItemState::Accepted, .. })) => {
+            let cause = format!("{}/{spend}", grant.id);
+            Some(view::free_recovery(case, |turn| RecoveryId::in_turn("disallowed spend", &cause, turn))?)
+        }
+        _ => None,
+    };
     let last = match (command, item) {
         (SpendingCommand::Accept, Some(item)) => item.last_step_on.max(grant.first_paid_on()),
         (_, item) => item.map_or(contract.signed_on, |item| item.last_step_on),
     };
-    grant.conclude(case, hand, last, rule(case, grant, contract, spend, command, invoice))
-}
-
-/// The recovery of an item that is disallowed once its money is gone.
-fn recovery_of_disallowed(grant: &Grant, spend: SpendId) -> RecoveryId {
-    RecoveryId::derived("disallowed spend", &format!("{}/{spend}", grant.id))
+    grant.conclude(case, hand, last, rule(case, grant, contract, (spend, command), invoice, recovery))
 }
 
 /// The invoice that a report names, where any item of any grant has named it before.
@@ -73,9 +71,9 @@ fn rule(
     case: &Case<'_, '_>,
     grant: &Grant,
     contract: &Contract,
-    spend: SpendId,
-    command: &SpendingCommand,
+    (spend, command): (SpendId, &SpendingCommand),
     invoice: Option<&Invoice>,
+    recovery: Option<RecoveryId>,
 ) -> Ruling {
     use ItemState::{Accepted, Disallowed, Reported};
     use SpendingCommand::{Accept, Disallow, Report};
@@ -101,7 +99,7 @@ fn rule(
         },
 
         (Disallow { reason }, Some(item)) => match &item.state {
-            Reported | Accepted => grant.disallow(case, contract, item, reason),
+            Reported | Accepted => grant.disallow(case, contract, item, reason, recovery),
             Disallowed(first) if first == reason => unchanged(),
             Disallowed(first) => refused(done_otherwise(
                 "SPEND_ALREADY_DISALLOWED",
@@ -187,7 +185,15 @@ impl Grant {
     }
 
     /// A09: once the accounts are closed, disallowed money is not there to be spent again, and is recovered.
-    fn disallow(&self, case: &Case<'_, '_>, contract: &Contract, item: &Item, reason: &str) -> Ruling {
+    /// `recovery` is the id that its recovery would have.
+    fn disallow(
+        &self,
+        case: &Case<'_, '_>,
+        contract: &Contract,
+        item: &Item,
+        reason: &str,
+        recovery: Option<RecoveryId>,
+    ) -> Ruling {
         let was_accepted = item.state == ItemState::Accepted;
         let mut decision = happens_under(
             [was_accepted.then(|| rules::disallow_within_spent(self, item)).flatten()],
@@ -204,8 +210,7 @@ impl Grant {
             },
         )?;
         let is_gone = contract.progress.is_concluded() || contract.progress.has_ended();
-        if was_accepted && is_gone {
-            let recovery = recovery_of_disallowed(self, item.spend);
+        if let Some(recovery) = recovery.filter(|_| was_accepted && is_gone) {
             decision.events.push(FundEvent::RecoveryDetermined {
                 recovery,
                 grant: self.id,

@@ -12,11 +12,14 @@ use crate::{
         wrong_tranche_state,
     },
     rules::{self, Hand},
-    view::{self, Case},
+    view::Case,
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::{FundEvent, InstructedUnder, Released};
-use concord_kernel::{id::InstructionId, rulebook::Duty};
+use concord_kernel::{
+    id::{InstructionId, RecoveryId},
+    rulebook::Duty,
+};
 
 pub(in crate::grant) fn decide(
     case: &Case<'_, '_>,
@@ -67,6 +70,8 @@ struct Basis {
     broken: Vec<Broken>,
     verified: Option<Result<InstructedUnder, Broken>>,
     taken: Option<TakenBack>,
+    /// Id of the recovery of what a returned payment does not bring back.
+    recovery: Option<RecoveryId>,
     released: Option<Released>,
 }
 
@@ -85,9 +90,12 @@ impl Basis {
             }
             TrancheCommand::Return { bank_reference, .. } if tranche.return_as(bank_reference).is_none() => {
                 let taken = taken_back(grant, tranche);
-                if taken.as_ref().is_some_and(TakenBack::leaves_a_recovery) {
-                    view::recovery_free(case, recovery_of_returned(grant, bank_reference))?;
-                }
+                let recovery = match &taken {
+                    Some(taken) if taken.leaves_a_recovery() => {
+                        Some(recovery_of_returned(case, grant, bank_reference)?)
+                    }
+                    _ => None,
+                };
                 let paid_minor = tranche.payment().map_or(0, |payment| payment.amount_minor);
                 let released = if grant.stage.has_ended() {
                     Some(Released {
@@ -98,7 +106,7 @@ impl Basis {
                 } else {
                     None
                 };
-                return Ok(Self { taken, released, ..Self::default() });
+                return Ok(Self { taken, recovery, released, ..Self::default() });
             }
             TrancheCommand::Instruct { .. } => {}
             _ => return Ok(Self::default()),
@@ -228,10 +236,10 @@ impl Tranche {
                     let returned = self.sent_back(grant, *payment, basis, (bank_reference, reason));
                     happens_under([rules::a14_reference_free(grant, bank_reference)], returned).map(
                         |mut decision| {
-                            let taken = basis.taken.as_ref();
-                            decision.events.extend(
-                                taken.and_then(|it| it.recovery(grant, bank_reference, minutes, reason)),
-                            );
+                            let rest = basis.taken.as_ref().zip(basis.recovery);
+                            decision
+                                .events
+                                .extend(rest.map(|(taken, id)| taken.recovery(grant, id, minutes, reason)));
                             decision
                         },
                     )

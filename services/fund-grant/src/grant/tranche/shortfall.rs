@@ -2,7 +2,11 @@
 //! recovery 追缴.
 
 use super::{Tranche, TrancheState};
-use crate::grant::Grant;
+use crate::{
+    grant::Grant,
+    view::{self, Case},
+};
+use concord_chassis::log::Stop;
 use concord_events::{
     fund::{FundEvent, Holding, RecoveryCause, Taken},
     ledger::Account,
@@ -54,9 +58,14 @@ fn recovered_from(grant: &Grant, mut wanted_minor: i64) -> Vec<Taken> {
     takes
 }
 
-/// The recovery of what a payment did not bring back that was returned under this reference.
-pub(super) fn recovery_of_returned(grant: &Grant, bank_reference: &str) -> RecoveryId {
-    RecoveryId::derived("payment returned", &format!("{}/{bank_reference}", grant.id))
+/// The id of the recovery of what a payment did not bring back that was returned under this reference.
+pub(super) fn recovery_of_returned(
+    case: &Case<'_, '_>,
+    grant: &Grant,
+    bank_reference: &str,
+) -> Result<RecoveryId, Stop> {
+    let cause = format!("{}/{bank_reference}", grant.id);
+    view::free_recovery(case, |turn| RecoveryId::in_turn("payment returned", &cause, turn))
 }
 
 impl TakenBack {
@@ -65,16 +74,16 @@ impl TakenBack {
         !self.takes.is_empty()
     }
 
-    /// The recovery of the rest; `None` where there is none.
+    /// The recovery of the rest, under this id.
     pub(super) fn recovery(
         &self,
         grant: &Grant,
-        bank_reference: &str,
+        recovery: RecoveryId,
         minutes: &str,
         reason: &str,
-    ) -> Option<FundEvent> {
-        self.leaves_a_recovery().then(|| FundEvent::RecoveryDetermined {
-            recovery: recovery_of_returned(grant, bank_reference),
+    ) -> FundEvent {
+        FundEvent::RecoveryDetermined {
+            recovery,
             grant: grant.id,
             programme: grant.programme,
             currency: grant.currency,
@@ -83,6 +92,6 @@ impl TakenBack {
             takes: self.takes.clone(),
             minutes: minutes.to_owned(),
             reason: reason.to_owned(),
-        })
+        }
     }
 }

@@ -87,7 +87,7 @@ ask!(Command: fund::WriteOffRecoveryRequest, |this, reading| {
 });
 
 fn recovery(id: RecoveryId, command: RecoveryCommand) -> Asked {
-    Asked::of(id.0, Command::Recovery(id, command))
+    Asked::of(id.stream(), Command::Recovery(id, command))
 }
 
 fn act(id: RecoveryId, act: RecoveryAct) -> Asked {

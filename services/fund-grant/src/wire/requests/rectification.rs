@@ -53,7 +53,7 @@ ask!(Command: fund::DismissFindingRequest, |this, reading| {
 });
 
 fn rectification(id: RectificationId, command: RectificationCommand) -> Asked {
-    Asked::of(id.0, Command::Rectification(id, command))
+    Asked::of(id.stream(), Command::Rectification(id, command))
 }
 
 fn conclude(id: RectificationId, conclusion: Conclusion) -> Asked {
