@@ -10,6 +10,7 @@ mod failures;
 mod life;
 mod log;
 mod projection;
+mod random;
 mod reaction;
 mod recovery;
 mod requests;

@@ -386,7 +386,7 @@ async fn a_request_id_that_somebody_else_took_stops_it_loudly() {
     let with_event = Submission { request_id: request_of(&events[2]), ..by_hand(pass) };
     service.log.execute(with_event, PATIENCE).await.unwrap();
     world.commit(&events[1..]).await;
-    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap();
+    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap().why;
     assert!(
         why.starts_with("events 2 to 2: ") && why.ends_with("p-1 gave another command under this id"),
         "{why}"
@@ -397,7 +397,7 @@ async fn a_request_id_that_somebody_else_took_stops_it_loudly() {
     let client = own.1.get().await.unwrap();
     client.execute("DELETE FROM requests WHERE request_id = $1", &[&request_of(&events[1])]).await.unwrap();
     let service = Service::start(&world, &owner, &own).await;
-    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap();
+    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap().why;
     assert!(
         why.starts_with("events 3 to 3: ") && why.ends_with("p-1 gave another command under this id"),
         "{why}"
@@ -503,7 +503,7 @@ async fn a_command_that_fails_inside_stops_it_loudly() {
     let own = world.other_database("own").await;
     world.commit(&[counted(1, 1), counted(2, 2), counted(3, 13), counted(4, 4)]).await;
     let service = Service::start(&world, &owner, &own).await;
-    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap();
+    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap().why;
     assert!(why.starts_with("events 3 to 3: request "), "{why}");
     assert_eq!(*service.following.runner().applied().borrow(), 2);
     assert!(service.followed().is_none_or(|followed| followed.position < 3));
