@@ -192,7 +192,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "8";
+    const FOLD: &'static str = "9";
     type Event = FundEvent;
     type State = State;
     type Command = Command;
@@ -204,6 +204,10 @@ impl Domain for Fund {
             Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.0).collect(),
             Command::Backing(agreement, _) => vec![BackingId::of(*agreement).0],
             Command::Recovery(recovery, _) => vec![recovery.0],
+            // However its key is written.
+            Command::Rectification(_, RectificationCommand::Assign(charge)) => {
+                vec![rectification::id_of(&charge.finding).0]
+            }
             Command::Rectification(rectification, _) => vec![rectification.0],
         }
     }
