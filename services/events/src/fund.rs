@@ -1514,7 +1514,7 @@ impl LogEvent for FundEvent {
                 std::iter::once(agreement).chain(former).map(record).collect()
             }
             Self::SpendReported { invoice, .. } | Self::SpendDisallowed { invoice, .. } => {
-                invoice.iter().map(|part| part.invoice.0).collect()
+                invoice.iter().map(|part| part.id().0).collect()
             }
             Self::BalanceTransferred { to, .. } => vec![to.0],
             Self::FactCorrected { fact: MoneyFact::RecoveryRepayment { recovery, .. }, .. } => {

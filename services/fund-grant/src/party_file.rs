@@ -71,9 +71,9 @@ impl PartyFile {
         self.funds.get(entry.fund).map_or("", String::as_str)
     }
 
-    /// Other grants of the same project.
-    pub fn same_project(&self, grant: GrantId, fingerprint: Fingerprint) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.fingerprint == fingerprint && entry.grant != grant)
+    /// Other grants of the same project, told by any of these fingerprints.
+    pub fn same_project(&self, grant: GrantId, project: [Fingerprint; 2]) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| project.contains(&entry.fingerprint) && entry.grant != grant)
     }
 
     /// Grants whose final acceptance was due before a day, the longest ago first. Migrated ones took their steps elsewhere.

@@ -77,7 +77,7 @@ impl FundingAudit {
         Self { known: Known::default(), clock }
     }
 
-    /// PostgreSQL schema of this version's tables, for example `funding_audit_v3`. A later generation of the log is another
+    /// PostgreSQL schema of this version's tables, for example `funding_audit_v4`. A later generation of the log is another
     /// history: its rows are built beside those of the first, which show what was reported then.
     #[must_use]
     pub fn schema_name(generation: u32) -> String {
@@ -88,7 +88,7 @@ impl FundingAudit {
 
 impl Projection for FundingAudit {
     const NAME: &'static str = "funding_audit";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type Event = FundEvent;
 
     fn schema(&self) -> &'static str {

@@ -9,6 +9,7 @@ mod demo;
 mod failures;
 mod life;
 mod log;
+mod normal_forms;
 mod projection;
 mod reaction;
 mod recovery;
