@@ -177,6 +177,7 @@ impl Domain for Agreements {
                         + party.kinds.len()
                         + party.regions.len()
                         + party.control_links.len()
+                        + 2 * party.representations.len()
                         + party.absorbed.len())
             }
             State::Code(_) => 192,

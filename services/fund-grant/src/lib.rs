@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`programme`] | a programme's money: the smallest lifecycle, from top to bottom |
 //! | [`backing`] | the agreements that grants rest on, as the agreement log has them |
+//! | [`party`] | who is who: the directory of parties as the agreement log has it, and for whom an organisation acts |
 //! | [`follow`] | how the fund reacts to the agreement log |
 //! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
 //! | [`invoice`] | what spending takes of an invoice, over all grants |
@@ -25,6 +26,7 @@ pub mod backing;
 pub mod follow;
 pub mod grant;
 pub mod invoice;
+pub mod party;
 pub mod party_file;
 pub mod programme;
 pub mod recovery;
@@ -48,7 +50,8 @@ use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
     event::LogEvent,
-    id::{AgreementId, BackingId, GrantId, ProgrammeId, RecoveryId, RectificationId},
+    id::{AgreementId, BackingId, GrantId, PartyRecordId, ProgrammeId, RecoveryId, RectificationId},
+    party::PartyId,
     region::Regions,
 };
 use grant::{
@@ -56,6 +59,7 @@ use grant::{
     tranche::TrancheCommand,
 };
 use invoice::Invoice;
+use party::{ActingOrganisation, PartyCommand, PartyRecord};
 use party_file::PartyFile;
 use programme::{Programme, ProgrammeCommand};
 use recovery::{Recovery, RecoveryAct, RecoveryCommand};
@@ -99,6 +103,10 @@ pub enum State {
     Rectification(Box<Rectification>),
     /// What is kept of a lead.
     PartyFile(Box<PartyFile>),
+    /// What the directory says of a party.
+    PartyRecord(Box<PartyRecord>),
+    /// Whom an organisation stands for by record.
+    ActingOrganisation(ActingOrganisation),
 }
 
 /// What is asked of the fund. Its JSON is stored with the answer, so its names are permanent.
@@ -117,6 +125,8 @@ pub enum Command {
     Recovery(RecoveryId, RecoveryCommand),
     /// Of one rectification.
     Rectification(RectificationId, RectificationCommand),
+    /// About a party, as the directory has it.
+    Party(PartyId, PartyCommand),
 }
 
 impl State {
@@ -168,6 +178,20 @@ impl State {
             _ => None,
         }
     }
+
+    fn party_record(&self) -> Option<&PartyRecord> {
+        match self {
+            Self::PartyRecord(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    fn acting_organisation(&self) -> Option<&ActingOrganisation> {
+        match self {
+            Self::ActingOrganisation(organisation) => Some(organisation),
+            _ => None,
+        }
+    }
 }
 
 impl Fund {
@@ -205,6 +229,7 @@ impl Domain for Fund {
             Command::Backing(agreement, _) => vec![BackingId::of(*agreement).0],
             Command::Recovery(recovery, _) => vec![recovery.0],
             Command::Rectification(rectification, _) => vec![rectification.0],
+            Command::Party(party, _) => vec![PartyRecordId::of(*party).0],
         }
     }
 
@@ -224,6 +249,7 @@ impl Domain for Fund {
             Command::Backing(agreement, command) => backing::decide(&case, *agreement, command),
             Command::Recovery(id, command) => recovery::decide(&case, *id, command),
             Command::Rectification(id, command) => rectification::decide(&case, *id, command),
+            Command::Party(id, command) => party::decide(&case, *id, command),
         }
     }
 
@@ -236,6 +262,8 @@ impl Domain for Fund {
             Some(State::Recovery(recovery)) => recovery.apply(event, meta),
             Some(State::Rectification(rectification)) => rectification.apply(event, meta),
             Some(State::PartyFile(file)) => file.apply(event, meta),
+            Some(State::PartyRecord(record)) => record.apply(event),
+            Some(State::ActingOrganisation(organisation)) => organisation.apply(event),
             None => *state = opened_by(id, event, meta),
         }
     }
@@ -257,6 +285,8 @@ impl Domain for Fund {
                 1024 + rectification.charge.task.len() + explained
             }
             State::PartyFile(file) => file.weight(),
+            State::PartyRecord(record) => record.weight(),
+            State::ActingOrganisation(organisation) => organisation.weight(),
         }
     }
 
@@ -281,11 +311,16 @@ impl Domain for Fund {
     }
 }
 
+/// What an event of the directory opens of a party.
+fn party_record(id: Uuid, event: &FundEvent) -> Option<State> {
+    PartyRecord::opened_by(id, event).map(|record| State::PartyRecord(Box::new(record)))
+}
+
 /// The state that an event opens under this id. An imported award opens its grant, and its programme where that was not.
 fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
     let (stream, own) = event.stream();
     // What an event opens beside its own stream: an import its programme, the first grant of a lead its
-    // file, and spending its invoice.
+    // file, spending its invoice, and a change of the directory what it says of another party or of an organisation.
     let beside = || {
         let file = PartyFile::opened_by(event, meta).filter(|file| file.id().0 == id);
         let programme = || Programme::opened_by(event, meta).filter(|programme| programme.id.0 == id);
@@ -293,11 +328,14 @@ fn opened_by(id: Uuid, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
         let invoice = || Invoice::opened_by(event).filter(|invoice| invoice.id.0 == id);
         file.or_else(|| programme().map(|programme| State::Programme(Box::new(programme))))
             .or_else(|| invoice().map(|invoice| State::Invoice(Box::new(invoice))))
+            .or_else(|| party_record(id, event))
+            .or_else(|| ActingOrganisation::opened_by(id, event).map(State::ActingOrganisation))
     };
     match stream {
         _ if own != id => beside(),
         "programme" => Programme::opened_by(event, meta).map(|opened| State::Programme(Box::new(opened))),
         "grant" => Grant::opened_by(event, meta).map(|opened| State::Grant(Box::new(opened))),
+        "party" => party_record(id, event),
         "backing" => Backing::opened_by(event, meta).map(|opened| State::Backing(Box::new(opened))),
         "recovery" => Recovery::opened_by(event, meta).map(|opened| State::Recovery(Box::new(opened))),
         "rectification" => {
@@ -336,7 +374,9 @@ fn back_dating(command: &Command) -> BackDating {
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
             BackDating::Notice
         }
-        Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) => BackDating::Unlimited,
+        Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) | Command::Party(..) => {
+            BackDating::Unlimited
+        }
         Command::Grant(..) | Command::Approve(_) | Command::Rectification(..) => BackDating::Procedure,
     }
 }

@@ -131,7 +131,7 @@ pub(crate) fn decide(
         (Some(known), Conclude(conclusion)) => known.conclude(conclusion),
     };
     let hand = match command {
-        Explain { .. } | Conclude(Conclusion::Rectified { .. }) => Hand::Applicant(None),
+        Explain { .. } | Conclude(Conclusion::Rectified { .. }) => Hand::Anybody,
         Assign(_) | Conclude(Conclusion::Accepted { .. } | Conclusion::Dismissed { .. }) => {
             Hand::Office(None)
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! event ─┬─ postings(event) ── zero-sum? ── postings, dims        the ledger (domain.md, section 4)
 //!        ├─ programmes, parties, grants                           facts for good: dimensions and labels
+//!        ├─ party_links, representations                          who is who, and who stands for whom, by their own days
 //!        ├─ terms, tranche_plans, tranche_steps, holds, shares    facts with a date: undrawn, overdue, partners' shares
 //!        ├─ match_*, spends, spend_steps, retained                what others pay, and what recipients do with the money
 //!        ├─ recoveries, recovery_steps, corrections               what is taken back
@@ -34,11 +35,13 @@ use known::Known;
 const EVENTS_AT_ONCE_MAX: usize = 5_000;
 
 /// The tables of `schema.sql`, and how a row of each says which event it is from.
-pub(crate) const TABLES: [(&str, &str); 26] = [
+pub(crate) const TABLES: [(&str, &str); 28] = [
     ("clock", "position"),
     ("todays", "position"),
     ("programmes", "position"),
     ("parties", "position"),
+    ("party_links", "position"),
+    ("representations", "position"),
     ("grants", "position"),
     ("terms", "position"),
     ("tranche_plans", "position"),
@@ -77,7 +80,7 @@ impl FundingAudit {
         Self { known: Known::default(), clock }
     }
 
-    /// PostgreSQL schema of this version's tables, for example `funding_audit_v3`. A later generation of the log is another
+    /// PostgreSQL schema of this version's tables, for example `funding_audit_v4`. A later generation of the log is another
     /// history: its rows are built beside those of the first, which show what was reported then.
     #[must_use]
     pub fn schema_name(generation: u32) -> String {
@@ -88,7 +91,7 @@ impl FundingAudit {
 
 impl Projection for FundingAudit {
     const NAME: &'static str = "funding_audit";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type Event = FundEvent;
 
     fn schema(&self) -> &'static str {

@@ -10,7 +10,7 @@ use concord_chassis::{
     edge::{Choice, Reading},
 };
 use concord_events::agreement::{ControlKind, Register};
-use concord_kernel::party::PartyId;
+use concord_kernel::{id::OrganisationId, party::PartyId};
 use concord_proto::agreement::v1 as proto;
 
 ask!(Command: proto::RecordPartyRequest, |this, reading| {
@@ -77,6 +77,21 @@ ask!(Command: proto::EndControlLinkRequest, |this, reading| {
     Some(of(id?, PartyCommand::EndControlLink { controller: controller?, kind: kind? }))
 });
 
+ask!(Command: proto::RecordRepresentationRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let organisation = organisation(reading, &this.organisation_id);
+    let authority = line(reading, "authority", &this.authority);
+    let command =
+        PartyCommand::RecordRepresentation { organisation: organisation?, authority: authority? };
+    Some(of(id?, command))
+});
+
+ask!(Command: proto::EndRepresentationRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let organisation = organisation(reading, &this.organisation_id);
+    Some(of(id?, PartyCommand::EndRepresentation { organisation: organisation? }))
+});
+
 ask!(Command: proto::MergePartyRequest, |this, reading| {
     let id = party_id(reading, "party_id", &this.party_id);
     let into = party_id(reading, "into", &this.into);
@@ -94,6 +109,18 @@ fn of(id: PartyId, command: PartyCommand) -> Asked {
 
 fn party_id(reading: &mut Reading<'_>, field: &str, text: &str) -> Option<PartyId> {
     reading.faults.require_uuid(field, text).map(PartyId)
+}
+
+/// An organisation as a caller may name its own.
+fn organisation(reading: &mut Reading<'_>, text: &str) -> Option<OrganisationId> {
+    const ADVICE: &str = "is not an organisation's id; write 1 to 128 visible ASCII characters other than \"@\", as after \"@\" in \
+                          concord-actor";
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@');
+    let organisation = OrganisationId::new(text).ok().filter(|_| is_visible);
+    if organisation.is_none() {
+        reading.faults.add("organisation_id", ADVICE);
+    }
+    organisation
 }
 
 fn register(reading: &mut Reading<'_>, register: i32) -> Option<Register> {

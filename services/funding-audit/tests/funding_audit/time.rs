@@ -172,6 +172,6 @@ async fn the_status_says_how_far_it_is_and_whether_the_ledger_balances() {
 
 #[test]
 fn each_generation_of_the_log_has_a_schema_of_its_own() {
-    assert_eq!(FundingAudit::schema_name(1), "funding_audit_v3");
-    assert_eq!(FundingAudit::schema_name(2), "funding_audit_v3_g2");
+    assert_eq!(FundingAudit::schema_name(1), "funding_audit_v4");
+    assert_eq!(FundingAudit::schema_name(2), "funding_audit_v4_g2");
 }
