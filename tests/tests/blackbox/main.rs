@@ -9,6 +9,7 @@ mod demo;
 mod failures;
 mod life;
 mod log;
+mod older_log;
 mod projection;
 mod reaction;
 mod recovery;
