@@ -14,8 +14,8 @@ readonly nats_oldest=2.14
 readonly rust_oldest=1.95
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly project
-readonly bin=$project/.concord/bin
-readonly nats_target=$bin/nats-server
+readonly tools=$project/.concord/bin
+readonly nats_target=$tools/nats-server
 
 with_lint=false
 case "${1-}" in
@@ -174,13 +174,13 @@ from_wheel() {
         fail "$purpose; the download of $requirement failed, so check the network, or $otherwise"
     python3 -m zipfile -e "$scratch"/*.whl "$scratch/wheel"
 
-    mkdir -p "$bin"
+    mkdir -p "$tools"
     # Renamed into place: a copy that breaks off is never taken for the program, and one that runs is not overwritten.
-    install -m 755 "$scratch"/wheel/*.data/scripts/"$program" "$bin/$program.new"
-    mv -f "$bin/$program.new" "$bin/$program"
+    install -m 755 "$scratch"/wheel/*.data/scripts/"$program" "$tools/$program.new"
+    mv -f "$tools/$program.new" "$tools/$program"
     if [[ $EUID -eq 0 ]]; then
         # Under sudo, `concord up` is still the business of whoever owns the project.
-        chown --reference="$project" "$project/.concord" "$bin" "$bin/$program"
+        chown --reference="$project" "$project/.concord" "$tools" "$tools/$program"
     fi
     rm -rf "$scratch"
 }
@@ -200,7 +200,7 @@ setup_nats() {
 setup_lint() {
     local program
     for program in cargo-deny cargo-shear; do
-        if [[ -x $bin/$program ]]; then
+        if [[ -x $tools/$program ]]; then
             found "$program"
         else
             from_wheel "$program" "astral-dev-toolchain-$program" "$program" "run make lint later"
