@@ -4,8 +4,6 @@
 //! Beside PostgreSQL and nats-server it takes nothing for granted but a shell and the core utilities, which every Debian has.
 //! Signals go out by system call.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test says what went wrong by failing")]
-
 mod directory;
 mod nats;
 mod postgres;
