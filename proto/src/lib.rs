@@ -8,6 +8,7 @@
     reason = "generated code; the protos carry the documentation"
 )]
 
+pub mod amount;
 pub mod codec;
 
 /// `concord.type.v1`: values shared by every service.

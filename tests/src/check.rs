@@ -164,6 +164,11 @@ impl History {
 /// Numbers rows anew from 1, keys and documents, as a careful forger would.
 pub fn renumber(rows: &mut [Row]) {
     for (row, position) in rows.iter_mut().zip(1..) {
+        // The last of its command moves along.
+        if row.document.contains("\"commandlast\":\"") {
+            let last: u64 = row.get("commandlast").parse().expect("a position");
+            row.set("commandlast", &(last + position - row.position).to_string());
+        }
         row.position = position;
         row.set("position", &position.to_string());
     }

@@ -41,7 +41,7 @@ pub fn header_on(day: &str) -> Option<CommandHeader> {
 /// Fen.
 #[must_use]
 pub fn fen(amount_minor: i64) -> Option<Money> {
-    Some(Money { amount_minor, currency: "CNY".to_owned() })
+    Some(Money::new(amount_minor, "CNY"))
 }
 
 /// A university of Shenyang.

@@ -10,11 +10,13 @@
 //! | `projection.rs` | the trait, options, and the handle of a running projection |
 //! | `projection/apply.rs` | applies batches, each in one transaction with its checkpoint; retries; stops loudly |
 //! | `projection/checkpoint.rs` | the schema, the lock on it, and the checkpoint |
+//! | `projection/decisions.rs` | which events were decided together: a checkpoint never rests among them |
 //! | `projection/feed.rs` | fetches the next events while one batch is being applied |
 //! | `projection/head.rs` | asks the owner where the log stands |
 
 mod apply;
 mod checkpoint;
+mod decisions;
 mod feed;
 mod head;
 
@@ -48,7 +50,8 @@ pub trait Projection: Send + 'static {
     }
 
     /// Applies consecutive events within the transaction that also moves the checkpoint. `search_path` is set to the
-    /// projection's schema. The same events come again when the transaction could not be committed.
+    /// projection's schema. They are whole decisions: the last event is the last of its command. The same events come again when
+    /// the transaction could not be committed.
     fn apply(
         &mut self,
         tx: &deadpool_postgres::Transaction<'_>,
@@ -147,12 +150,35 @@ pub struct Verified {
     pub today: jiff::civil::Date,
 }
 
+/// That a projection stands still for good, until somebody mends what it says and starts it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// Since when, by this machine's clock.
+    pub at: jiff::Timestamp,
+    /// Why, as a sentence for whoever asks: which events, and what is wrong with them.
+    pub why: String,
+    /// What PostgreSQL said beside it, where it refused the rows. It may quote what stands in other rows, so it is for whoever
+    /// operates the service, and for nobody who calls it.
+    pub detail: Option<String>,
+}
+
+impl std::fmt::Display for Stopped {
+    /// In full, for whoever operates it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)?;
+        match &self.detail {
+            Some(detail) => write!(f, ": {detail}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A running projection. Dropping it leaves the projection running; its shutdown token ends it.
 #[derive(Debug)]
 pub struct Runner {
     applied: watch::Receiver<u64>,
     head: watch::Receiver<u64>,
-    stopped: watch::Receiver<Option<String>>,
+    stopped: watch::Receiver<Option<Stopped>>,
     verified: watch::Receiver<Option<Verified>>,
     task: JoinHandle<()>,
 }
@@ -170,9 +196,9 @@ impl Runner {
         self.head.clone()
     }
 
-    /// Why the projection stopped for good, as a sentence. `None` while it is at work.
+    /// Why the projection stopped for good. `None` while it is at work.
     #[must_use]
-    pub fn stopped(&self) -> watch::Receiver<Option<String>> {
+    pub fn stopped(&self) -> watch::Receiver<Option<Stopped>> {
         self.stopped.clone()
     }
 

@@ -139,6 +139,16 @@ pub struct Envelope<'a> {
     pub traceparent: Option<Cow<'a, str>>,
 }
 
+impl Envelope<'_> {
+    /// Position of the last event of its command: its own, where the command has no other.
+    ///
+    /// # Errors
+    /// Where the attribute is no position.
+    pub fn decision_last(&self) -> Result<u64, std::num::ParseIntError> {
+        self.commandlast.as_deref().map_or(Ok(self.position), str::parse)
+    }
+}
+
 /// Writes the document: the envelope's attributes, then the event's own `type` and `data`. The one serialization.
 ///
 /// # Errors

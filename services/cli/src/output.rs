@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use concord_kernel::money::{Currency, format_minor, parse_minor};
-use concord_proto::r#type::v1::{CommandReceipt, Money};
+use concord_proto::r#type::v1::{CommandReceipt, ExactAmount, Money};
 use serde_json::{Value, json};
 
 /// How answers are printed.
@@ -49,7 +49,8 @@ pub fn print_fields(fields: &[(&str, String)]) {
 
 /// An amount in whole units with separators; in minor units where the currency is not known here.
 #[must_use]
-pub fn amount(amount_minor: i64, currency: &str) -> String {
+pub fn amount(amount_minor: impl Into<i128>, currency: &str) -> String {
+    let amount_minor = amount_minor.into();
     Currency::try_from(currency)
         .map_or_else(|_| format!("{amount_minor} (minor)"), |known| format_minor(amount_minor, known))
 }
@@ -57,7 +58,7 @@ pub fn amount(amount_minor: i64, currency: &str) -> String {
 /// An amount with its currency.
 #[must_use]
 pub fn money(money: &Money) -> String {
-    format!("{} {}", amount(money.amount_minor, &money.currency), money.currency)
+    format!("{} {}", amount(money.minor(), &money.currency), money.currency)
 }
 
 /// Reads an amount as people type it: whole units, a blank, the currency.
@@ -69,7 +70,7 @@ pub fn parse_money(text: &str) -> Result<Money, String> {
         format!("{text:?}: write amount and currency, for example \"1234.50 CNY\" 请写作 \"1234.50 CNY\"")
     })?;
     let currency = Currency::try_from(code.trim()).map_err(|error| error.to_string())?;
-    Ok(Money { amount_minor: exact_minor(number, currency)?, currency: currency.to_string() })
+    Ok(Money::new(exact_minor(number, currency)?, currency.to_string()))
 }
 
 /// Minor units of a typed number, refusing what would be rounded.
@@ -84,9 +85,26 @@ pub(crate) fn exact_minor(number: &str, currency: Currency) -> Result<i64, Strin
 /// Money as JSON.
 #[must_use]
 pub fn money_json(money: &Option<Money>) -> Value {
-    money
-        .as_ref()
-        .map_or(Value::Null, |money| json!({"amount_minor": money.amount_minor, "currency": money.currency}))
+    money.as_ref().map_or(Value::Null, |money| {
+        let mut value = json!({"amount_minor": money.amount_minor, "currency": money.currency});
+        exact_json(&mut value, &money.exact_minor);
+        value
+    })
+}
+
+/// Adds the exact figure of an amount that does not fit in 64 bits.
+pub(crate) fn exact_json(value: &mut Value, exact_minor: &str) {
+    if !exact_minor.is_empty() {
+        value["exact_minor"] = exact_minor.into();
+    }
+}
+
+/// Adds the exact figures of those amounts of a message that do not fit in 64 bits, by the names of their fields.
+pub(crate) fn exact_amounts_json(value: &mut Value, exact: &[ExactAmount]) {
+    if !exact.is_empty() {
+        let named = exact.iter().map(|amount| (amount.field.clone(), amount.exact_minor.as_str().into()));
+        value["exact"] = Value::Object(named.collect());
+    }
 }
 
 /// A receipt as JSON.
@@ -156,11 +174,12 @@ pub fn count(number: u64) -> String {
 
 /// A share in tenths of a per cent, for example "52.3 %"; empty where the whole is zero.
 #[must_use]
-pub fn percent(part: i64, whole: i64) -> String {
+pub fn percent(part: impl Into<i128>, whole: impl Into<i128>) -> String {
+    let (part, whole) = (part.into(), whole.into());
     if whole == 0 {
         return String::new();
     }
-    let permille = i128::from(part) * 1_000 / i128::from(whole);
+    let permille = part * 1_000 / whole;
     format!("{}{}.{} %", if permille < 0 { "-" } else { "" }, permille.abs() / 10, permille.abs() % 10)
 }
 
@@ -170,10 +189,7 @@ mod tests {
 
     #[test]
     fn amounts_are_typed_exactly_or_refused() {
-        assert_eq!(
-            parse_money("1234.50 CNY"),
-            Ok(Money { amount_minor: 123_450, currency: "CNY".to_owned() })
-        );
+        assert_eq!(parse_money("1234.50 CNY"), Ok(Money::new(123_450, "CNY")));
         for wrong in ["1234.50", "1.005 EUR", "1,000 EUR", "10 RMB", "x EUR"] {
             assert!(parse_money(wrong).is_err(), "{wrong}");
         }

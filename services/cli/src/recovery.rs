@@ -267,7 +267,7 @@ fn taken(grant: &Grant, takes: Vec<Take>) -> Result<Vec<RecoveryTake>, CliError>
         Ok(RecoveryTake {
             party_id: party_of(grant, &take.party)?,
             from: take.from.into(),
-            amount: Some(Money { amount_minor, currency: grant.currency.clone() }),
+            amount: Some(Money::new(amount_minor, grant.currency.clone())),
         })
     });
     taken.collect()

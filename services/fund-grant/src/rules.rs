@@ -214,6 +214,14 @@ pub fn a02_ledger_holds(programme: &Programme, more: Amount) -> Option<Broken> {
     total.minor.checked_add(more.minor).is_none().then(|| refusal::too_large(total, more))
 }
 
+/// A02: what was ever migrated into a programme fits an integer too. It only grows, though what was appropriated for it may have been
+/// given back since.
+#[must_use]
+pub fn a02_migrated_holds(programme: &Programme, more: Amount) -> Option<Broken> {
+    let total = programme.amount(programme.migrated_minor);
+    total.minor.checked_add(more.minor).is_none().then(|| refusal::too_large(total, more))
+}
+
 /// A02, more than awarded: contracted ≤ approved.
 #[must_use]
 pub fn a02_contract(asked: Amount, approved_minor: i64) -> Option<Broken> {

@@ -287,7 +287,16 @@ const DICTIONARY: &[Documented] = &[
         "Since when that cause is there; empty where the grant is not on hold",
         "该原因发生之日；未暂停的为空",
     ),
+    column(
+        "standing",
+        "text",
+        "Only in files of tables that were not known to be up to date: how they stood, and what to do; the same in every row",
+        "仅在账簿未确认跟上日志时出现：账簿状态及处理办法，各行相同",
+    ),
 ];
+
+/// Last column of every file of tables that were not known to be up to date.
+pub const STANDING: &str = "standing";
 
 /// Columns of exported postings, in order.
 pub const POSTINGS: &[&str] = &[
@@ -422,6 +431,7 @@ mod tests {
             CLOCKS,
             FINDINGS,
             CONTROL_TESTS,
+            &[STANDING],
             &balances(&dimensions),
         ]
         .concat()

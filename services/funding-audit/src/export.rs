@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use concord_kernel::Date;
-use concord_proto::audit::v1::{ExportCsvResponse, Reflects};
+use concord_proto::audit::v1::{ExportCsvResponse, Reflects, Standing};
 use concord_proto::r#type::v1::FundingMode as WireMode;
 use futures::TryStreamExt as _;
 use std::time::Duration;
@@ -313,12 +313,15 @@ async fn send<T>(to: &Sender<Result<T, Status>>, piece: Result<T, Status>) -> Re
 pub(crate) async fn records<T>(
     header: &[&str],
     records: Vec<Vec<String>>,
+    standing: Option<Standing>,
     to: &Sender<Result<T, Status>>,
     mut piece: impl FnMut(Vec<u8>) -> T,
 ) -> Result<(), ExportError> {
     let mut writer = writer();
-    writer.write_record(header)?;
+    let header = with_standing(header.to_vec(), standing.as_ref());
+    writer.write_record(&header)?;
     for mut record in records {
+        record.extend(standing.as_ref().map(|standing| standing.message.clone()));
         for (name, value) in header.iter().zip(&mut record) {
             if columns::is_written(name) {
                 keep_text(value);
@@ -346,12 +349,14 @@ pub(crate) async fn run(
     let rows = query::stream(&tx, &table.sql()).await?;
     futures::pin_mut!(rows);
 
+    let standing = reflects.standing.clone();
     let mut pieces = Pieces { to, reflects: Some(reflects), on: table.on() };
     let mut writer = writer();
-    let header = table.header();
+    let header = with_standing(table.header(), standing.as_ref());
     writer.write_record(&header)?;
     while let Some(row) = rows.try_next().await? {
         let mut record = table.record(&row)?;
+        record.extend(standing.as_ref().map(|standing| standing.message.clone()));
         for (name, value) in header.iter().zip(&mut record) {
             if columns::is_written(name) {
                 keep_text(value);
@@ -364,6 +369,13 @@ pub(crate) async fn run(
         }
     }
     pieces.send(bytes(writer)?).await
+}
+
+/// The header of a file, with a last column where the tables were not known to be up to date: a file is read far from where it was
+/// made, and must say so itself.
+fn with_standing<'a>(mut header: Vec<&'a str>, standing: Option<&Standing>) -> Vec<&'a str> {
+    header.extend(standing.map(|_| columns::STANDING));
+    header
 }
 
 /// Puts an apostrophe before a value that a spreadsheet would open as a formula.

@@ -7,7 +7,7 @@
 //!        ├─ match_*, spends, spend_steps, retained                what others pay, and what recipients do with the money
 //!        ├─ recoveries, recovery_steps, corrections               what is taken back
 //!        ├─ grant_steps, overrides, late, rectification*          what findings and control tests look at
-//!        └─ clock, todays                                         which position was known when, and the log's today
+//!        └─ clock, decisions, todays                              which position was known when, what was decided together
 //! ```
 //!
 //! A batch is folded in memory into one array a column, and goes in as one pipelined `INSERT … SELECT FROM unnest` a
@@ -34,8 +34,9 @@ use known::Known;
 const EVENTS_AT_ONCE_MAX: usize = 5_000;
 
 /// The tables of `schema.sql`, and how a row of each says which event it is from.
-pub(crate) const TABLES: [(&str, &str); 26] = [
+pub(crate) const TABLES: [(&str, &str); 27] = [
     ("clock", "position"),
+    ("decisions", "first"),
     ("todays", "position"),
     ("programmes", "position"),
     ("parties", "position"),
@@ -59,7 +60,7 @@ pub(crate) const TABLES: [(&str, &str); 26] = [
     ("late", "position"),
     ("rectifications", "position"),
     ("rectification_steps", "position"),
-    ("dims", "dims / 256"),
+    ("dims", "dims / 65536"),
     ("postings", "position"),
 ];
 
@@ -77,7 +78,7 @@ impl FundingAudit {
         Self { known: Known::default(), clock }
     }
 
-    /// PostgreSQL schema of this version's tables, for example `funding_audit_v3`. A later generation of the log is another
+    /// PostgreSQL schema of this version's tables, for example `funding_audit_v4`. A later generation of the log is another
     /// history: its rows are built beside those of the first, which show what was reported then.
     #[must_use]
     pub fn schema_name(generation: u32) -> String {
@@ -88,7 +89,7 @@ impl FundingAudit {
 
 impl Projection for FundingAudit {
     const NAME: &'static str = "funding_audit";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type Event = FundEvent;
 
     fn schema(&self) -> &'static str {

@@ -19,7 +19,7 @@
 //! | [`service`](Audit) | the gRPC service; `service/point.rs` resolves what a question is about |
 //! | [`start`] | puts the projection and its queries together |
 //!
-//! Every answer names the position that it reflects and is a function of the rows at or below it, so the same question
+//! Every answer names the position that it reflects, says where the tables may lack what came later, and is a function of the rows at or below it, so the same question
 //! with that position has the same answer for ever. What cannot be answered is refused; nothing is approximated.
 //!
 //! ```text
@@ -44,5 +44,5 @@ mod wire;
 pub use clock::LogClock;
 pub use ledger::{FundingAudit, check_zero_sum};
 pub use refold::{Checkpoint, Difference, Refold, RefoldError};
-pub use service::{Audit, LOG};
+pub use service::{Audit, LOG, Progress};
 pub use start::start;

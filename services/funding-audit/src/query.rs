@@ -13,15 +13,20 @@ pub(crate) mod receivables;
 pub(crate) mod shares;
 pub(crate) mod status;
 pub(crate) mod time;
+mod whole;
+
+pub(crate) use whole::Whole;
 
 use concord_events::fund::FundingMode;
 use concord_kernel::{Date, industry::Industry, money::Currency};
+use concord_proto::{amount, r#type::v1::ExactAmount};
 use deadpool_postgres::{Object, Pool, PoolError, Transaction};
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 use tokio_postgres::{
     Row, RowStream,
     error::SqlState,
+    row::RowIndex,
     types::{ToSql, Type},
 };
 use uuid::Uuid;
@@ -38,8 +43,8 @@ pub enum QueryError {
     /// The statement failed.
     #[error("PostgreSQL did not answer")]
     Statement(#[source] tokio_postgres::Error),
-    /// A sum is beyond 63 bits. Never rounded, never wrapped.
-    #[error("a sum is too large for 64 bits; narrow the filter or group further")]
+    /// An amount of one grant is beyond 64 bits, which the writer does not let happen. Never rounded, never wrapped.
+    #[error("an amount of a single grant is too large for 64 bits; tell whoever operates the service")]
     TooLarge,
     /// The statement ran into its time limit.
     #[error("the answer took longer than there was time for; narrow the filter, or allow a later deadline")]
@@ -326,13 +331,37 @@ pub(crate) fn finish(sql: &mut Sql, order: &str, slice: Option<Slice>, totals: &
     sql.push(" ORDER BY is_total, ordinal");
 }
 
-/// Sums of columns, each as a whole number of 63 bits. The cast fails where it does not fit, so no sum is ever wrapped.
+/// Sums of columns, each a `numeric`, which no sum runs over. Beside rows of single amounts these are `numeric` too: all are read as
+/// [`Whole`].
 pub(crate) fn sums(columns: &[&str]) -> String {
     columns.iter().fold(String::new(), |mut text, column| {
         // Writing to a string does not fail.
-        let _ = write!(text, ", coalesce(sum({column}), 0)::bigint AS {column}");
+        let _ = write!(text, ", coalesce(sum({column}), 0) AS {column}");
         text
     })
+}
+
+/// A sum of a row, whatever its size.
+pub(crate) fn sum<I: RowIndex + Display>(row: &Row, column: I) -> Result<i128, tokio_postgres::Error> {
+    Ok(row.try_get::<_, Whole>(column)?.0)
+}
+
+/// A single amount of a row, in a column that has sums too. Within a grant no amount is beyond 64 bits: the writer refuses what would
+/// make it so.
+pub(crate) fn single<I: RowIndex + Display>(row: &Row, column: I) -> Result<i64, QueryError> {
+    i64::try_from(sum(row, column)?).map_err(|_| QueryError::TooLarge)
+}
+
+/// The amounts of a row under the names of their columns, into their places in a message.
+pub(crate) fn fill(
+    row: &Row,
+    places: &mut [(&str, &mut i64)],
+    exact: &mut Vec<ExactAmount>,
+) -> Result<(), tokio_postgres::Error> {
+    for (column, place) in places {
+        amount::put(sum(row, *column)?, column, place, exact);
+    }
+    Ok(())
 }
 
 /// A day of a row as text; empty where there is none.

@@ -3,6 +3,7 @@
 use crate::query::QueryError;
 use concord_chassis::{grpc, position::NotReached};
 use concord_kernel::party::PartyCode;
+use concord_proto::audit::v1::Standing;
 use jiff::Timestamp;
 use std::{collections::HashMap, time::Duration};
 use tonic::{Code, Status};
@@ -26,8 +27,18 @@ pub(crate) enum Refusal {
     NotApplied { wanted: u64, applied: u64 },
     #[error(transparent)]
     NotReached(#[from] NotReached),
-    #[error("position {wanted} will not be reached: the projection stopped at {reached}: {reason}")]
-    Stopped { wanted: u64, reached: u64, reason: String },
+    #[error(
+        "position {wanted} will not be reached: the projection stopped at {reached} ({why}); ask without min_position for what is \
+         there, and have whoever operates the service look at \"concord audit status\""
+    )]
+    Stopped { wanted: u64, reached: u64, why: String },
+    #[error(
+        "position {wanted} lies inside the decision of positions {first} to {last}, which is answered as a whole: ask as of {last}, or \
+         as of {} before it", .first - 1
+    )]
+    InsideDecision { wanted: u64, first: u64, last: u64 },
+    #[error("{refusal}; {}", .standing.message)]
+    NotUpToDate { refusal: Box<Refusal>, standing: Box<Standing> },
     #[error(
         "what was known at {asked} is not settled: the newest applied event was recorded at {newest}, and more may \
          follow; ask about an earlier instant, or by position"
@@ -55,11 +66,44 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// Whether tables that are up to date might answer.
+    pub(crate) fn may_rest_on_what_is_not_here(&self) -> bool {
+        matches!(
+            self,
+            Self::NotApplied { .. }
+                | Self::Unsettled { .. }
+                | Self::NothingApplied
+                | Self::UnknownParty { .. }
+                | Self::UnknownGrant { .. }
+        )
+    }
+
+    /// What a program reads beside the sentences.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::InsideDecision { first, last, .. } => {
+                vec![("decision_first", first.to_string()), ("decision_last", last.to_string())]
+            }
+            Self::NotUpToDate { refusal, standing } => {
+                let mut facts = refusal.facts();
+                facts.extend([
+                    ("standing", standing.state.clone()),
+                    ("standing_position", standing.position.to_string()),
+                    ("standing_since", standing.since.clone()),
+                ]);
+                facts
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn code_and_reason(&self) -> (Code, &'static str) {
         match self {
             Self::NotApplied { .. } => (Code::OutOfRange, "POSITION_NOT_APPLIED"),
             Self::NotReached(_) => (Code::Unavailable, "POSITION_NOT_REACHED"),
             Self::Stopped { .. } => (Code::FailedPrecondition, "PROJECTION_STOPPED"),
+            Self::InsideDecision { .. } => (Code::OutOfRange, "POSITION_INSIDE_DECISION"),
+            Self::NotUpToDate { refusal, .. } => refusal.code_and_reason(),
             Self::Unsettled { .. } => (Code::OutOfRange, "INSTANT_NOT_SETTLED"),
             Self::NothingKnown { .. } | Self::NothingApplied => (Code::OutOfRange, "NOTHING_KNOWN"),
             Self::UnknownParty { .. } => (Code::NotFound, "UNKNOWN_PARTY"),
@@ -81,7 +125,18 @@ impl Refusal {
                 format!("在时限内未到序号 {wanted}，目前到 {reached}；请稍后再试，或不填 min_position")
             }
             Self::Stopped { wanted, reached, .. } => {
-                format!("账簿已停在序号 {reached}，不会到 {wanted}；请联系运行人员")
+                format!(
+                    "账簿已停在序号 {reached}，不会到 {wanted}；如需已入账的内容请不填 min_position，并请运行人员查看“concord audit status”"
+                )
+            }
+            Self::InsideDecision { wanted, first, last } => {
+                format!(
+                    "序号 {wanted} 在一项决定（序号 {first} 至 {last}）之中，该决定须整体反映；请按序号 {last} 或此前的 {} 询问",
+                    first - 1
+                )
+            }
+            Self::NotUpToDate { refusal, standing } => {
+                format!("{}；{}", refusal.message_zh(), standing.message_zh)
             }
             Self::Unsettled { asked, newest } => {
                 format!(
@@ -103,7 +158,7 @@ impl Refusal {
                     "资助项目 {grant} 的分录超过 {STATEMENT_LINES_MAX} 条；请用 filter.grant_id 分页列出分录"
                 )
             }
-            Self::Query(QueryError::TooLarge) => "合计超出 64 位整数；请缩小筛选范围或进一步分组".to_owned(),
+            Self::Query(QueryError::TooLarge) => "单个项目的金额超出 64 位整数；请联系运行人员".to_owned(),
             Self::Query(QueryError::TooSlow) => "在时限内未能算出；请缩小筛选范围，或放宽时限".to_owned(),
             Self::Query(_) => "未能应答；请稍后再试".to_owned(),
         }
@@ -119,7 +174,9 @@ impl From<Refusal> for Status {
             _ if code == Code::Internal => grpc::internal(DOMAIN, &refusal),
             _ if code == Code::Unavailable => grpc::unavailable(DOMAIN, reason, message, RETRY_SOON),
             _ => {
-                let facts = HashMap::from([("message_zh".to_owned(), refusal.message_zh())]);
+                let mut facts: HashMap<String, String> =
+                    refusal.facts().into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect();
+                facts.insert("message_zh".to_owned(), refusal.message_zh());
                 grpc::refused_as(code, DOMAIN, reason, (message, None), facts, Vec::new())
             }
         }

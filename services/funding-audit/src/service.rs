@@ -4,6 +4,7 @@ mod aged;
 mod findings;
 mod lag;
 mod point;
+mod standing;
 mod table;
 
 use crate::LogClock;
@@ -37,10 +38,12 @@ use concord_proto::audit::v1::{
     finding_service_server::FindingServiceServer,
     funding_audit_service_server::{FundingAuditService, FundingAuditServiceServer},
 };
+use jiff::Timestamp;
 use lag::Lag;
-use point::{Remaining, reflects, shown, to_i64};
+use point::{Remaining, shown, to_i64};
+pub use standing::Progress;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
@@ -64,9 +67,9 @@ const PIECES_WAITING_MAX: usize = 2;
 pub struct Audit {
     store: Store,
     schema: String,
-    applied: watch::Receiver<u64>,
-    head: watch::Receiver<u64>,
-    stopped: watch::Receiver<Option<String>>,
+    progress: Progress,
+    /// Since when it has been answering.
+    began: Timestamp,
     lag: Lag,
     clock: LogClock,
     tables: Tables,
@@ -77,8 +80,8 @@ pub struct Audit {
 impl Audit {
     /// Answers from the tables in `schema` of the database behind `pool`.
     ///
-    /// `applied`, `head` and `stopped` are those of the projection's runner; the audit answers for no position beyond
-    /// `applied`. Regions are named, and days counted, as `tables` has them.
+    /// `progress` is that of the projection's runner; the audit answers for no position beyond what is applied. Regions are named,
+    /// and days counted, as `tables` has them.
     ///
     /// # Panics
     ///
@@ -87,19 +90,16 @@ impl Audit {
     pub fn new(
         pool: deadpool_postgres::Pool,
         schema: &str,
-        applied: watch::Receiver<u64>,
-        head: watch::Receiver<u64>,
-        stopped: watch::Receiver<Option<String>>,
+        progress: Progress,
         clock: LogClock,
         tables: Tables,
     ) -> Self {
-        let lag = Lag::follow(applied.clone(), head.clone());
+        let lag = Lag::follow(progress.applied.clone(), progress.head.clone());
         Self {
             store: Store::new(pool, schema),
             schema: schema.to_owned(),
-            applied,
-            head,
-            stopped,
+            progress,
+            began: Timestamp::now(),
             lag,
             clock,
             tables,
@@ -158,7 +158,7 @@ impl FundingAuditService for Audit {
         Ok(Response::new(ListBalancesResponse {
             balances,
             next_page_token,
-            reflects: Some(reflects(point)),
+            reflects: Some(self.reflects(point)),
             totals,
         }))
     }
@@ -192,7 +192,11 @@ impl FundingAuditService for Audit {
             Some((position, line)) => encode(&pages, &cursor(point, None, Next::After(position, line)))?,
             None => String::new(),
         };
-        Ok(Response::new(ListPostingsResponse { postings, next_page_token, reflects: Some(reflects(point)) }))
+        Ok(Response::new(ListPostingsResponse {
+            postings,
+            next_page_token,
+            reflects: Some(self.reflects(point)),
+        }))
     }
 
     async fn get_grant_statement(
@@ -209,7 +213,7 @@ impl FundingAuditService for Audit {
         let point = self.point(&as_of, None, &clock).await?;
         let header = postings::header(&self.store, point, grant, clock.left())
             .await?
-            .ok_or_else(|| Refusal::UnknownGrant { grant, as_of: shown(point) })?;
+            .ok_or_else(|| self.not_here(Refusal::UnknownGrant { grant, as_of: shown(point) }))?;
         let (lines, mut closing) = postings::statement(
             &self.store,
             point,
@@ -229,7 +233,7 @@ impl FundingAuditService for Audit {
             migrated: header.migrated,
             lines,
             closing: Some(closing),
-            reflects: Some(reflects(point)),
+            reflects: Some(self.reflects(point)),
         }))
     }
 
@@ -262,7 +266,7 @@ impl FundingAuditService for Audit {
         Ok(Response::new(ListUndrawnResponse {
             grants,
             next_page_token,
-            reflects: Some(reflects(point)),
+            reflects: Some(self.reflects(point)),
             totals: totals.all,
             on_hold_totals: totals.on_hold,
         }))
@@ -281,7 +285,7 @@ impl FundingAuditService for Audit {
         Ok(Response::new(ListOverdueResponse {
             tranches,
             next_page_token: aged.next(&pages, more)?,
-            reflects: Some(reflects(aged.point)),
+            reflects: Some(self.reflects(aged.point)),
             totals,
             on: aged.on.to_string(),
         }))
@@ -300,7 +304,7 @@ impl FundingAuditService for Audit {
         Ok(Response::new(ListMatchingResponse {
             pledges,
             next_page_token: aged.next(&pages, more)?,
-            reflects: Some(reflects(aged.point)),
+            reflects: Some(self.reflects(aged.point)),
             totals,
             on: aged.on.to_string(),
         }))
@@ -320,7 +324,7 @@ impl FundingAuditService for Audit {
         Ok(Response::new(ListSharesResponse {
             shares,
             next_page_token: aged.next(&pages, more)?,
-            reflects: Some(reflects(aged.point)),
+            reflects: Some(self.reflects(aged.point)),
             totals,
             on: aged.on.to_string(),
             within_days: rulebook.onward_transfer_within_days,
@@ -341,7 +345,7 @@ impl FundingAuditService for Audit {
         Ok(Response::new(ListReceivablesResponse {
             receivables,
             next_page_token: aged.next(&pages, more)?,
-            reflects: Some(reflects(aged.point)),
+            reflects: Some(self.reflects(aged.point)),
             totals,
             on: aged.on.to_string(),
         }))
@@ -361,7 +365,7 @@ impl FundingAuditService for Audit {
         Ok(Response::new(ListClocksResponse {
             clocks,
             next_page_token: aged.next(&pages, more)?,
-            reflects: Some(reflects(aged.point)),
+            reflects: Some(self.reflects(aged.point)),
             totals,
             on: aged.on.to_string(),
             contract_within_days: question.rulebook.contract_within_days,
@@ -379,9 +383,9 @@ impl FundingAuditService for Audit {
         let clock = Remaining::of(request.metadata(), EXPORT_PATIENCE);
         let (table, point) = self.table(&request.into_inner(), &clock).await?;
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
-        let store = self.store.clone();
+        let (store, reflects) = (self.store.clone(), self.reflects(point));
         tokio::spawn(async move {
-            match export::run(&store, &table, reflects(point), &pieces, clock.left()).await {
+            match export::run(&store, &table, reflects, &pieces, clock.left()).await {
                 Ok(()) => {}
                 Err(ExportError::Gone) => {
                     info!(position = point.position, "the client left an export")
@@ -416,9 +420,9 @@ impl FundingAuditService for Audit {
         if min_position > 0 {
             self.wait_for(min_position, &clock).await?;
         }
-        let checkpoint = *self.applied.borrow();
+        let checkpoint = *self.progress.applied.borrow();
         // What is applied has been in the log: a head that was looked at earlier is not below it.
-        let log_head = (*self.head.borrow()).max(checkpoint);
+        let log_head = (*self.progress.head.borrow()).max(checkpoint);
         let health = status::health(&self.store, to_i64(checkpoint), clock.left()).await?;
         let lag_seconds = if checkpoint < log_head { self.lag.seconds(health.recorded_at) } else { 0 };
         Ok(Response::new(GetProjectionStatusResponse {
@@ -428,7 +432,7 @@ impl FundingAuditService for Audit {
             lag_seconds,
             balanced: health.balanced,
             grants: health.grants,
-            stopped: self.stopped.borrow().clone().unwrap_or_default(),
+            stopped: self.progress.stopped.borrow().as_ref().map(ToString::to_string).unwrap_or_default(),
         }))
     }
 }

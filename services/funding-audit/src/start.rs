@@ -1,6 +1,6 @@
 //! Puts the projection and its queries together.
 
-use crate::{Audit, FundingAudit, LOG, LogClock};
+use crate::{Audit, FundingAudit, LOG, LogClock, Progress};
 use concord_chassis::{
     config::{self, ConfigError, Settings},
     grpc::Server,
@@ -37,8 +37,7 @@ pub async fn start(settings: &Settings, shutdown: CancellationToken) -> Result<S
         ProjectionOptions::new(settings.cell.clone(), LOG, log.stream, schema.clone()),
         closing.clone(),
     );
-    let (applied, head, stopped) = (runner.applied(), runner.head(), runner.stopped());
-    let audit = Audit::new(pool, &schema, applied, head, stopped, clock, tables);
+    let audit = Audit::new(pool, &schema, Progress::of(&runner), clock, tables);
     let mut server = Server::new();
     server.add_service(audit.findings_server()).await.add_service(audit.into_server()).await;
     service::serve(server, settings, shutdown, async move {

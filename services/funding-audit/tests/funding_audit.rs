@@ -4,6 +4,8 @@
 
 #[path = "funding_audit/balances.rs"]
 mod balances;
+#[path = "funding_audit/bounds.rs"]
+mod bounds;
 #[path = "funding_audit/clocks.rs"]
 mod clocks;
 #[path = "funding_audit/cluster.rs"]
@@ -22,6 +24,8 @@ mod ledger;
 mod life;
 #[path = "funding_audit/postings.rs"]
 mod postings;
+#[path = "funding_audit/standing.rs"]
+mod standing;
 #[path = "funding_audit/story.rs"]
 mod story;
 #[path = "funding_audit/tables.rs"]

@@ -215,10 +215,12 @@ pub fn parse_minor(decimal: &str, currency: Currency) -> Result<Parsed, MoneyErr
     Ok(Parsed { amount_minor, rounded })
 }
 
-/// Writes an amount in whole units with thousands separators and all digits of the minor unit: `"2,927,875.12"`.
+/// Writes an amount in whole units with thousands separators and all digits of the minor unit: `"2,927,875.12"`. A sum may be wider
+/// than the amounts that it is of.
 #[must_use]
-pub fn format_minor(amount_minor: i64, currency: Currency) -> String {
-    let magnitude = u128::from(amount_minor.unsigned_abs());
+pub fn format_minor(amount_minor: impl Into<i128>, currency: Currency) -> String {
+    let amount_minor = amount_minor.into();
+    let magnitude = amount_minor.unsigned_abs();
     format!("{}{}", sign(amount_minor), grouped_decimal(magnitude, currency.minor_digits()))
 }
 
@@ -228,10 +230,12 @@ pub fn format_minor(amount_minor: i64, currency: Currency) -> String {
 /// amount is exact. Currencies other than CNY carry their code (`"292.79万 EUR"`). This is for reading at a glance:
 /// where the exact amount matters, [`format_minor`] stands beside it.
 #[must_use]
-pub fn format_zh(amount_minor: i64, currency: Currency) -> String {
-    let magnitude = u128::from(amount_minor.unsigned_abs());
+pub fn format_zh(amount_minor: impl Into<i128>, currency: Currency) -> String {
+    let amount_minor = amount_minor.into();
+    let magnitude = amount_minor.unsigned_abs();
     let major = currency.minor_per_major();
-    let in_hundredths_of = |step: u128| divide_half_even(magnitude * 100, major * step).0;
+    // Both steps are multiples of a hundred.
+    let in_hundredths_of = |step: u128| divide_half_even(magnitude, major * step / 100).0;
     let (number, step) = if magnitude < major * WAN {
         (grouped_decimal(magnitude, currency.minor_digits()), "")
     } else if in_hundredths_of(WAN) < 100 * WAN {
@@ -270,7 +274,7 @@ fn divide_half_even(numerator: u128, denominator: u128) -> (u128, bool) {
     (quotient + u128::from(up), remainder != 0)
 }
 
-fn sign(amount_minor: i64) -> &'static str {
+fn sign(amount_minor: i128) -> &'static str {
     if amount_minor < 0 { "-" } else { "" }
 }
 
@@ -372,6 +376,8 @@ mod tests {
         assert_eq!(format_minor(-5, Currency::CNY), "-0.05");
         assert_eq!(format_minor(1_234_567, jpy), "1,234,567");
         assert_eq!(format_minor(i64::MIN, Currency::CNY), "-92,233,720,368,547,758.08");
+        // 9,400 amounts of ten trillion yuan.
+        assert_eq!(format_minor(9_400_000_000_000_000_000_i128, Currency::CNY), "94,000,000,000,000,000.00");
     }
 
     #[test]
@@ -384,6 +390,7 @@ mod tests {
             (-292_787_512, "-292.79万元"),
             (9_999_999_999, "1.00亿元"),
             (1_234_567_890_123, "123.46亿元"),
+            (9_400_000_000_000_000_000_i128, "940,000,000.00亿元"),
         ] {
             assert_eq!(format_zh(amount_minor, Currency::CNY), expected);
         }

@@ -149,5 +149,5 @@ fn minor(text: &str) -> Option<i64> {
 }
 
 fn money(amount_minor: i64) -> Option<Money> {
-    Some(Money { amount_minor, currency: "EUR".to_owned() })
+    Some(Money::new(amount_minor, "EUR"))
 }

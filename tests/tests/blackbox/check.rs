@@ -227,7 +227,7 @@ const IN_PLACE: &[Planted] = &[
             let first = rows[1].get("requestid").to_owned();
             rows[2].set("requestid", &first);
         },
-        &["BODY_HASH"],
+        &["BODY_HASH", "COMMAND_LAST"],
     ),
     (
         "a budget over-committed",
@@ -447,9 +447,10 @@ async fn lost_and_doubled_events_are_named_though_the_positions_run_on() {
     assert!(whole.rules().contains(&"PROJECTION_REFOLD"), "{:#}", whole.said);
 
     // The first supplement comes twice, with everything made to fit; then at the end, as if sent again.
-    for (at, rules) in
-        [(2, &["ID_REPEATED"][..]), (honest.len(), &["ID_REPEATED", "REQUEST_ID_REUSED", "TIME_BACK"])]
-    {
+    for (at, rules) in [
+        (2, &["COMMAND_LAST", "ID_REPEATED"][..]),
+        (honest.len(), &["ID_REPEATED", "REQUEST_ID_REUSED", "TIME_BACK"]),
+    ] {
         let (alone, _) = started_on(&stack, &mut history, &doubled(1, at)).await;
         assert_eq!(alone.rules(), rules, "{:#}", alone.said);
         assert_eq!(alone.positions("ID_REPEATED"), [at as u64 + 1]);

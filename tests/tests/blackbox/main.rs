@@ -11,6 +11,7 @@ mod keys;
 mod life;
 mod log;
 mod projection;
+mod random;
 mod reaction;
 mod recovery;
 mod requests;

@@ -173,6 +173,6 @@ async fn after_a_new_generation_the_audit_is_built_anew_beside_the_old_one() {
     assert_eq!(in_nats(&stack, &desk, last).await.unwrap(), in_postgres(&stack).await.unwrap());
     let asked = plain(GetProjectionStatusRequest { min_position: last });
     let projection = desk.audit().get_projection_status(asked).await.unwrap().into_inner();
-    assert_eq!(projection.projection, "funding_audit_v3_g2");
+    assert_eq!(projection.projection, "funding_audit_v4_g2");
     assert!(projection.balanced && projection.stopped.is_empty(), "{projection:?}");
 }

@@ -224,7 +224,7 @@ async fn a_plan_of_tranches_adds_up_and_is_numbered() {
 async fn a_programme_has_one_currency() {
     let desk = desk().await;
     let programme = desk.programme(1_000).await.unwrap();
-    let euro = |amount_minor| Some(Money { amount_minor, currency: "EUR".into() });
+    let euro = |amount_minor| Some(Money::new(amount_minor, "EUR"));
     let mut request = supplement(&programme, 1);
     request.amount = euro(1);
     malformed(desk.programmes().supplement_programme(by(CLERK, request)).await, &["amount.currency"]);

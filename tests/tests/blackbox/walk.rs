@@ -418,12 +418,11 @@ type Figures = (u64, &'static str, i64, [i64; 5], i64, i64);
 async fn balances_are_the_figures_worked_out_by_hand_at_every_position_and_day() {
     let (desk, walk) = walked().await;
     #[rustfmt::skip]
-    let cases: [Figures; 17] = [
+    let cases: [Figures; 16] = [
         (1,  "",           1000, [1000, 0, 0, 0, 0],       0,   0),
         (2,  "",           1200, [1200, 0, 0, 0, 0],       0,   0),
         (3,  "",           1100, [1100, 0, 0, 0, 0],       0,   0),
         (19, "",           1100, [1100, 0, 0, 0, 0],       0,   0),
-        (20, "",           1100, [700, 400, 0, 0, 0],      0,   1),
         (21, "",           1100, [450, 650, 0, 0, 0],      0,   2),
         (22, "",           1100, [470, 250, 380, 0, 0],    0,   2),
         (27, "",           1100, [470, 250, 190, 190, 0],  0,   2),
@@ -458,6 +457,11 @@ async fn balances_are_the_figures_worked_out_by_hand_at_every_position_and_day()
         assert_eq!(answer.balances.len(), 1);
         assert_eq!(accounts(&answer.balances[0]), expected);
     }
+    // One meeting approved both: as of the first of its two events there is no answer, and the last one is named.
+    let inside = ListBalancesRequest { as_of: at_and_on(20, ""), ..ListBalancesRequest::default() };
+    let status = desk.audit().list_balances(plain(inside)).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::OutOfRange, "POSITION_INSIDE_DECISION"));
+    assert_eq!(facts(&status)["decision_last"], "21");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -658,6 +662,8 @@ async fn every_exported_column_is_in_the_dictionary_and_every_entry_is_exported(
     let asked = ExportControlTestsRequest { as_of: at(27), ..ExportControlTestsRequest::default() };
     let mut pieces = findings.export_control_tests(plain(asked)).await.unwrap().into_inner();
     columns(pieces.message().await.unwrap().unwrap().data);
+    // In files of tables that are not up to date alone.
+    exported.insert("standing".to_owned());
     assert_eq!(exported, names);
 }
 

@@ -159,11 +159,7 @@ fn each_fault_is_told_at_its_field() {
         ("a term without its end", &|r| r.term.as_mut().unwrap().until.clear(), "term.until"),
         ("a parent that is no id", &|r| r.parent_id = "framework".to_owned(), "parent_id"),
         ("a type unknown", &|r| r.technology = 6, "technology"),
-        (
-            "a value of nothing",
-            &|r| r.value = Some(Money { amount_minor: 0, currency: "CNY".to_owned() }),
-            "value.amount_minor",
-        ),
+        ("a value of nothing", &|r| r.value = Some(Money::new(0, "CNY")), "value.amount_minor"),
         ("too many obligations", &|r| r.obligations = vec![Obligation::default(); 501], "obligations"),
         ("a digest too short", &|r| r.documents = vec![document("ab")], "documents[0].sha256"),
         (

@@ -62,6 +62,9 @@ impl Reading<'_> {
         let money = self.faults.require(field, money)?;
         let currency = self.currency(&format!("{field}.currency"), &money.currency);
         let minor = self.minor(&format!("{field}.amount_minor"), money.amount_minor, least_minor);
+        if !money.exact_minor.is_empty() {
+            self.faults.add(format!("{field}.exact_minor"), "is for answers alone; leave it empty");
+        }
         Some(Amount::new(minor?, currency?))
     }
 

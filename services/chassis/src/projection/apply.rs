@@ -3,7 +3,7 @@
 use super::checkpoint::{self, Checkpoint, DatabaseError};
 use super::feed::{self, CHUNK_BYTES, Sources};
 use super::head::{Claim, Identity, Statement, is_of_history};
-use super::{Applied, ApplyError, Projection, ProjectionOptions, Verified};
+use super::{Applied, ApplyError, Projection, ProjectionOptions, Stopped, Verified, decisions};
 use crate::record::{self, LogEvent, Recorded};
 use deadpool_postgres::{ClientWrapper, Pool};
 use std::time::Duration;
@@ -20,17 +20,29 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 const STANDBY_READ: Duration = Duration::from_millis(250);
 /// The lock is asked for at every fourth reading: each second.
 const READS_PER_LOCK_TRY: u32 = 4;
-/// Rows that PostgreSQL refuses for what they are (SQLSTATE 22, 23) are tried this often, each time with nothing
+/// Rows that PostgreSQL refuses for what they are (SQLSTATE 22, 23, 54) are tried this often, each time with nothing
 /// remembered. The same events would be refused for ever.
 const REFUSALS_MAX: u32 = 3;
 
 /// Why a session with the database ended.
 enum End {
     Shutdown,
-    /// For good, with the reason as a sentence.
-    Stopped(String),
+    /// For good, with the reason.
+    Stopped(Reason),
     /// The database failed, or the checkpoint is not where it was left.
     Again(Trouble),
+}
+
+/// Why a projection stops, as [`Stopped`] has it.
+struct Reason {
+    why: String,
+    detail: Option<String>,
+}
+
+impl From<String> for Reason {
+    fn from(why: String) -> Self {
+        Self { why, detail: None }
+    }
 }
 
 /// What is tried again.
@@ -71,7 +83,7 @@ pub(super) struct Applier<P> {
     pub(super) options: ProjectionOptions,
     pub(super) shutdown: CancellationToken,
     pub(super) applied: watch::Sender<u64>,
-    pub(super) stopped: watch::Sender<Option<String>>,
+    pub(super) stopped: watch::Sender<Option<Stopped>>,
     pub(super) verified: watch::Sender<Option<Verified>>,
 }
 
@@ -135,6 +147,8 @@ impl<P: Projection> Applier<P> {
         // The oldest claim that is ahead of the rows. A newer one would be further ahead: under steady load it would never be
         // reached.
         let mut ahead: Option<Claim> = None;
+        // The beginning of a decision whose last event has not come yet.
+        let mut begun: Vec<Recorded> = Vec::new();
         loop {
             let first = tokio::select! {
                 biased;
@@ -146,37 +160,44 @@ impl<P: Projection> Applier<P> {
                 }
                 chunk = chunks.recv() => chunk.ok_or(End::Again(Trouble::FeedEnded))?,
             };
-            let batch = gather(first, &mut chunks, self.options.batch_max);
-            let (events, unreadable) = decode::<P::Event>(&batch, &source);
-            position = self.apply_all(&mut client, &events, position).await?;
+            begun.extend(gather(first, &mut chunks, self.options.batch_max));
+            let (events, unreadable) = decode::<P::Event>(&begun, &source);
+            let (ends, contradiction) = decisions::ends(&events);
+            position = self.apply_all(&mut client, &events, &ends, position).await?;
             self.verify(&mut ahead, checkpoint.identity, position);
-            if let Some(reason) = unreadable {
-                return Err(End::Stopped(reason));
+            if let Some(why) = contradiction.or(unreadable) {
+                return Err(End::Stopped(why.into()));
             }
+            let whole = ends.last().copied().unwrap_or(0);
+            drop(events);
+            begun.drain(..whole);
         }
     }
 
-    /// Applies the events, in one transaction where that can be. Before it stops it halves them, so that everything in
-    /// front of the event that it stops at is applied, and that event is named.
+    /// Applies the events of the decisions that end so, in one transaction where that can be. Before it stops it halves them, so
+    /// that everything in front of the decision that it stops at is applied, and that one is named.
     async fn apply_all(
         &mut self,
         client: &mut ClientWrapper,
         events: &[Applied<'_, P::Event>],
+        mut ends: &[usize],
         mut position: u64,
     ) -> Result<u64, End> {
-        let mut rest = events;
-        let mut step = rest.len();
-        while !rest.is_empty() {
-            let part = &rest[..step.min(rest.len())];
-            match self.apply_until_committed(client, part, position).await {
+        let mut done = 0;
+        let mut step = ends.len();
+        while !ends.is_empty() {
+            let decisions = step.min(ends.len());
+            let until = ends[decisions - 1];
+            match self.apply_until_committed(client, &events[done..until], position).await {
                 Ok(reached) => {
                     position = reached;
                     self.reached(position);
-                    rest = &rest[part.len()..];
+                    done = until;
+                    ends = &ends[decisions..];
                 }
-                Err(End::Stopped(_)) if part.len() > 1 => {
+                Err(End::Stopped(_)) if decisions > 1 => {
                     self.projection.reset();
-                    step = part.len() / 2;
+                    step = decisions / 2;
                 }
                 Err(end) => return Err(end),
             }
@@ -226,7 +247,7 @@ impl<P: Projection> Applier<P> {
         if ours == stated {
             return Ok(());
         }
-        Err(End::Stopped(format!(
+        let why = format!(
             "schema {} was built from log {} generation {}, but {} is now log {} generation {}: build it anew, in a schema of its own",
             self.options.schema,
             ours.log_id,
@@ -234,7 +255,8 @@ impl<P: Projection> Applier<P> {
             self.options.log,
             stated.log_id,
             stated.generation
-        )))
+        );
+        Err(End::Stopped(why.into()))
     }
 
     /// Applies one batch, again and again while the database fails. Returns the new checkpoint.
@@ -261,11 +283,13 @@ impl<P: Projection> Applier<P> {
                 refusals += 1;
                 if refusals == REFUSALS_MAX {
                     let to = batch.last().map_or(from, |event| event.recorded.position);
-                    return Err(End::Stopped(format!(
-                        "PostgreSQL refuses the rows of events {} to {to}: {}",
-                        from + 1,
-                        failed.as_db_error().map_or_else(|| failed.to_string(), ToString::to_string)
-                    )));
+                    let state = failed.code().map_or("", |state| state.code());
+                    let why = format!(
+                        "PostgreSQL refuses the rows of events {} to {to} (SQLSTATE {state})",
+                        from + 1
+                    );
+                    let detail = failed.as_db_error().map_or_else(|| failed.to_string(), ToString::to_string);
+                    return Err(End::Stopped(Reason { why, detail: Some(detail) }));
                 }
             }
             warn!(
@@ -291,7 +315,7 @@ impl<P: Projection> Applier<P> {
         let failure = |error| match error {
             ApplyError::Store(error) => Failure::Store(error),
             ApplyError::Broken(reason) => {
-                Failure::Ended(End::Stopped(format!("events {} to {to}: {reason}", from + 1)))
+                Failure::Ended(End::Stopped(format!("events {} to {to}: {reason}", from + 1).into()))
             }
         };
         self.projection.precede(batch).await.map_err(failure)?;
@@ -322,14 +346,15 @@ impl<P: Projection> Applier<P> {
         self.gauge("concord_projection_position").set(position as f64);
     }
 
-    fn stop(&mut self, reason: String) {
+    fn stop(&mut self, Reason { why, detail }: Reason) {
+        let stopped = Stopped { at: jiff::Timestamp::now(), why, detail };
         error!(
             projection = P::NAME, version = P::VERSION, schema = %self.options.schema, log = %self.options.log,
-            applied = *self.applied.borrow(), reason, "the projection stopped; its rows stay as they are"
+            applied = *self.applied.borrow(), reason = %stopped, "the projection stopped; its rows stay as they are"
         );
         self.projection.reset();
         self.gauge("concord_projection_stopped").set(1.0);
-        self.stopped.send_replace(Some(reason));
+        self.stopped.send_replace(Some(stopped));
     }
 
     fn gauge(&self, name: &'static str) -> metrics::Gauge {
@@ -397,9 +422,10 @@ fn decode_one<'a, E: LogEvent>(recorded: &'a Recorded, source: &str) -> Result<A
     Ok(Applied { envelope, event, recorded })
 }
 
-/// Whether PostgreSQL refused the rows for what they are: data exceptions and broken constraints.
+/// Whether PostgreSQL refused the rows for what they are: data exceptions, broken constraints, and what is beyond a limit of its
+/// own, as a value too long for an index is.
 fn is_refusal(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|state| state.code().starts_with("22") || state.code().starts_with("23"))
+    error.code().is_some_and(|state| ["22", "23", "54"].iter().any(|class| state.code().starts_with(class)))
 }
 
 #[cfg(test)]

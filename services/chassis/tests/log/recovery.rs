@@ -712,7 +712,7 @@ impl Audience {
 
     async fn has_stopped(&self) -> String {
         until(async || self.runner.stopped().borrow().is_some()).await;
-        self.runner.stopped().borrow().clone().unwrap()
+        self.runner.stopped().borrow().clone().unwrap().why
     }
 
     async fn stop(self) {

@@ -64,6 +64,15 @@ pub fn count_from(first: u64, n: u64) -> Vec<Recorded> {
 }
 
 pub fn record(position: u64, event: &impl Serialize) -> Recorded {
+    record_of(position, None, event)
+}
+
+/// An event of a decision that ends at `last`, counting this amount.
+pub fn decided(position: u64, last: u64, amount: i64) -> Recorded {
+    record_of(position, Some(last), &Tally::Counted { amount })
+}
+
+fn record_of(position: u64, last: Option<u64>, event: &impl Serialize) -> Recorded {
     let envelope = Envelope {
         specversion: "1.0".into(),
         id: Uuid::now_v7(),
@@ -83,7 +92,7 @@ pub fn record(position: u64, event: &impl Serialize) -> Recorded {
         assurance: "asserted".into(),
         requestid: Uuid::now_v7(),
         bodyhash: "00".into(),
-        commandlast: None,
+        commandlast: last.map(|last| last.to_string().into()),
         answer: None,
         authority: None,
         archivenumber: None,

@@ -507,7 +507,7 @@ async fn a_command_that_fails_inside_stops_it_loudly() {
     let own = world.other_database("own").await;
     world.commit(&[counted(1, 1), counted(2, 2), counted(3, 13), counted(4, 4)]).await;
     let service = Service::start(&world, &owner, &own).await;
-    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap();
+    let why = until(service.following.runner().stopped(), Option::is_some).await.unwrap().why;
     assert!(why.starts_with("events 3 to 3: request "), "{why}");
     assert_eq!(*service.following.runner().applied().borrow(), 2);
     assert!(service.followed().is_none_or(|followed| followed.position < 3));

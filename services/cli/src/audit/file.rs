@@ -71,6 +71,9 @@ pub(super) async fn write<P: Into<Piece>>(
     }
     if let Some(point) = reflects {
         eprintln!("as of 截至 {}", point.as_of);
+        if let Some(standing) = point.standing {
+            eprintln!("NOT UP TO DATE 未跟上: {}\n  {}", standing.message, standing.message_zh);
+        }
     }
     if !on.is_empty() {
         eprintln!("counted from 截止日 {on}");

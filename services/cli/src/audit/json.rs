@@ -11,6 +11,7 @@ use concord_proto::audit::v1::{
 use concord_proto::r#type::v1::Money;
 use serde_json::{Value, json};
 
+use crate::output::{exact_amounts_json, money_json};
 use crate::words::{self, MODES};
 
 /// Balances with their totals.
@@ -129,7 +130,7 @@ pub fn status(status: &GetProjectionStatusResponse) -> Value {
 }
 
 fn balance(balance: &Balance) -> Value {
-    json!({
+    let mut value = json!({
         "group": balance.group,
         "labels": balance.labels,
         "currency": balance.currency,
@@ -149,7 +150,9 @@ fn balance(balance: &Balance) -> Value {
         "match_arrived_minor": balance.match_arrived_minor,
         "grants": balance.grants,
         "synthetic_grants": balance.synthetic_grants,
-    })
+    });
+    exact_amounts_json(&mut value, &balance.exact);
+    value
 }
 
 fn posting(posting: &Posting) -> Value {
@@ -176,15 +179,24 @@ fn posting(posting: &Posting) -> Value {
 }
 
 fn totals(totals: &[Money]) -> Value {
-    totals
-        .iter()
-        .map(|money| json!({"amount_minor": money.amount_minor, "currency": money.currency}))
-        .collect()
+    totals.iter().map(|money| money_json(&Some(money.clone()))).collect()
 }
 
 pub(super) fn reflects(reflects: &Option<Reflects>) -> Value {
-    reflects.as_ref().map_or(
-        Value::Null,
-        |point| json!({"as_of": point.as_of, "position": point.position, "effective_on": point.effective_on}),
-    )
+    reflects.as_ref().map_or(Value::Null, |point| {
+        let mut value =
+            json!({"as_of": point.as_of, "position": point.position, "effective_on": point.effective_on});
+        // Only where the tables were not known to be up to date.
+        if let Some(standing) = &point.standing {
+            value["standing"] = json!({
+                "state": standing.state,
+                "position": standing.position,
+                "log_head": standing.log_head,
+                "since": standing.since,
+                "message": standing.message,
+                "message_zh": standing.message_zh,
+            });
+        }
+        value
+    })
 }

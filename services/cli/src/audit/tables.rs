@@ -5,6 +5,7 @@ mod views;
 pub use views::{clocks, matching, receivables, shares};
 
 use concord_kernel::money::{Currency, format_zh};
+use concord_proto::amount as wire;
 use concord_proto::audit::v1::{
     Balance, Dimension, GetGrantStatementResponse, GetProjectionStatusResponse, ListBalancesResponse,
     ListColumnsResponse, ListOverdueResponse, ListPostingsResponse, ListUndrawnResponse, Reflects,
@@ -19,27 +20,50 @@ const TITLE_CHARACTERS: usize = 36;
 
 /// What is shown of every balance: the column, and the amount.
 const ALWAYS: [AmountColumn; 7] = [
-    (">appropriated 预算", |balance| balance.appropriated_minor),
-    (">available 可用", |balance| balance.available_minor),
-    (">reserved 已立项", |balance| balance.reserved_minor),
-    (">committed 未拨付", |balance| balance.committed_minor),
-    (">instructed 支付中", |balance| balance.instructed_minor),
-    (">unspent 单位未用", |balance| balance.recipient_unspent_minor),
-    (">settled 已拨付", |balance| balance.settled_minor),
+    (">appropriated 预算", appropriated),
+    (">available 可用", |balance| exact(balance, balance.available_minor, "available_minor")),
+    (">reserved 已立项", |balance| exact(balance, balance.reserved_minor, "reserved_minor")),
+    (">committed 未拨付", |balance| exact(balance, balance.committed_minor, "committed_minor")),
+    (">instructed 支付中", |balance| exact(balance, balance.instructed_minor, "instructed_minor")),
+    (">unspent 单位未用", |balance| {
+        exact(balance, balance.recipient_unspent_minor, "recipient_unspent_minor")
+    }),
+    (">settled 已拨付", settled),
 ];
 
 /// What is shown once a balance has it.
 const WHERE_ANY: [AmountColumn; 7] = [
-    (">spent 已核定支出", |balance| balance.eligible_spend_minor),
-    (">recoverable 应追缴", |balance| balance.recoverable_minor),
-    (">refunded 已退回", |balance| balance.refunded_minor),
-    (">retained 结余留用", |balance| balance.retained_by_rule_minor),
-    (">written off 已核销", |balance| balance.written_off_minor),
-    (">match awaited 配套待到位", |balance| balance.match_pledged_minor),
-    (">match arrived 配套已到位", |balance| balance.match_arrived_minor),
+    (">spent 已核定支出", |balance| {
+        exact(balance, balance.eligible_spend_minor, "eligible_spend_minor")
+    }),
+    (">recoverable 应追缴", |balance| exact(balance, balance.recoverable_minor, "recoverable_minor")),
+    (">refunded 已退回", |balance| exact(balance, balance.refunded_minor, "refunded_minor")),
+    (">retained 结余留用", |balance| {
+        exact(balance, balance.retained_by_rule_minor, "retained_by_rule_minor")
+    }),
+    (">written off 已核销", |balance| exact(balance, balance.written_off_minor, "written_off_minor")),
+    (">match awaited 配套待到位", |balance| {
+        exact(balance, balance.match_pledged_minor, "match_pledged_minor")
+    }),
+    (">match arrived 配套已到位", |balance| {
+        exact(balance, balance.match_arrived_minor, "match_arrived_minor")
+    }),
 ];
 
-type AmountColumn = (&'static str, fn(&Balance) -> i64);
+type AmountColumn = (&'static str, fn(&Balance) -> i128);
+
+/// An amount of a balance as it is, also where it does not fit in 64 bits.
+fn exact(balance: &Balance, minor: i64, field: &str) -> i128 {
+    wire::of(minor, field, &balance.exact)
+}
+
+fn appropriated(balance: &Balance) -> i128 {
+    exact(balance, balance.appropriated_minor, "appropriated_minor")
+}
+
+fn settled(balance: &Balance) -> i128 {
+    exact(balance, balance.settled_minor, "settled_minor")
+}
 
 /// Balances with their totals.
 pub fn balances(response: &ListBalancesResponse, group_by: &[Dimension]) {
@@ -82,7 +106,7 @@ pub(super) fn labelled(group: &str, label: &str) -> String {
 fn amounts(balance: &Balance, shown: &[AmountColumn]) -> Vec<String> {
     let mut row = vec![balance.currency.clone()];
     row.extend(shown.iter().map(|(_, minor)| amount(minor(balance), &balance.currency)));
-    row.push(percent(balance.settled_minor, balance.appropriated_minor));
+    row.push(percent(settled(balance), appropriated(balance)));
     row.push(grants(balance));
     row
 }
@@ -300,7 +324,7 @@ pub(super) fn title(title: &str, synthetic: bool) -> String {
 fn totals(label: &str, totals: &[Money]) {
     for total in totals {
         let glance = Currency::try_from(total.currency.as_str())
-            .map(|currency| format!(" ({})", format_zh(total.amount_minor, currency)));
+            .map(|currency| format!(" ({})", format_zh(total.minor(), currency)));
         println!("{label}: {}{}", money(total), glance.unwrap_or_default());
     }
 }
@@ -313,6 +337,9 @@ pub(super) fn reflects(reflects: &Option<Reflects>) {
             format!(", effective on 发生日期 {}", point.effective_on)
         };
         println!("as of 截至 {}{effective}", point.as_of);
+        if let Some(standing) = &point.standing {
+            println!("NOT UP TO DATE 未跟上: {}\n  {}", standing.message, standing.message_zh);
+        }
     }
 }
 

@@ -61,6 +61,8 @@ rules! {
     RequestIdReused, "REQUEST_ID_REUSED", "the events of a request stand together, and no other command has its id", "同一请求的事件应相邻，请求号不得重用";
     /// Two events of one request have different bodies.
     BodyHash, "BODY_HASH", "events of one request have one body", "同一请求的事件应出自同一请求内容";
+    /// The events of one request do not agree on the last of them.
+    CommandLast, "COMMAND_LAST", "the events of a request name the last one of them", "同一请求的各事件应记明其最后一个事件的位置";
     /// The lines of an event do not add up to zero.
     SetUnbalanced, "SET_UNBALANCED", "the postings of an event add up to zero", "每笔分录借贷应平衡";
     /// An account that holds money holds less than nothing.

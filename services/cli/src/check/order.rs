@@ -24,11 +24,21 @@ pub(super) struct Order {
     pub(super) last: u64,
     time: Timestamp,
     ids: HashMap<Uuid, u64>,
+    /// Of each id, whatever kinds share it.
     versions: HashMap<Uuid, u64>,
     newest_of_type: HashMap<String, u64>,
     /// Where each command's first event is.
     commands: HashMap<Uuid, u64>,
-    command: Option<(Uuid, String)>,
+    command: Option<Command>,
+}
+
+/// A command whose events are being read.
+#[derive(Debug)]
+struct Command {
+    request_id: Uuid,
+    body_hash: String,
+    /// The last of its events, as the first one says.
+    last: u64,
 }
 
 impl Order {
@@ -125,11 +135,32 @@ impl Order {
 
     fn command_of(&mut self, position: u64, envelope: &Envelope<'_>, faults: &mut Faults) {
         let id = envelope.requestid;
+        // An event that names none is the only one, wherever it stands.
+        let last = envelope.commandlast.as_deref().map_or(position, |last| last.parse().unwrap_or_default());
         match &self.command {
-            Some((command, body)) if *command == id => {
-                faults.compare(Rule::BodyHash, position, body.as_str(), &envelope.bodyhash);
+            Some(command) if command.request_id == id => {
+                faults.compare(Rule::BodyHash, position, command.body_hash.as_str(), &envelope.bodyhash);
+                if last != command.last || position > last {
+                    let expected = format!("the last of its request at {}", command.last);
+                    faults.add(Rule::CommandLast, position, expected, format!("at {last}"));
+                }
             }
-            _ => {
+            before => {
+                // The one before has all its events by now, and this one is not over before it began.
+                if let Some(Command { last: named, .. }) =
+                    before.as_ref().filter(|before| before.last >= position)
+                {
+                    let expected = format!("another event of the request that goes on to {named}");
+                    faults.add(Rule::CommandLast, position, expected, format!("request {id}"));
+                }
+                if last < position {
+                    faults.add(
+                        Rule::CommandLast,
+                        position,
+                        format!("{position} or later"),
+                        format!("at {last}"),
+                    );
+                }
                 match self.commands.entry(id) {
                     Entry::Occupied(first) => {
                         let found = format!("{id}, as at position {}", first.get());
@@ -137,7 +168,8 @@ impl Order {
                     }
                     Entry::Vacant(new) => drop(new.insert(position)),
                 }
-                self.command = Some((id, envelope.bodyhash.to_string()));
+                let body_hash = envelope.bodyhash.to_string();
+                self.command = Some(Command { request_id: id, body_hash, last });
             }
         }
     }

@@ -7,7 +7,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use concord_proto::audit::v1::funding_audit_service_client::FundingAuditServiceClient;
 use concord_proto::audit::v1::{AsOf, Dimension, ListBalancesRequest, ListFindingsRequest, PostingFilter};
+use tonic::transport::Channel;
+use tonic_types::StatusExt as _;
 
 use super::report::at;
 use crate::connect::Audit;
@@ -86,14 +89,11 @@ async fn balances_of_programmes(audit: &Audit, head: u64) -> Result<Vec<Duration
     };
     let all = client.list_balances(all).await?.into_inner().balances;
     let programmes: BTreeSet<String> = all.into_iter().flat_map(|balance| balance.group).collect();
+    let earlier = decided(&mut client, head / 2).await?;
     let mut times = Vec::with_capacity(programmes.len());
     for programme in programmes {
         let request = ListBalancesRequest {
-            as_of: Some(AsOf {
-                position: head / 2,
-                effective_on: EFFECTIVE_ON.to_owned(),
-                ..AsOf::default()
-            }),
+            as_of: Some(AsOf { position: earlier, effective_on: EFFECTIVE_ON.to_owned(), ..AsOf::default() }),
             filter: Some(PostingFilter { programme_id: programme.clone(), ..PostingFilter::default() }),
             group_by: by_programme.clone(),
             ..ListBalancesRequest::default()
@@ -108,6 +108,16 @@ async fn balances_of_programmes(audit: &Audit, head: u64) -> Result<Vec<Duration
         }
     }
     Ok(times)
+}
+
+/// The position, or the last one of the decision that it lies inside of.
+async fn decided(client: &mut FundingAuditServiceClient<Channel>, position: u64) -> Result<u64, CliError> {
+    let as_of = Some(AsOf { position, ..AsOf::default() });
+    let request = ListBalancesRequest { as_of, ..ListBalancesRequest::default() };
+    let Err(status) = client.list_balances(request).await else { return Ok(position) };
+    let last =
+        status.get_details_error_info().and_then(|info| info.metadata.get("decision_last")?.parse().ok());
+    last.ok_or_else(|| status.into())
 }
 
 /// Milliseconds with one decimal, without a float.

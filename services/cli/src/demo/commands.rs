@@ -240,7 +240,7 @@ impl Subject<'_> {
 
 /// Money of the file's currency.
 fn euros(amount_minor: i64) -> Option<Money> {
-    Some(Money { amount_minor, currency: CURRENCY.to_string() })
+    Some(Money::new(amount_minor, CURRENCY.to_string()))
 }
 
 /// The command that imports an award.

@@ -117,7 +117,7 @@ pub(super) async fn run(fund: &Fund, books: &mut Books) -> Result<Fresh, CliErro
 }
 
 fn yuan(amount_minor: i64) -> Option<Money> {
-    Some(Money { amount_minor, currency: "CNY".to_owned() })
+    Some(Money::new(amount_minor, "CNY"))
 }
 
 fn clerk(job: &str) -> Actor {

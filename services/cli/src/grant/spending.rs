@@ -172,7 +172,7 @@ async fn report(
 
 fn in_currency(typed: InvoiceArg, amount: &Money) -> Result<Invoice, CliError> {
     let amount_minor = exact_minor(&typed.total, currency(amount)?).map_err(CliError::Usage)?;
-    let total = Some(Money { amount_minor, currency: amount.currency.clone() });
+    let total = Some(Money::new(amount_minor, amount.currency.clone()));
     Ok(Invoice { issuer: typed.issuer, number: typed.number, total })
 }
 
@@ -193,7 +193,7 @@ mod tests {
         let spent = parse_money("90.00 CNY").unwrap();
         let invoice = in_currency(parse_invoice("2100143130,00012345,100.00").unwrap(), &spent).unwrap();
         assert_eq!((invoice.issuer.as_str(), invoice.number.as_str()), ("2100143130", "00012345"));
-        assert_eq!(invoice.total, Some(Money { amount_minor: 10_000, currency: "CNY".to_owned() }));
+        assert_eq!(invoice.total, Some(Money::new(10_000, "CNY")));
         assert!(parse_invoice("2100143130,00012345").unwrap_err().contains("ISSUER,NUMBER,TOTAL"));
         assert!(in_currency(parse_invoice("a,b,1.005").unwrap(), &spent).is_err());
     }

@@ -110,9 +110,7 @@ impl<'a> Row<'a> {
         }
         let total_budget = match self.optional(&mapping.total_budget) {
             "" => None,
-            text => {
-                Some(Money { amount_minor: minor(text, "total_budget")?, currency: currency.to_string() })
-            }
+            text => Some(Money::new(minor(text, "total_budget")?, currency.to_string())),
         };
         let awarded_on = self.date(self.optional(&mapping.effective_on), "effective_on")?;
         let starts_on = self.date(self.optional(&mapping.starts_on), "starts_on")?;
@@ -141,7 +139,7 @@ impl<'a> Row<'a> {
             title: title.to_owned(),
             lead: Some(self.recipient()?),
             industry: self.optional(&mapping.industry).to_owned(),
-            amount: Some(Money { amount_minor, currency: currency.to_string() }),
+            amount: Some(Money::new(amount_minor, currency.to_string())),
             total_budget,
             allocations: Vec::new(),
             starts_on: text(starts_on),

@@ -350,7 +350,7 @@ impl SourceGrant {
         } else {
             Vec::new()
         };
-        let money = |amount_minor| Money { amount_minor, currency: CURRENCY.to_string() };
+        let money = |amount_minor| Money::new(amount_minor, CURRENCY.to_string());
         let year = self.budget_year();
         // From the rows' content, not from the file: however the file is cut or named, the same rows are the same request.
         let plan = if synthetic_tranches { "synthetic-tranches" } else { "as-published" };

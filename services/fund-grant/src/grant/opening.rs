@@ -127,8 +127,11 @@ pub(super) fn import(
             if programme.fund == award.fund && programme.year == award.year {
                 let limits =
                     rules::a02_sub_limits(programme, award.mode, award.lead.region.as_ref(), award.amount);
-                let weighed =
-                    [rules::mode_offered(award.mode), rules::a02_ledger_holds(programme, award.amount)];
+                let weighed = [
+                    rules::mode_offered(award.mode),
+                    rules::a02_ledger_holds(programme, award.amount)
+                        .or_else(|| rules::a02_migrated_holds(programme, award.amount)),
+                ];
                 let weighed = weighed.into_iter().chain(limits.into_iter().map(Some));
                 happens_under(weighed, award.event(id, &case.rulebook.version))
             } else {

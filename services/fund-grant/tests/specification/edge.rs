@@ -34,7 +34,7 @@ pub fn header() -> Option<CommandHeader> {
 }
 
 pub fn cny(amount_minor: i64) -> Option<Money> {
-    Some(Money { amount_minor, currency: "CNY".to_owned() })
+    Some(Money::new(amount_minor, "CNY"))
 }
 
 pub fn party(code: &str, region: &str) -> Option<Party> {
@@ -209,8 +209,8 @@ fn every_fault_of_a_request_is_told_at_once() {
         title: "题".repeat(501),
         lead: party("CN-USCC:91350100M000100Y4Z", "210122"),
         industry: "steel".to_owned(),
-        requested: Some(Money { amount_minor: -1, currency: "CNY".to_owned() }),
-        total_budget: Some(Money { amount_minor: i64::MAX, currency: "cny".to_owned() }),
+        requested: Some(Money::new(-1, "CNY")),
+        total_budget: Some(Money::new(i64::MAX, "cny")),
         allocations: vec![Allocation { party: None, amount_minor: None }],
         starts_on: "2015-04-01".to_owned(),
         ends_on: "2014-13-01".to_owned(),

@@ -2,9 +2,11 @@
 //! pages are of one answer.
 
 use super::{Finding, Search, words};
-use crate::query::QueryError;
 use concord_kernel::Date;
-use concord_proto::audit::v1::{self as audit, FindingDimension};
+use concord_proto::{
+    amount,
+    audit::v1::{self as audit, FindingDimension},
+};
 use std::collections::BTreeMap;
 
 /// In which order.
@@ -36,15 +38,12 @@ pub(crate) fn age(days: i32) -> &'static str {
 }
 
 /// All findings by group, the largest amount first. Sums are wider than the amounts.
-///
-/// # Errors
-/// [`QueryError::TooLarge`] for one that does not fit an answer: never rounded, never wrapped.
 pub(crate) fn group(
     findings: &[Finding],
     by: &[FindingDimension],
     on: Date,
     label: impl Fn(FindingDimension, &Finding) -> String,
-) -> Result<Vec<audit::FindingGroup>, QueryError> {
+) -> Vec<audit::FindingGroup> {
     struct Sum {
         labels: Vec<String>,
         findings: i64,
@@ -69,8 +68,8 @@ pub(crate) fn group(
         sum.synthetic += i64::from(finding.synthetic);
     }
     let answered = |((group, currency), sum): ((Vec<String>, &str), Sum)| {
-        let amount_minor = i64::try_from(sum.amount_minor).map_err(|_| QueryError::TooLarge)?;
-        Ok(audit::FindingGroup {
+        let (amount_minor, exact_minor) = amount::to_wire(sum.amount_minor);
+        let group = audit::FindingGroup {
             group,
             labels: sum.labels,
             currency: currency.to_owned(),
@@ -78,11 +77,13 @@ pub(crate) fn group(
             amount_minor,
             oldest_days: sum.oldest_days,
             synthetic: sum.synthetic,
-        })
+            exact_minor,
+        };
+        (sum.amount_minor, group)
     };
-    let mut groups = sums.into_iter().map(answered).collect::<Result<Vec<_>, QueryError>>()?;
-    groups.sort_by_key(|group| std::cmp::Reverse(group.amount_minor));
-    Ok(groups)
+    let mut groups: Vec<(i128, audit::FindingGroup)> = sums.into_iter().map(answered).collect();
+    groups.sort_by_key(|(amount_minor, _)| std::cmp::Reverse(*amount_minor));
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// A finding's value of a dimension.

@@ -13,7 +13,7 @@ mod opening;
 use super::{
     check_zero_sum,
     known::{Grant, Known},
-    rows::{Dims, Late, Posted, Rows, Tick, Today},
+    rows::{Decided, Dims, Late, Posted, Rows, Tick, Today},
 };
 use crate::{LogClock, clock::day_in_shanghai, numbers};
 use concord_chassis::{projection::ApplyError, record::Envelope};
@@ -28,8 +28,11 @@ use concord_kernel::{
 };
 use jiff::Timestamp;
 
-/// Lines of one event, at most: the key of a row of dimensions has eight bits for the line.
-const LINES_MAX: usize = 255;
+/// Lines of one event, at most, as `postings.line` holds them. The writer takes no event of more than 256 KiB, and each thing that a
+/// line or two are made of takes more than 60 bytes of that.
+const LINES_MAX: usize = 32_766;
+/// The key of a row of dimensions is the position times this, and the line.
+const LINES: i64 = 65_536;
 
 /// Events on their way to rows.
 pub(super) struct Fold<'k, 'a> {
@@ -85,6 +88,7 @@ impl<'k, 'a> Fold<'k, 'a> {
             actor_org: &envelope.actororg,
         };
         self.tick(at)?;
+        self.decided(at, envelope)?;
         if let FundEvent::TodayAdvanced { today } = event {
             self.known.today = Some(*today);
             self.rows.todays.push(Today { position, today: *today });
@@ -105,6 +109,17 @@ impl<'k, 'a> Fold<'k, 'a> {
         if self.known.recorded_at != Some(at.recorded_at) {
             self.known.recorded_at = Some(at.recorded_at);
             self.rows.clock.push(Tick { position: at.position, recorded_at: at.recorded_at });
+        }
+        Ok(())
+    }
+
+    /// Notes where a decision of several events ends, at the first of them.
+    fn decided(&mut self, at: At<'_>, envelope: &Envelope<'_>) -> Result<(), ApplyError> {
+        let last = envelope.decision_last().ok().and_then(|last| i64::try_from(last).ok());
+        let last = last.ok_or_else(|| at.broken("names no position as the last of its decision"))?;
+        if at.position > self.known.decided_to && last > at.position {
+            self.known.decided_to = last;
+            self.rows.decisions.push(Decided { first: at.position, last });
         }
         Ok(())
     }
@@ -183,7 +198,7 @@ impl<'k, 'a> Fold<'k, 'a> {
 
     /// Key of a line's dimensions. It is made from the first line that uses them.
     fn dims(&mut self, at: At<'_>, set: &Postings, line: &Line, number: i16) -> Result<i64, ApplyError> {
-        let key = at.position.checked_mul(256).ok_or_else(|| at.broken("is beyond 55 bits"));
+        let key = at.position.checked_mul(LINES).ok_or_else(|| at.broken("is beyond 47 bits"));
         let new = key? + i64::from(number);
         let (currency, party, known) = match line.grant {
             Some(grant) => {

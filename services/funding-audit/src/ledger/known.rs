@@ -54,6 +54,8 @@ pub(super) struct Known {
     pub(super) recorded_at: Option<Timestamp>,
     /// The played clock's today; `None` before it moved.
     pub(super) today: Option<Date>,
+    /// Last position of the newest decision of several events; 0 before the first.
+    pub(super) decided_to: i64,
     clock_loaded: bool,
 }
 
@@ -64,6 +66,7 @@ impl Default for Known {
             grants: LruCache::new(KEPT_MAX),
             recorded_at: None,
             today: None,
+            decided_to: 0,
             clock_loaded: false,
         }
     }
@@ -113,10 +116,12 @@ impl Known {
     async fn load_clock(&mut self, tx: &Transaction<'_>) -> Result<(), ApplyError> {
         if !self.clock_loaded {
             let sql = "SELECT (SELECT max(recorded_at) FROM clock), \
-                       (SELECT today FROM todays ORDER BY position DESC LIMIT 1)";
+                       (SELECT today FROM todays ORDER BY position DESC LIMIT 1), \
+                       coalesce((SELECT last FROM decisions ORDER BY first DESC LIMIT 1), 0)";
             let row = tx.query_typed_one(sql, &[]).await?;
             self.recorded_at = row.try_get(0)?;
             self.today = row.try_get(1)?;
+            self.decided_to = row.try_get(2)?;
             self.clock_loaded = true;
         }
         Ok(())

@@ -57,6 +57,7 @@ pub(super) use facts::*;
 #[derive(Debug, Default)]
 pub(super) struct Rows<'a> {
     pub(super) clock: Vec<Tick>,
+    pub(super) decisions: Vec<Decided>,
     pub(super) todays: Vec<Today>,
     pub(super) programmes: Vec<NewProgramme<'a>>,
     pub(super) parties: Vec<Named<'a>>,
@@ -90,6 +91,7 @@ impl Rows<'_> {
     pub(super) async fn insert(&self, tx: &Transaction<'_>) -> Result<(), ApplyError> {
         futures::try_join!(
             Tick::insert(&self.clock, tx),
+            Decided::insert(&self.decisions, tx),
             Today::insert(&self.todays, tx),
             NewProgramme::insert(&self.programmes, tx),
             Named::insert(&self.parties, tx),
@@ -124,6 +126,13 @@ row! {
     Tick into "clock" {
         position: i64 => INT8_ARRAY,
         recorded_at: Timestamp => TIMESTAMPTZ_ARRAY,
+    }
+}
+
+row! {
+    Decided into "decisions" {
+        first: i64 => INT8_ARRAY,
+        last: i64 => INT8_ARRAY,
     }
 }
 
@@ -251,7 +260,7 @@ row! {
     from "(dims, programme, year, currency, grant_id, mode, industry, lead_region, party, party_region) \
           SELECT new.dims, p.programme, p.year, p.currency, g.grant_id, g.mode, g.industry, g.lead_region, new.party, \
           CASE WHEN new.party = g.lead THEN g.lead_region ELSE (SELECT s.region FROM shares s \
-          WHERE s.grant_id = new.grant_id AND s.party = new.party AND s.position <= new.dims / 256 \
+          WHERE s.grant_id = new.grant_id AND s.party = new.party AND s.position <= new.dims / 65536 \
           ORDER BY s.position DESC, s.number LIMIT 1) END \
           FROM $rows JOIN programmes p ON p.programme = new.programme LEFT JOIN grants g ON g.grant_id = new.grant_id"
     {

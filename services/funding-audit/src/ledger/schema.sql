@@ -10,6 +10,12 @@ CREATE TABLE clock (
 );
 CREATE INDEX clock_recorded_at ON clock (recorded_at);
 
+-- Decisions of several events, by the positions of their first and last one: as of a position between them nothing is answered.
+CREATE TABLE decisions (
+    first  bigint PRIMARY KEY,
+    last   bigint NOT NULL
+);
+
 -- The played clock: the log's today from this position on. Empty where the log follows the system's clock.
 CREATE TABLE todays (
     position  bigint PRIMARY KEY,
@@ -170,8 +176,9 @@ CREATE TABLE match_moves (
 );
 CREATE INDEX match_moves_source ON match_moves (grant_id, source, instalment);
 
--- Items of spending as they were reported. category is a code of the events. The invoice's columns are null where there is
--- none; total_minor is the whole of it.
+-- Items of spending as they were reported. An item's id is its recipient's own, and names it within its grant: another grant may have
+-- an item of the same id. category is a code of the events. The invoice's columns are null where there is none; total_minor is the
+-- whole of it.
 CREATE TABLE spends (
     position      bigint PRIMARY KEY,
     spend         uuid   NOT NULL,
@@ -186,7 +193,7 @@ CREATE TABLE spends (
     number        text,
     total_minor   bigint
 );
-CREATE UNIQUE INDEX spends_spend ON spends (spend);
+CREATE UNIQUE INDEX spends_spend ON spends (grant_id, spend);
 CREATE INDEX spends_grant ON spends (grant_id, position);
 CREATE INDEX spends_invoice ON spends (invoice) WHERE invoice IS NOT NULL;
 
@@ -202,7 +209,7 @@ CREATE TABLE spend_steps (
     actor         text     NOT NULL,
     actor_org     text     NOT NULL
 );
-CREATE INDEX spend_steps_spend ON spend_steps (spend, position);
+CREATE INDEX spend_steps_spend ON spend_steps (grant_id, spend, position);
 
 -- Steps of a grant's own life, numbered as in `numbers::GrantStep`, which says what the columns mean for each.
 CREATE TABLE grant_steps (
@@ -325,7 +332,7 @@ CREATE TABLE rectification_steps (
 CREATE INDEX rectification_steps_rectification ON rectification_steps (rectification, position);
 
 -- The dimensions of postings, one row for every distinct combination. Its key is made of the first line that used it,
--- position * 256 + number of the line, not drawn from a sequence: a rebuild gives the very same keys, whatever the
+-- position * 65536 + number of the line, not drawn from a sequence: a rebuild gives the very same keys, whatever the
 -- sizes of its batches. grant_id and what follows from it are null on a programme's own lines. party is who holds the money:
 -- the lead, or a partner, whose region is that of its share when it first held any.
 CREATE TABLE dims (
@@ -346,7 +353,8 @@ CREATE INDEX dims_programme ON dims (programme, grant_id);
 -- The ledger: one row a line. Kept narrow, because balances read all of it. The numbers of accounts and event types
 -- are those of the Rust module `numbers`. effective_on is when the event happened, or the day from which its lines count: a
 -- reversal counts from that of what it reverses. period is the year and month of effective_on, as yyyymm; once periods are
--- closed by command, a late fact will be posted to the open one.
+-- closed by command, a late fact will be posted to the open one. An event has fewer lines than 32,768: it takes 256 KiB at most, and
+-- what a line is made of takes more than 30 bytes of it.
 CREATE TABLE postings (
     position      bigint      NOT NULL,
     amount_minor  bigint      NOT NULL,

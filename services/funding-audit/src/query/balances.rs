@@ -1,10 +1,13 @@
 //! Balances of the accounts, grouped by up to three dimensions; the currency always separates.
 
-use super::{Filter, Point, QueryError, Slice, Sql, Store};
+use super::{Filter, Point, QueryError, Slice, Sql, Store, sum};
 use crate::{labels, numbers};
 use concord_events::ledger::Account;
 use concord_kernel::{Date, region::Regions};
-use concord_proto::audit::v1::{Balance, Dimension};
+use concord_proto::{
+    amount,
+    audit::v1::{Balance, Dimension},
+};
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 use tokio_postgres::{Row, types::Type};
 
@@ -26,8 +29,8 @@ pub(crate) const AMOUNTS: [(&str, Amount); 14] = [
     ("match_arrived_minor", Amount::Of(Account::MatchArrived)),
 ];
 
-/// The amounts of a balance, in the order of [`AMOUNTS`].
-pub(crate) fn amounts_of(balance: &mut Balance) -> [&mut i64; AMOUNTS.len()] {
+/// Places of the amounts of a balance, in the order of [`AMOUNTS`].
+fn places_of(balance: &mut Balance) -> [&mut i64; AMOUNTS.len()] {
     [
         &mut balance.appropriated_minor,
         &mut balance.available_minor,
@@ -46,6 +49,27 @@ pub(crate) fn amounts_of(balance: &mut Balance) -> [&mut i64; AMOUNTS.len()] {
     ]
 }
 
+/// Writes the amounts of a balance, in the order of [`AMOUNTS`].
+pub(crate) fn put_amounts(balance: &mut Balance, amounts: [i128; AMOUNTS.len()]) {
+    let mut exact = Vec::new();
+    for ((place, amount), (name, _)) in places_of(balance).into_iter().zip(amounts).zip(AMOUNTS) {
+        amount::put(amount, name, place, &mut exact);
+    }
+    balance.exact = exact;
+}
+
+/// The amounts of a balance, exactly, in the order of [`AMOUNTS`].
+pub(crate) fn amounts_of(balance: &mut Balance) -> [i128; AMOUNTS.len()] {
+    let exact = std::mem::take(&mut balance.exact);
+    let mut names = AMOUNTS.iter();
+    let amounts = places_of(balance).map(|place| {
+        let name = names.next().map_or("", |(name, _)| name);
+        amount::of(*place, name, &exact)
+    });
+    balance.exact = exact;
+    amounts
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
     Of(Account),
@@ -56,24 +80,22 @@ pub(crate) enum Amount {
 }
 
 impl Amount {
-    /// The sum over rows of `sums` as `s`. The cast fails where it does not fit, so no sum is ever wrapped.
+    /// The sum over rows of `sums` as `s`: a `numeric`, which no sum runs over.
     fn sql(&self) -> String {
         match self {
             Self::Of(account) => {
                 format!(
-                    "coalesce(sum(s.amount_minor) FILTER (WHERE s.account = {}), 0)::bigint",
+                    "coalesce(sum(s.amount_minor) FILTER (WHERE s.account = {}), 0)",
                     numbers::account(*account)
                 )
             }
             Self::Turned(account) => {
                 format!(
-                    "coalesce(-sum(s.amount_minor) FILTER (WHERE s.account = {}), 0)::bigint",
+                    "coalesce(-sum(s.amount_minor) FILTER (WHERE s.account = {}), 0)",
                     numbers::account(*account)
                 )
             }
-            Self::Settled => {
-                "coalesce(sum(s.settled_minor) FILTER (WHERE NOT s.counts), 0)::bigint".to_owned()
-            }
+            Self::Settled => "coalesce(sum(s.settled_minor) FILTER (WHERE NOT s.counts), 0)".to_owned(),
         }
     }
 }
@@ -129,7 +151,8 @@ fn key(dimension: Dimension) -> &'static str {
 fn shown(dimension: Dimension, key: &str) -> String {
     match dimension {
         Dimension::Period => {
-            format!("coalesce(substr({key}::text, 1, 4) || '-' || substr({key}::text, 5), '')")
+            // Four digits of the year, whatever it is.
+            format!("coalesce(to_char({key} / 100, 'FM0000') || '-' || to_char({key} % 100, 'FM00'), '')")
         }
         _ => format!("coalesce({key}::text, '')"),
     }
@@ -230,7 +253,7 @@ impl Question {
             .push(", grants, synthetic_grants, false AS is_total, ordinal FROM page");
         if slice.is_some() {
             // A grant may be in several groups, and is one.
-            let total = amounts(&|name, _| format!("sum({name})::bigint"));
+            let total = amounts(&|name, _| format!("sum({name})"));
             sql.push(" UNION ALL SELECT ").push(&"''::text, ".repeat(self.group_by.len() * 2));
             sql.push("t.currency").push(&total).push(
                 ", min(c.grants), min(c.synthetic_grants), true, 0 FROM groups t JOIN (SELECT s.currency, \
@@ -289,9 +312,11 @@ impl Question {
                 balance.group.push(value);
             }
         }
-        for (amount, index) in amounts_of(&mut balance).into_iter().zip(2 * width + 1..) {
-            *amount = row.try_get(index)?;
+        let mut amounts = [0; AMOUNTS.len()];
+        for (amount, index) in amounts.iter_mut().zip(2 * width + 1..) {
+            *amount = sum(row, index)?;
         }
+        put_amounts(&mut balance, amounts);
         Ok((balance, is_total))
     }
 

@@ -4,14 +4,18 @@
 //! ages are counted from: what is due before a day is the same question, whether the day has come or not.
 
 use super::{
-    Point, QueryError, Slice, Sql, View, day, finish, grants::Overdue, receivables::Receivables, sums,
+    Point, QueryError, Slice, Sql, View, day, finish, grants::Overdue, receivables::Receivables, single, sum,
+    sums,
 };
 use crate::{
     findings::{Rule, Search, acceptance_over, contracted, scope},
     numbers::{self, GrantStep, RectificationStep, Step},
 };
 use concord_kernel::{Date, rulebook::Rulebook};
-use concord_proto::audit::v1::{Clock, ClockTotal};
+use concord_proto::{
+    amount,
+    audit::v1::{Clock, ClockTotal},
+};
 use tokio_postgres::{Row, types::Type};
 use uuid::Uuid;
 
@@ -63,9 +67,9 @@ impl View for Clocks {
             .push(")::integer::bigint AS overdue, w.amount_minor FROM waiting w WHERE w.since < ");
         sql.bind(self.search.on, Type::DATE).push(")");
         let totals = format!(
-            "kind, NULL, NULL::uuid, NULL, NULL, NULL, NULL, currency, NULL, NULL, NULL, NULL{}, \
+            "kind, NULL, NULL::uuid, NULL, NULL, NULL, NULL, currency, NULL, NULL, NULL, NULL, sum(overdue)::bigint{}, \
              row_number() OVER (ORDER BY kind COLLATE \"C\", currency COLLATE \"C\") FROM lines GROUP BY kind, currency",
-            sums(&["overdue", "amount_minor"])
+            sums(&["amount_minor"])
         );
         let order = "days_overdue DESC, amount_minor DESC, kind COLLATE \"C\", subject COLLATE \"C\"";
         finish(&mut sql, order, slice, &totals);
@@ -89,19 +93,21 @@ impl View for Clocks {
             due_on: day(row, "due_on")?,
             days_overdue: row.try_get("days_overdue")?,
             waits_for: row.try_get("waits_for")?,
-            amount_minor: row.try_get("amount_minor")?,
+            amount_minor: single(row, "amount_minor")?,
             currency: row.try_get("currency")?,
             synthetic: row.try_get("synthetic")?,
         })
     }
 
     fn total(row: &Row) -> Result<ClockTotal, QueryError> {
+        let (amount_minor, exact_minor) = amount::to_wire(sum(row, "amount_minor")?);
         Ok(ClockTotal {
             kind: row.try_get("kind")?,
             currency: row.try_get("currency")?,
             clocks: row.try_get("counted")?,
             overdue: row.try_get("overdue")?,
-            amount_minor: row.try_get("amount_minor")?,
+            amount_minor,
+            exact_minor,
         })
     }
 }

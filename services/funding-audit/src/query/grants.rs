@@ -1,6 +1,6 @@
 //! Grants with money not yet drawn, and tranches past their due date.
 
-use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, Store};
+use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, Store, single, sum};
 use crate::numbers::{self, GrantStep, Step};
 use concord_events::ledger::Account;
 use concord_kernel::Date;
@@ -67,9 +67,9 @@ impl Undrawn {
         );
         if slice.is_some() {
             sql.push(
-                " UNION ALL SELECT true, 0, currency, sum(undrawn_minor)::bigint, NULL, NULL, NULL, NULL, NULL, NULL, \
+                " UNION ALL SELECT true, 0, currency, sum(undrawn_minor), NULL, NULL, NULL, NULL, NULL, NULL, \
                  NULL, NULL, NULL FROM dated GROUP BY currency \
-                 UNION ALL SELECT true, 1, currency, sum(undrawn_minor)::bigint, NULL, NULL, NULL, NULL, NULL, NULL, \
+                 UNION ALL SELECT true, 1, currency, sum(undrawn_minor), NULL, NULL, NULL, NULL, NULL, NULL, \
                  NULL, NULL, NULL FROM dated WHERE cause IS NOT NULL GROUP BY currency",
             );
         }
@@ -81,7 +81,7 @@ impl Undrawn {
     pub(crate) fn read(row: &Row) -> Result<UndrawnGrant, QueryError> {
         Ok(UndrawnGrant {
             currency: row.try_get(2)?,
-            undrawn_minor: row.try_get(3)?,
+            undrawn_minor: single(row, 3)?,
             grant_id: row.try_get::<_, Uuid>(4)?.to_string(),
             programme_id: row.try_get::<_, Uuid>(5)?.to_string(),
             title: row.try_get(6)?,
@@ -163,7 +163,7 @@ impl Overdue {
         sql.bind(self.on, Type::DATE).push(" - due_on AS days, step, synthetic, on_hold FROM page");
         if slice.is_some() {
             sql.push(
-                " UNION ALL SELECT true, 0, currency, sum(amount_minor)::bigint, NULL, NULL, NULL, NULL, NULL, NULL, \
+                " UNION ALL SELECT true, 0, currency, sum(amount_minor), NULL, NULL, NULL, NULL, NULL, NULL, \
                  NULL, NULL, NULL FROM open GROUP BY currency",
             );
         }
@@ -189,7 +189,7 @@ impl Overdue {
         let waits_for = if on_hold && waits_for != "settlement" { "resumption" } else { waits_for };
         Ok(OverdueTranche {
             currency: row.try_get(2)?,
-            amount_minor: row.try_get(3)?,
+            amount_minor: single(row, 3)?,
             grant_id: row.try_get::<_, Uuid>(4)?.to_string(),
             tranche_number: number.unsigned_abs(),
             programme_id: row.try_get::<_, Uuid>(6)?.to_string(),
@@ -242,7 +242,7 @@ fn split<T>(
     let mut totals = Totals::default();
     for row in rows {
         if row.try_get(0)? {
-            let total = Money { currency: row.try_get(2)?, amount_minor: row.try_get(3)? };
+            let total = Money::sum(sum(row, 3)?, row.try_get::<_, String>(2)?);
             if row.try_get::<_, i64>(1)? == 0 { totals.all.push(total) } else { totals.on_hold.push(total) }
         } else {
             page.push(read(row)?);

@@ -1,6 +1,6 @@
 //! Matching money: what was pledged, what has arrived, and what is missing for how long.
 
-use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, View, day, finish, id, sums};
+use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, View, day, fill, finish, id, sums};
 use crate::numbers::{self, GrantStep, MatchMove};
 use concord_kernel::Date;
 use concord_proto::audit::v1::{MatchingAmounts, MatchingPledge, MatchingTotal};
@@ -143,15 +143,19 @@ impl View for Matching {
 }
 
 fn amounts(row: &Row) -> Result<MatchingAmounts, QueryError> {
-    Ok(MatchingAmounts {
-        pledged_minor: row.try_get("pledged_minor")?,
-        released_minor: row.try_get("released_minor")?,
-        arrived_minor: row.try_get("arrived_minor")?,
-        due_minor: row.try_get("due_minor")?,
-        gap_minor: row.try_get("gap_minor")?,
-        gap_1_30_minor: row.try_get("gap_1_30_minor")?,
-        gap_31_90_minor: row.try_get("gap_31_90_minor")?,
-        gap_91_180_minor: row.try_get("gap_91_180_minor")?,
-        gap_181_minor: row.try_get("gap_181_minor")?,
-    })
+    let (mut amounts, mut exact) = (MatchingAmounts::default(), Vec::new());
+    let mut places = [
+        ("pledged_minor", &mut amounts.pledged_minor),
+        ("released_minor", &mut amounts.released_minor),
+        ("arrived_minor", &mut amounts.arrived_minor),
+        ("due_minor", &mut amounts.due_minor),
+        ("gap_minor", &mut amounts.gap_minor),
+        ("gap_1_30_minor", &mut amounts.gap_1_30_minor),
+        ("gap_31_90_minor", &mut amounts.gap_31_90_minor),
+        ("gap_91_180_minor", &mut amounts.gap_91_180_minor),
+        ("gap_181_minor", &mut amounts.gap_181_minor),
+    ];
+    fill(row, &mut places, &mut exact)?;
+    amounts.exact = exact;
+    Ok(amounts)
 }

@@ -164,9 +164,7 @@ pub(crate) async fn statement(
         let balance_minor = running.add(account(row)?, posting.amount_minor, row.try_get("settles")?)?;
         lines.push(StatementLine { posting: Some(posting), balance_minor });
     }
-    for (amount, (_, what)) in balances::amounts_of(&mut closing).into_iter().zip(AMOUNTS) {
-        *amount = running.of(what);
-    }
+    balances::put_amounts(&mut closing, AMOUNTS.map(|(_, what)| i128::from(running.of(what))));
     Ok(Some((lines, closing)))
 }
 

@@ -1,6 +1,6 @@
 //! Recoveries: what is outstanding, and for how long.
 
-use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, View, day, finish, id, sums};
+use super::{Filter, GRANTS, Point, QueryError, Slice, Sql, View, day, fill, finish, id, sums};
 use crate::numbers::RecoveryStep as Is;
 use concord_kernel::Date;
 use concord_proto::audit::v1::{Receivable, ReceivableAmounts, ReceivableTotal};
@@ -111,14 +111,18 @@ impl View for Receivables {
 }
 
 fn amounts(row: &Row) -> Result<ReceivableAmounts, QueryError> {
-    Ok(ReceivableAmounts {
-        determined_minor: row.try_get("determined_minor")?,
-        demanded_minor: row.try_get("demanded_minor")?,
-        overturned_minor: row.try_get("overturned_minor")?,
-        repaid_minor: row.try_get("repaid_minor")?,
-        offset_minor: row.try_get("offset_minor")?,
-        written_off_minor: row.try_get("written_off_minor")?,
-        outstanding_minor: row.try_get("outstanding_minor")?,
-        overdue_minor: row.try_get("overdue_minor")?,
-    })
+    let (mut amounts, mut exact) = (ReceivableAmounts::default(), Vec::new());
+    let mut places = [
+        ("determined_minor", &mut amounts.determined_minor),
+        ("demanded_minor", &mut amounts.demanded_minor),
+        ("overturned_minor", &mut amounts.overturned_minor),
+        ("repaid_minor", &mut amounts.repaid_minor),
+        ("offset_minor", &mut amounts.offset_minor),
+        ("written_off_minor", &mut amounts.written_off_minor),
+        ("outstanding_minor", &mut amounts.outstanding_minor),
+        ("overdue_minor", &mut amounts.overdue_minor),
+    ];
+    fill(row, &mut places, &mut exact)?;
+    amounts.exact = exact;
+    Ok(amounts)
 }

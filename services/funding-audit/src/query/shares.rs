@@ -1,6 +1,6 @@
 //! Shares of the parties of contracted grants: what was passed on to partners, and what should have been.
 
-use super::{Filter, Point, QueryError, Slice, Sql, View, finish, id, sums};
+use super::{Filter, Point, QueryError, Slice, Sql, View, fill, finish, id, sums};
 use crate::numbers::{self, GrantStep, Step};
 use concord_events::ledger::Account;
 use concord_kernel::Date;
@@ -140,12 +140,16 @@ impl View for Shares {
 }
 
 fn amounts(row: &Row) -> Result<ShareAmounts, QueryError> {
-    Ok(ShareAmounts {
-        allocated_minor: row.try_get("allocated_minor")?,
-        passed_on_minor: row.try_get("passed_on_minor")?,
-        due_minor: row.try_get("due_minor")?,
-        gap_minor: row.try_get("gap_minor")?,
-        unspent_minor: row.try_get("unspent_minor")?,
-        eligible_spend_minor: row.try_get("eligible_spend_minor")?,
-    })
+    let (mut amounts, mut exact) = (ShareAmounts::default(), Vec::new());
+    let mut places = [
+        ("allocated_minor", &mut amounts.allocated_minor),
+        ("passed_on_minor", &mut amounts.passed_on_minor),
+        ("due_minor", &mut amounts.due_minor),
+        ("gap_minor", &mut amounts.gap_minor),
+        ("unspent_minor", &mut amounts.unspent_minor),
+        ("eligible_spend_minor", &mut amounts.eligible_spend_minor),
+    ];
+    fill(row, &mut places, &mut exact)?;
+    amounts.exact = exact;
+    Ok(amounts)
 }

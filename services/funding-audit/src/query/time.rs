@@ -41,6 +41,24 @@ pub(crate) async fn known_at(
     })
 }
 
+/// The first and the last position of the decision that a position lies inside of: among its events, and not the last of them.
+pub(crate) async fn decision(
+    store: &Store,
+    position: i64,
+    within: Duration,
+) -> Result<Option<(u64, u64)>, QueryError> {
+    let mut sql = Sql::new("SELECT d.first, d.last FROM (SELECT first, last FROM decisions WHERE first <= ");
+    sql.bind(position, Type::INT8).push(" ORDER BY first DESC LIMIT 1) d WHERE d.last > ");
+    sql.bind(position, Type::INT8);
+    match store.rows(&sql, within).await?.first() {
+        None => Ok(None),
+        Some(row) => {
+            let (first, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            Ok(Some((first.unsigned_abs(), last.unsigned_abs())))
+        }
+    }
+}
+
 /// The newest today that a played clock had at this position; `None` where it had not moved.
 pub(crate) async fn played_today(
     store: &Store,

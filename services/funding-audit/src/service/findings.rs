@@ -1,6 +1,6 @@
 //! Findings and control tests as gRPC.
 
-use super::point::{Remaining, reflects};
+use super::point::Remaining;
 use super::{Audit, EXPORT_PATIENCE, PAGE, PATIENCE, PIECES_WAITING_MAX, after, encode, slice};
 use crate::{
     columns,
@@ -72,7 +72,7 @@ impl FindingService for Audit {
 
         let found = self.found(&search, rulebook, &clock).await?;
         let groups =
-            groups::group(&found, &group_by, search.on, |dimension, finding| self.label(dimension, finding))?;
+            groups::group(&found, &group_by, search.on, |dimension, finding| self.label(dimension, finding));
         let mut ranked: Vec<&Finding> = found.iter().collect();
         groups::rank(&mut ranked, order);
         let slice = slice(page.as_ref(), size);
@@ -85,7 +85,7 @@ impl FindingService for Audit {
             findings: shown.collect(),
             next_page_token,
             groups,
-            reflects: Some(reflects(search.point)),
+            reflects: Some(self.reflects(search.point)),
             on: search.on.to_string(),
         }))
     }
@@ -110,7 +110,7 @@ impl FindingService for Audit {
         let (search, rulebook) = self.search(&of, faults, None, &clock).await?;
         let exceptions = i64::try_from(exceptions).unwrap_or(i64::MAX);
         let tests = control::run(&self.store, &search, rulebook, &rules, exceptions, clock.left()).await?;
-        Ok(Response::new(ListControlTestsResponse { tests, reflects: Some(reflects(search.point)) }))
+        Ok(Response::new(ListControlTestsResponse { tests, reflects: Some(self.reflects(search.point)) }))
     }
 
     type ExportFindingsStream = ReceiverStream<Result<ExportFindingsResponse, Status>>;
@@ -135,9 +135,11 @@ impl FindingService for Audit {
         let records: Vec<Vec<String>> =
             ranked.iter().map(|finding| finding_record(&groups::answer(finding, &search))).collect();
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
-        let mut first = Some((reflects(search.point), search.on.to_string()));
+        let reflects = self.reflects(search.point);
+        let standing = reflects.standing.clone();
+        let mut first = Some((reflects, search.on.to_string()));
         tokio::spawn(async move {
-            let sent = export::records(columns::FINDINGS, records, &pieces, |data| {
+            let sent = export::records(columns::FINDINGS, records, standing, &pieces, |data| {
                 let (reflects, on) = first.take().unzip();
                 ExportFindingsResponse { data, reflects, on: on.unwrap_or_default() }
             });
@@ -167,9 +169,11 @@ impl FindingService for Audit {
         let tests = control::run(&self.store, &search, rulebook, &rules, i64::MAX, clock.left()).await?;
         let records: Vec<Vec<String>> = tests.iter().flat_map(control_records).collect();
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
-        let mut first = Some(reflects(search.point));
+        let reflects = self.reflects(search.point);
+        let standing = reflects.standing.clone();
+        let mut first = Some(reflects);
         tokio::spawn(async move {
-            let sent = export::records(columns::CONTROL_TESTS, records, &pieces, |data| {
+            let sent = export::records(columns::CONTROL_TESTS, records, standing, &pieces, |data| {
                 ExportControlTestsResponse { data, reflects: first.take() }
             });
             give_up(&pieces, sent.await).await;

@@ -11,9 +11,8 @@ use crate::{
     refusal::Refusal,
     wire::{Asked, AskedFilter, Cursor, Recorded},
 };
-use concord_chassis::{grpc, position};
+use concord_chassis::{grpc, position, projection::Stopped};
 use concord_kernel::Date;
-use concord_proto::audit::v1::Reflects;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use tonic::metadata::MetadataMap;
@@ -21,15 +20,15 @@ use tonic::metadata::MetadataMap;
 impl Audit {
     /// Waits for a position, no longer than there is time, and not at all where the projection has stopped before it.
     pub(super) async fn wait_for(&self, wanted: u64, clock: &Remaining) -> Result<(), Refusal> {
-        let mut applied = self.applied.clone();
-        let mut stopped = self.stopped.clone();
+        let mut applied = self.progress.applied.clone();
+        let mut stopped = self.progress.stopped.clone();
         tokio::select! {
             biased;
             reached = position::wait_for(&mut applied, wanted, clock.left()) => reached.map(|_| ()).map_err(Refusal::from),
-            reason = async { stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) } => {
-                let reached = *self.applied.borrow();
-                match reason {
-                    Some(reason) if reached < wanted => Err(Refusal::Stopped { wanted, reached, reason }),
+            stopped = async { stopped.wait_for(Option::is_some).await.ok().and_then(|stopped| stopped.clone()) } => {
+                let reached = *self.progress.applied.borrow();
+                match stopped {
+                    Some(Stopped { why, .. }) if reached < wanted => Err(Refusal::Stopped { wanted, reached, why }),
                     _ => position::wait_for(&mut applied, wanted, clock.left()).await.map(|_| ()).map_err(Refusal::from),
                 }
             }
@@ -43,6 +42,25 @@ impl Audit {
         page: Option<&Cursor>,
         clock: &Remaining,
     ) -> Result<Point, Refusal> {
+        self.resolve(asked, page, clock).await.map_err(|refusal| self.not_here(refusal))
+    }
+
+    /// A refusal that may rest on what the tables lack: where they are not known to be up to date, it says so.
+    pub(super) fn not_here(&self, refusal: Refusal) -> Refusal {
+        match self.standing() {
+            Some(standing) if refusal.may_rest_on_what_is_not_here() => {
+                Refusal::NotUpToDate { refusal: Box::new(refusal), standing: Box::new(standing) }
+            }
+            _ => refusal,
+        }
+    }
+
+    async fn resolve(
+        &self,
+        asked: &Asked,
+        page: Option<&Cursor>,
+        clock: &Remaining,
+    ) -> Result<Point, Refusal> {
         if asked.min_position > 0 {
             self.wait_for(asked.min_position, clock).await?;
         }
@@ -51,13 +69,18 @@ impl Audit {
             self.check_applied(page.position.unsigned_abs())?;
             return Ok(page.point());
         }
-        let applied = *self.applied.borrow();
         let position = match asked.recorded {
-            Recorded::Newest => to_i64(applied),
+            // A checkpoint never rests inside a decision.
+            Recorded::Newest => to_i64(*self.progress.applied.borrow()),
             Recorded::Position(wanted) => {
                 self.check_applied(wanted)?;
+                if let Some((first, last)) = time::decision(&self.store, to_i64(wanted), clock.left()).await?
+                {
+                    return Err(Refusal::InsideDecision { wanted, first, last });
+                }
                 to_i64(wanted)
             }
+            // The events of a decision are recorded at one instant.
             Recorded::At(instant) => match time::known_at(&self.store, instant, clock.left()).await? {
                 KnownAt::Position(position) => position,
                 KnownAt::Nothing(first) => {
@@ -73,7 +96,7 @@ impl Audit {
     }
 
     fn check_applied(&self, wanted: u64) -> Result<(), Refusal> {
-        let applied = *self.applied.borrow();
+        let applied = *self.progress.applied.borrow();
         if wanted > applied { Err(Refusal::NotApplied { wanted, applied }) } else { Ok(()) }
     }
 
@@ -87,7 +110,8 @@ impl Audit {
         let AskedFilter { mut filter, party_code } = asked;
         if let Some(code) = party_code {
             let party = time::party(&self.store, point, &code, clock.left()).await?;
-            filter.party = Some(party.ok_or(Refusal::UnknownParty { code, position: point.position })?);
+            let unknown = || self.not_here(Refusal::UnknownParty { code, position: point.position });
+            filter.party = Some(party.ok_or_else(unknown)?);
         }
         Ok(filter)
     }
@@ -142,12 +166,4 @@ pub(super) fn to_i64(position: u64) -> i64 {
 /// "fund-grant@48210".
 pub(super) fn shown(point: Point) -> String {
     format!("{LOG}@{}", point.position)
-}
-
-pub(super) fn reflects(point: Point) -> Reflects {
-    Reflects {
-        as_of: shown(point),
-        position: point.position.unsigned_abs(),
-        effective_on: point.effective_on.map_or_else(String::new, |date| date.to_string()),
-    }
 }

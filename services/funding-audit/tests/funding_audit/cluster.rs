@@ -1,12 +1,13 @@
 //! A private PostgreSQL cluster that the tests share, and a schema of its own for each.
 
-use concord_chassis::projection::{Applied, ApplyError, Projection};
+use concord_chassis::projection::{Applied, ApplyError, Projection, Stopped, Verified};
 use concord_chassis::record::Recorded;
 use concord_chassis::reference::Tables;
 use concord_events::fund::FundEvent;
-use concord_funding_audit::{Audit, FundingAudit, LogClock};
+use concord_funding_audit::{Audit, FundingAudit, LogClock, Progress};
 use concord_test_servers::Cluster;
 use deadpool_postgres::{Manager, Pool};
+use jiff::Timestamp;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::watch;
@@ -14,6 +15,11 @@ use tokio_postgres::NoTls;
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+
+/// That the tables lacked nothing at an instant.
+pub(crate) fn verified_at(at: Timestamp) -> Verified {
+    Verified { generation: 1, position: 0, at, today: jiff::civil::Date::MIN }
+}
 
 /// A schema with the projection's tables, and what writes to it and asks it.
 pub(crate) struct Bench {
@@ -23,7 +29,8 @@ pub(crate) struct Bench {
     pub(crate) schema: String,
     pub(crate) applied: watch::Sender<u64>,
     pub(crate) head: watch::Sender<u64>,
-    pub(crate) stopped: watch::Sender<Option<String>>,
+    pub(crate) stopped: watch::Sender<Option<Stopped>>,
+    pub(crate) verified: watch::Sender<Option<Verified>>,
 }
 
 impl Bench {
@@ -44,12 +51,17 @@ impl Bench {
             ))
             .await
             .unwrap();
-        let (applied, applied_rx) = watch::channel(0);
-        let (head, head_rx) = watch::channel(0);
-        let (stopped, stopped_rx) = watch::channel(None);
-        let audit =
-            Audit::new(pool.clone(), &schema, applied_rx, head_rx, stopped_rx, clock, Tables::shipped());
-        Self { projection, audit, pool, schema, applied, head, stopped }
+        let (applied, head) = (watch::Sender::new(0), watch::Sender::new(0));
+        let (stopped, verified) =
+            (watch::Sender::new(None), watch::Sender::new(Some(verified_at(Timestamp::MAX))));
+        let progress = Progress {
+            applied: applied.subscribe(),
+            head: head.subscribe(),
+            stopped: stopped.subscribe(),
+            verified: verified.subscribe(),
+        };
+        let audit = Audit::new(pool.clone(), &schema, progress, clock, Tables::shipped());
+        Self { projection, audit, pool, schema, applied, head, stopped, verified }
     }
 
     /// Applies events in one transaction, as the chassis does, and says so.

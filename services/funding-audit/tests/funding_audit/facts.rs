@@ -70,9 +70,9 @@ const TABLES: &[(&str, &[&str])] = &[
     (
         "dims",
         &[
-            "(257,P1,2025,CNY,,,,,,)",
-            "(1537,P1,2025,CNY,G1,non_repayable,new_materials,210100,LEAD,210100)",
-            "(3329,P1,2025,CNY,G1,non_repayable,new_materials,210100,PARTNER,210200)",
+            "(65537,P1,2025,CNY,,,,,,)",
+            "(393217,P1,2025,CNY,G1,non_repayable,new_materials,210100,LEAD,210100)",
+            "(851969,P1,2025,CNY,G1,non_repayable,new_materials,210100,PARTNER,210200)",
         ],
     ),
     (

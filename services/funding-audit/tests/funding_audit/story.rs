@@ -58,7 +58,18 @@ impl Story {
     /// The same, by this person of this organisation.
     pub(crate) fn by(&mut self, actor: (&str, &str), effective_on: &str, event: &FundEvent) -> &mut Self {
         let position = self.events.len() as u64 + 1;
-        self.events.push(record(actor, position, recorded_at(position), date(effective_on), event));
+        self.events.push(record(actor, position, None, recorded_at(position), date(effective_on), event));
+        self
+    }
+
+    /// Records events that were decided together.
+    pub(crate) fn together(&mut self, effective_on: &str, events: &[FundEvent]) -> &mut Self {
+        let first = self.events.len() as u64 + 1;
+        let last = first + events.len() as u64 - 1;
+        for (event, position) in events.iter().zip(first..) {
+            let (actor, on) = (("p-1", "o-1"), date(effective_on));
+            self.events.push(record(actor, position, Some(last), recorded_at(first), on, event));
+        }
         self
     }
 
@@ -291,6 +302,7 @@ pub(crate) fn tranche(number: u32, amount_minor: i64, due_on: &str) -> PlannedTr
 fn record(
     (actor, org): (&str, &str),
     position: u64,
+    last: Option<u64>,
     time: Timestamp,
     effectiveon: Date,
     event: &FundEvent,
@@ -315,7 +327,7 @@ fn record(
         assurance: "asserted".into(),
         requestid: Uuid::from_u128(u128::from(position)),
         bodyhash: "00".into(),
-        commandlast: None,
+        commandlast: last.map(|last| last.to_string().into()),
         answer: None,
         authority: None,
         archivenumber: None,

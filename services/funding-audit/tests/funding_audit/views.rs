@@ -96,7 +96,7 @@ fn position(position: u64) -> AsOf {
 
 /// Pledged, released, arrived, due, missing; and the missing by age.
 fn of(amounts: &Option<MatchingAmounts>) -> ([i64; 5], [i64; 4]) {
-    let amounts = amounts.unwrap();
+    let amounts = amounts.as_ref().unwrap();
     (
         [
             amounts.pledged_minor,
@@ -254,7 +254,7 @@ async fn of_parties(bench: &Bench, as_of: AsOf, on: &str) -> ListSharesResponse 
 
 /// Allocated, passed on, due, gap, unspent, spent.
 fn share(amounts: &Option<ShareAmounts>) -> [i64; 6] {
-    let amounts = amounts.unwrap();
+    let amounts = amounts.as_ref().unwrap();
     [
         amounts.allocated_minor,
         amounts.passed_on_minor,
@@ -390,7 +390,7 @@ async fn shares_are_narrowed_by_the_party_that_has_them() {
         answer
             .shares
             .iter()
-            .map(|share| (share.is_lead, share.amounts.unwrap().due_minor))
+            .map(|share| (share.is_lead, share.amounts.as_ref().unwrap().due_minor))
             .collect::<Vec<_>>()
     };
     let partner_alone = vec![(false, 66_666)];
@@ -412,7 +412,7 @@ async fn receivables(bench: &Bench, as_of: AsOf, on: &str) -> ListReceivablesRes
 
 /// Determined, demanded, overturned, repaid, offset, written off, outstanding, overdue.
 fn recovery(amounts: &Option<ReceivableAmounts>) -> [i64; 8] {
-    let amounts = amounts.unwrap();
+    let amounts = amounts.as_ref().unwrap();
     [
         amounts.determined_minor,
         amounts.demanded_minor,
@@ -455,7 +455,7 @@ async fn a_recovery_is_outstanding_until_it_is_repaid_offset_or_given_up() {
         );
         assert_eq!(recovery(&found.amounts), expected, "position {place}");
         let outstanding: i64 =
-            answer.totals.iter().map(|total| total.amounts.unwrap().outstanding_minor).sum();
+            answer.totals.iter().map(|total| total.amounts.as_ref().unwrap().outstanding_minor).sum();
         let request = ListBalancesRequest { as_of: at(place), ..ListBalancesRequest::default() };
         let balances = bench.audit.list_balances(Request::new(request)).await.unwrap().into_inner();
         assert_eq!(balances.totals[0].recoverable_minor, outstanding, "the ledger agrees at {place}");

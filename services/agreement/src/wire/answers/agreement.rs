@@ -307,7 +307,7 @@ fn document(document: &Document) -> proto::Document {
 }
 
 fn money(value: Value) -> types::Money {
-    types::Money { amount_minor: value.amount_minor, currency: value.currency.to_string() }
+    types::Money::new(value.amount_minor, value.currency.to_string())
 }
 
 fn kind(kind: AgreementKind) -> proto::AgreementKind {

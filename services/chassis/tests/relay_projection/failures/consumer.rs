@@ -1,7 +1,8 @@
 //! Projections as consumers of the stream.
 
-use crate::fixture::{Owner, STREAM, World, count_from, counted, eventually, record, until};
+use crate::fixture::{Owner, STREAM, World, count_from, counted, decided, eventually, record, until};
 use crate::{bare_stream, expected, project, relay, rows};
+use std::time::Duration;
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,7 +103,7 @@ async fn a_broken_event_stops_the_projection_and_is_named() {
     let unreadable = record(8, &serde_json::json!({"type": "concord.test.v1.Unknown", "data": {}}));
     let cases = [
         (counted(8, -5), "events 8 to 8: amount -5 is below zero"),
-        (counted(8, 1_000_000), "PostgreSQL refuses the rows of events 8 to 8:"),
+        (counted(8, 1_000_000), "PostgreSQL refuses the rows of events 8 to 8 (SQLSTATE 23514): ERROR: "),
         (unreadable, "event 8 cannot be read:"),
     ];
     for (case, (broken, sentence)) in cases.into_iter().enumerate() {
@@ -115,7 +116,12 @@ async fn a_broken_event_stops_the_projection_and_is_named() {
         for _restart in 0..2 {
             let (runner, guard) = project(&world, &owner, &schema).await;
             let reason = until(runner.stopped(), Option::is_some).await.unwrap();
-            assert!(reason.starts_with(sentence), "{reason}");
+            assert!(reason.to_string().starts_with(sentence), "{reason}");
+            assert!(
+                !reason.why.contains("ERROR"),
+                "what PostgreSQL said is for the operator: {}",
+                reason.why
+            );
             assert_eq!(*runner.applied().borrow(), 7);
             assert_eq!(rows(&world.log, &schema).await, expected(7));
             drop(guard);
@@ -174,5 +180,47 @@ async fn rows_of_another_history_are_not_added_to() {
     let other = Owner::of_log(&world, Uuid::from_u128(2)).await;
     let (runner, _guard) = project(&world, &other, "sums").await;
     let reason = until(runner.stopped(), Option::is_some).await.unwrap();
-    assert!(reason.contains("build it anew"), "{reason}");
+    assert!(reason.why.contains("build it anew"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_never_rests_inside_a_decision() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let _stream = bare_stream(&world).await;
+    let mut events = count_from(1, 3);
+    events.extend((4..=8).map(|position| decided(position, 8, position as i64)));
+    events.extend(count_from(9, 1));
+    let (runner, _guard) = project(&world, &owner, "sums").await;
+    // The log's end is not reached through its owner: the stream alone has it, and what it has so far ends in the middle.
+    for so_far in [5, 7] {
+        let before = if so_far == 5 { 0 } else { 5 };
+        world.publish(&events[before..so_far]).await;
+        until(runner.head(), |head| *head >= so_far as u64).await;
+        until(runner.applied(), |applied| *applied == 3).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(
+            *runner.applied().borrow(),
+            3,
+            "the decision from 4 to 8 is there as a whole, or not at all"
+        );
+        assert_eq!(rows(&world.log, "sums").await, expected(3));
+    }
+    world.publish(&events[7..]).await;
+    until(runner.applied(), |applied| *applied == 9).await;
+    assert_eq!(rows(&world.log, "sums").await, expected(9));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_with_a_broken_event_is_left_as_a_whole() {
+    let world = World::new().await;
+    let owner = Owner::new(&world).await;
+    let mut events = count_from(1, 7);
+    events.extend([decided(8, 10, 8), decided(9, 10, -5), decided(10, 10, 10), counted(11, 11)]);
+    world.commit(&events).await;
+    let (runner, _guard) = project(&world, &owner, "sums").await;
+    let reason = until(runner.stopped(), Option::is_some).await.unwrap();
+    assert_eq!(reason.why, "events 8 to 10: amount -5 is below zero");
+    assert_eq!(*runner.applied().borrow(), 7);
+    assert_eq!(rows(&world.log, "sums").await, expected(7));
 }

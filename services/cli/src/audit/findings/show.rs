@@ -1,13 +1,14 @@
 //! Findings and control tests as people and programs read them.
 
 use comfy_table::Table;
+use concord_proto::amount as wire;
 use concord_proto::audit::v1::{
     ControlTest, Finding, FindingDimension, FindingGroup, ListControlTestsResponse, ListFindingsResponse,
 };
 use serde_json::{Value, json};
 
 use super::super::{json as audit_json, tables};
-use crate::output::{amount, count, table};
+use crate::output::{amount, count, exact_json, table};
 use crate::rectification::Key;
 use crate::words::{FINDING_DIMENSIONS, RECTIFICATION_STATES};
 
@@ -28,7 +29,7 @@ pub(crate) fn groups(response: &ListFindingsResponse, by: &[FindingDimension]) {
         let named = group.group.iter().zip(&group.labels);
         let mut row: Vec<String> = named.map(|(value, label)| tables::labelled(value, label)).collect();
         row.push(findings_of(group));
-        row.push(amount(group.amount_minor, &group.currency));
+        row.push(amount(wire::from_wire(group.amount_minor, &group.exact_minor), &group.currency));
         row.extend([group.currency.clone(), group.oldest_days.to_string()]);
         table.add_row(row);
     }
@@ -123,7 +124,7 @@ fn positions(test: &ControlTest) -> String {
 /// A page of findings as JSON.
 pub(super) fn json(response: &ListFindingsResponse) -> Value {
     let groups = response.groups.iter().map(|group| {
-        json!({
+        let mut value = json!({
             "group": group.group,
             "labels": group.labels,
             "currency": group.currency,
@@ -131,7 +132,9 @@ pub(super) fn json(response: &ListFindingsResponse) -> Value {
             "amount_minor": group.amount_minor,
             "oldest_days": group.oldest_days,
             "synthetic": group.synthetic,
-        })
+        });
+        exact_json(&mut value, &group.exact_minor);
+        value
     });
     json!({
         "on": response.on,

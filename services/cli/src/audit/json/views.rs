@@ -1,6 +1,7 @@
 //! Matching money, shares, receivables and clocks.
 
 use super::reflects;
+use crate::output::{exact_amounts_json, exact_json};
 use concord_proto::audit::v1::{
     ListClocksResponse, ListMatchingResponse, ListReceivablesResponse, ListSharesResponse, MatchingAmounts,
     ReceivableAmounts, ShareAmounts,
@@ -44,7 +45,7 @@ pub fn matching(response: &ListMatchingResponse) -> Value {
 }
 
 fn matching_amounts(amounts: &MatchingAmounts) -> Value {
-    json!({
+    let mut value = json!({
         "pledged_minor": amounts.pledged_minor,
         "released_minor": amounts.released_minor,
         "arrived_minor": amounts.arrived_minor,
@@ -54,7 +55,9 @@ fn matching_amounts(amounts: &MatchingAmounts) -> Value {
         "gap_31_90_minor": amounts.gap_31_90_minor,
         "gap_91_180_minor": amounts.gap_91_180_minor,
         "gap_181_minor": amounts.gap_181_minor,
-    })
+    });
+    exact_amounts_json(&mut value, &amounts.exact);
+    value
 }
 
 /// Shares of the parties of contracted grants.
@@ -94,14 +97,16 @@ pub fn shares(response: &ListSharesResponse) -> Value {
 }
 
 fn share_amounts(amounts: &ShareAmounts) -> Value {
-    json!({
+    let mut value = json!({
         "allocated_minor": amounts.allocated_minor,
         "passed_on_minor": amounts.passed_on_minor,
         "due_minor": amounts.due_minor,
         "gap_minor": amounts.gap_minor,
         "unspent_minor": amounts.unspent_minor,
         "eligible_spend_minor": amounts.eligible_spend_minor,
-    })
+    });
+    exact_amounts_json(&mut value, &amounts.exact);
+    value
 }
 
 /// Recoveries.
@@ -140,7 +145,7 @@ pub fn receivables(response: &ListReceivablesResponse) -> Value {
 }
 
 fn receivable_amounts(amounts: &ReceivableAmounts) -> Value {
-    json!({
+    let mut value = json!({
         "determined_minor": amounts.determined_minor,
         "demanded_minor": amounts.demanded_minor,
         "overturned_minor": amounts.overturned_minor,
@@ -149,7 +154,9 @@ fn receivable_amounts(amounts: &ReceivableAmounts) -> Value {
         "written_off_minor": amounts.written_off_minor,
         "outstanding_minor": amounts.outstanding_minor,
         "overdue_minor": amounts.overdue_minor,
-    })
+    });
+    exact_amounts_json(&mut value, &amounts.exact);
+    value
 }
 
 /// Everything dated that waits.
@@ -173,13 +180,15 @@ pub fn clocks(response: &ListClocksResponse) -> Value {
         })
     });
     let totals = response.totals.iter().map(|total| {
-        json!({
+        let mut value = json!({
             "kind": total.kind,
             "currency": total.currency,
             "clocks": total.clocks,
             "overdue": total.overdue,
             "amount_minor": total.amount_minor,
-        })
+        });
+        exact_json(&mut value, &total.exact_minor);
+        value
     });
     json!({
         "on": response.on,

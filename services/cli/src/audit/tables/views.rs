@@ -2,6 +2,7 @@
 
 use super::{reflects, title};
 use crate::output::{amount, count, table};
+use concord_proto::amount as wire;
 use concord_proto::audit::v1::{
     ListClocksResponse, ListMatchingResponse, ListReceivablesResponse, ListSharesResponse,
 };
@@ -23,7 +24,7 @@ pub fn matching(response: &ListMatchingResponse) {
         "currency",
     ]);
     for pledge in &response.pledges {
-        let amounts = pledge.amounts.unwrap_or_default();
+        let amounts = pledge.amounts.clone().unwrap_or_default();
         let shown = |minor| amount(minor, &pledge.currency);
         table.add_row([
             pledge.grant_id.clone(),
@@ -42,8 +43,8 @@ pub fn matching(response: &ListMatchingResponse) {
     }
     println!("{table}");
     for total in &response.totals {
-        let amounts = total.amounts.unwrap_or_default();
-        let shown = |minor| amount(minor, &total.currency);
+        let amounts = total.amounts.clone().unwrap_or_default();
+        let shown = |minor, field| amount(wire::of(minor, field, &amounts.exact), &total.currency);
         let what = if total.matching_kind.is_empty() {
             "total 合计".to_owned()
         } else {
@@ -54,14 +55,14 @@ pub fn matching(response: &ListMatchingResponse) {
              91-180: {}, 181+: {})",
             total.currency,
             count(total.sources.unsigned_abs()),
-            shown(amounts.pledged_minor),
-            shown(amounts.arrived_minor),
-            shown(amounts.due_minor),
-            shown(amounts.gap_minor),
-            shown(amounts.gap_1_30_minor),
-            shown(amounts.gap_31_90_minor),
-            shown(amounts.gap_91_180_minor),
-            shown(amounts.gap_181_minor),
+            shown(amounts.pledged_minor, "pledged_minor"),
+            shown(amounts.arrived_minor, "arrived_minor"),
+            shown(amounts.due_minor, "due_minor"),
+            shown(amounts.gap_minor, "gap_minor"),
+            shown(amounts.gap_1_30_minor, "gap_1_30_minor"),
+            shown(amounts.gap_31_90_minor, "gap_31_90_minor"),
+            shown(amounts.gap_91_180_minor, "gap_91_180_minor"),
+            shown(amounts.gap_181_minor, "gap_181_minor"),
         );
     }
     counted_from(&response.on);
@@ -89,7 +90,7 @@ pub fn shares(response: &ListSharesResponse) {
         "currency",
     ]);
     for share in &response.shares {
-        let amounts = share.amounts.unwrap_or_default();
+        let amounts = share.amounts.clone().unwrap_or_default();
         let shown = |minor| amount(minor, &share.currency);
         // Nothing is passed on to a lead.
         let partners = |minor| if share.is_lead { String::new() } else { shown(minor) };
@@ -109,17 +110,17 @@ pub fn shares(response: &ListSharesResponse) {
     }
     println!("{table}");
     for total in &response.totals {
-        let amounts = total.amounts.unwrap_or_default();
-        let shown = |minor| amount(minor, &total.currency);
+        let amounts = total.amounts.clone().unwrap_or_default();
+        let shown = |minor, field| amount(wire::of(minor, field, &amounts.exact), &total.currency);
         println!(
             "total 合计 ({}, {} shares 份额): passed on 已转拨 {}, due 应转拨 {}, gap 未转拨 {}, unspent 未用 {}, spent 已核定 {}",
             total.currency,
             count(total.shares.unsigned_abs()),
-            shown(amounts.passed_on_minor),
-            shown(amounts.due_minor),
-            shown(amounts.gap_minor),
-            shown(amounts.unspent_minor),
-            shown(amounts.eligible_spend_minor),
+            shown(amounts.passed_on_minor, "passed_on_minor"),
+            shown(amounts.due_minor, "due_minor"),
+            shown(amounts.gap_minor, "gap_minor"),
+            shown(amounts.unspent_minor, "unspent_minor"),
+            shown(amounts.eligible_spend_minor, "eligible_spend_minor"),
         );
     }
     println!(
@@ -148,7 +149,7 @@ pub fn receivables(response: &ListReceivablesResponse) {
         "currency",
     ]);
     for receivable in &response.receivables {
-        let amounts = receivable.amounts.unwrap_or_default();
+        let amounts = receivable.amounts.clone().unwrap_or_default();
         let shown = |minor| amount(minor, &receivable.currency);
         table.add_row([
             receivable.recovery_id.clone(),
@@ -168,20 +169,20 @@ pub fn receivables(response: &ListReceivablesResponse) {
     }
     println!("{table}");
     for total in &response.totals {
-        let amounts = total.amounts.unwrap_or_default();
-        let shown = |minor| amount(minor, &total.currency);
+        let amounts = total.amounts.clone().unwrap_or_default();
+        let shown = |minor, field| amount(wire::of(minor, field, &amounts.exact), &total.currency);
         println!(
             "total 合计 ({}, {} recoveries 追缴): determined 决定 {}, repaid 到账 {}, offset 抵扣 {}, written off 核销 {}, \
              overturned 撤销 {}, outstanding 未缴 {}, overdue 逾期 {}",
             total.currency,
             count(total.recoveries.unsigned_abs()),
-            shown(amounts.determined_minor),
-            shown(amounts.repaid_minor),
-            shown(amounts.offset_minor),
-            shown(amounts.written_off_minor),
-            shown(amounts.overturned_minor),
-            shown(amounts.outstanding_minor),
-            shown(amounts.overdue_minor),
+            shown(amounts.determined_minor, "determined_minor"),
+            shown(amounts.repaid_minor, "repaid_minor"),
+            shown(amounts.offset_minor, "offset_minor"),
+            shown(amounts.written_off_minor, "written_off_minor"),
+            shown(amounts.overturned_minor, "overturned_minor"),
+            shown(amounts.outstanding_minor, "outstanding_minor"),
+            shown(amounts.overdue_minor, "overdue_minor"),
         );
     }
     counted_from(&response.on);
@@ -209,8 +210,9 @@ fn state(word: &str) -> String {
 /// Everything dated that waits. What of a grant a clock is of stands under the grant's title.
 pub fn clocks(response: &ListClocksResponse) {
     // A finding about no programme has no currency, and no amount.
-    let sum =
-        |minor, currency: &str| if currency.is_empty() { String::new() } else { amount(minor, currency) };
+    let sum = |minor: i128, currency: &str| {
+        if currency.is_empty() { String::new() } else { amount(minor, currency) }
+    };
     let mut table = table(&[
         "kind 种类",
         "of 事项",
@@ -227,7 +229,7 @@ pub fn clocks(response: &ListClocksResponse) {
             turn(&clock.waits_for),
             clock.due_on.clone(),
             clock.days_overdue.to_string(),
-            sum(clock.amount_minor, &clock.currency),
+            sum(clock.amount_minor.into(), &clock.currency),
             clock.currency.clone(),
         ]);
     }
@@ -238,7 +240,7 @@ pub fn clocks(response: &ListClocksResponse) {
             kind(&total.kind),
             count(total.clocks.unsigned_abs()),
             count(total.overdue.unsigned_abs()),
-            sum(total.amount_minor, &total.currency),
+            sum(wire::from_wire(total.amount_minor, &total.exact_minor), &total.currency),
             total.currency,
         );
     }

@@ -85,7 +85,7 @@ fn take(taken: &Taken, currency: Currency) -> fund::RecoveryTake {
     fund::RecoveryTake {
         party_id: taken.party.to_string(),
         from: from.into(),
-        amount: Some(Money { amount_minor: taken.amount_minor, currency: currency.to_string() }),
+        amount: Some(Money::new(taken.amount_minor, currency.to_string())),
     }
 }
 

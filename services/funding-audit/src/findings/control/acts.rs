@@ -237,7 +237,7 @@ pub(super) fn invoices(sql: &mut Sql, search: &Search, _: &Rulebook) {
         "SELECT min(r.position) FILTER (WHERE r.taken > r.total_minor), bool_or(r.taken > r.total_minor) FROM \
          (SELECT o.invoice, g.currency, o.position, o.total_minor, (SELECT sum(q.amount_minor) FROM spends q \
          JOIN grants h ON h.grant_id = q.grant_id AND h.currency = g.currency WHERE q.invoice = o.invoice \
-         AND q.position <= o.position AND NOT EXISTS (SELECT 1 FROM spend_steps t WHERE t.spend = q.spend \
+         AND q.position <= o.position AND NOT EXISTS (SELECT 1 FROM spend_steps t WHERE t.grant_id = q.grant_id AND t.spend = q.spend \
          AND t.step IN ({disallowed}) AND t.position < o.position)) AS taken FROM spends o JOIN grants g USING (grant_id) \
          WHERE o.invoice IN (SELECT s.invoice FROM scope d JOIN spends s ON s.grant_id = d.grant_id WHERE s.invoice IS NOT NULL) AND "
     ));

@@ -15,7 +15,7 @@ use tokio_postgres::types::Type;
 fn stands(sql: &mut Sql, item: &str, search: &Search) {
     let disallowed =
         numbers::list([SpendStep::Disallowed, SpendStep::DisallowedAfterAcceptance].map(SpendStep::number));
-    sql.push(&format!("NOT EXISTS (SELECT 1 FROM spend_steps t WHERE t.spend = {item}.spend AND t.step IN ({disallowed}) AND "));
+    sql.push(&format!("NOT EXISTS (SELECT 1 FROM spend_steps t WHERE t.grant_id = {item}.grant_id AND t.spend = {item}.spend AND t.step IN ({disallowed}) AND "));
     sql.known_at("t", search.point).push(")");
 }
 
