@@ -336,7 +336,7 @@ mod tests {
             rectification explain OTHER --explanation e
             rectification rectify OTHER --evidence e
             rectification accept OTHER --minutes 1 --reason r
-            rectification dismiss OTHER --minutes 1 --reason r
+            rectification dismiss OTHER --minutes 1 --reason r --amount 2.00_CNY
             rectification show OTHER
             audit findings --rule A03,A11 --by rule,programme,age --on 2024-12-31 --order age --include-dismissed --all
             audit findings --csv --output findings.csv --year 2024

@@ -11,13 +11,14 @@ use concord_proto::fund::v1::{
     AcceptExplanationRequest, AssignRectificationRequest, DismissFindingRequest, ExplainFindingRequest,
     FindingKey, GetRectificationRequest, RectifyFindingRequest,
 };
+use concord_proto::r#type::v1::Money;
 use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::connect::{Actor, Fund, Stamped};
 use crate::errors::CliError;
 use crate::header::HeaderArgs;
-use crate::output::{Format, print_json, print_receipt};
+use crate::output::{Format, parse_money, print_json, print_receipt};
 
 /// What to do about a finding.
 #[derive(Debug, Subcommand)]
@@ -53,8 +54,11 @@ pub enum RectificationCommand {
         /// Why 原因
         #[arg(long)]
         reason: String,
+        /// What the finding amounts to, as it was seen; the audit compares it 所见金额
+        #[arg(long, value_parser = parse_money)]
+        amount: Option<Money>,
     },
-    /// Dismiss the finding: it is none 不成立
+    /// Dismiss the finding: it is none, of what it amounts to now 不成立
     Dismiss {
         /// The rectification.
         #[command(flatten)]
@@ -65,6 +69,9 @@ pub enum RectificationCommand {
         /// Why 原因
         #[arg(long)]
         reason: String,
+        /// What the finding amounts to, as it was seen; the audit compares it 所见金额
+        #[arg(long, value_parser = parse_money)]
+        amount: Option<Money>,
     },
     /// Show a rectification 查看
     Show {
@@ -92,7 +99,7 @@ pub struct AssignArgs {
     /// The finding's key RULE:SUBJECT@POSITION, as `concord audit findings` shows it 发现编号
     #[arg(value_name = "KEY")]
     finding: Key,
-    /// The grant that it is about 项目
+    /// The grant that it is about; it follows from the key, and is compared where it is given 项目
     #[arg(long, value_name = "UUID")]
     grant: Option<Uuid>,
     /// Who is charged with it: opaque id of a person or an organisation 责任人
@@ -179,15 +186,19 @@ pub async fn run(
         RectificationCommand::Rectify { target, evidence } => {
             send!(client.rectify_finding, target, RectifyFindingRequest { evidence: evidence })
         }
-        RectificationCommand::Accept { target, minutes, reason } => {
+        RectificationCommand::Accept { target, minutes, reason, amount } => {
             send!(
                 client.accept_explanation,
                 target,
-                AcceptExplanationRequest { minutes: minutes, reason: reason }
+                AcceptExplanationRequest { minutes: minutes, reason: reason, amount: amount }
             )
         }
-        RectificationCommand::Dismiss { target, minutes, reason } => {
-            send!(client.dismiss_finding, target, DismissFindingRequest { minutes: minutes, reason: reason })
+        RectificationCommand::Dismiss { target, minutes, reason, amount } => {
+            send!(
+                client.dismiss_finding,
+                target,
+                DismissFindingRequest { minutes: minutes, reason: reason, amount: amount }
+            )
         }
     };
     print_receipt(format, &request_id, receipt, &[]);

@@ -5,14 +5,16 @@
 //! when it happened stand in the CloudEvents attributes beside the data.
 
 mod closing;
+mod finding;
 mod matching;
 mod recovery;
 mod spending;
 
 pub use crate::party::Party;
 pub use closing::{AcceptanceFailure, AcceptanceOutcome, EvaluationGrade, OverriddenRule};
+pub use finding::{FindingKey, FindingSubject};
 pub use matching::{GovernmentLevel, MatchingInstalment, MatchingKind, matching_source_zh};
-pub use recovery::{FindingKey, MoneyFact, RecoveryCause, Taken};
+pub use recovery::{MoneyFact, RecoveryCause, Taken};
 pub use spending::{Holding, InvoicePart};
 
 use crate::{agreement::Term, personal::PersonalRef};
@@ -25,7 +27,7 @@ use concord_kernel::{
         RectificationId, SpendId,
     },
     industry::Industry,
-    money::Currency,
+    money::{Amount, Currency},
     party::{PartyCode, PartyId},
     region::Region,
     spending::SpendCategory,
@@ -1308,7 +1310,7 @@ pub enum FundEvent {
         rectification: RectificationId,
         /// The finding.
         finding: FindingKey,
-        /// The grant that it is about, where it is about one.
+        /// The grant that it is about, where it is about one. Events of before may lack it, or name another than the finding's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grant: Option<GrantId>,
         /// Who is charged with it: opaque id of a person or an organisation.
@@ -1343,6 +1345,9 @@ pub enum FundEvent {
         minutes: String,
         /// Why.
         reason: String,
+        /// What the finding amounted to, as those who decided saw it; `None` where they did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Amount>,
     },
     /// The finding was dismissed: it is none 不成立.
     #[serde(rename = "concord.fund.v1.FindingDismissed")]
@@ -1353,6 +1358,9 @@ pub enum FundEvent {
         minutes: String,
         /// Why.
         reason: String,
+        /// What the finding amounted to, as those who decided saw it; `None` where they did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Amount>,
     },
 }
 

@@ -203,6 +203,10 @@ impl Domain for Fund {
             Command::Approve(meeting) => meeting.awards.iter().map(|award| award.grant.stream()).collect(),
             Command::Backing(agreement, _) => vec![BackingId::of(*agreement).stream()],
             Command::Recovery(recovery, _) => vec![recovery.stream()],
+            // However its key is written.
+            Command::Rectification(_, RectificationCommand::Assign(charge)) => {
+                vec![rectification::id_of(&charge.finding).stream()]
+            }
             Command::Rectification(rectification, _) => vec![rectification.stream()],
         }
     }

@@ -10,22 +10,28 @@
 //! ```
 //!
 //! A finding is computed and never stored; it is known by its key (rule, subject, position of its cause), and the id of its
-//! rectification follows from that. So one finding has one rectification, whoever computes it, however often.
+//! rectification follows from that, in whatever spelling it is given. So one finding has one rectification, whoever computes it,
+//! however often. One that was concluded is assigned anew where the finding is there again: it has grown, or was not put right.
+//!
+//! The log cannot know what the audit finds. It knows what a subject names, and with that who must keep out of it: a charge, an
+//! acceptance and a dismissal are the office's or the auditor's, an explanation is its owner's, and that it was put right is
+//! said by either. Whether there was such a finding, and of what amount, the audit works out as of the event's position.
 
 use crate::{
-    content_hash,
+    grant::Grant,
     refusal::{self, Ruling, done_otherwise, happens, happens_under, refused, unchanged},
-    rules::Hand,
+    rules,
     view::{self, Case},
 };
 use concord_chassis::{
     deciding::not_before,
-    log::{Decision, Meta, RefusalKind, Stop},
+    log::{Broken, Decision, Meta, RefusalKind, Stop},
 };
-use concord_events::fund::{FindingKey, FundEvent};
+use concord_events::fund::{FindingKey, FindingSubject, FundEvent};
 use concord_kernel::{
     Date,
-    id::{GrantId, RectificationId},
+    id::{GrantId, ProgrammeId, RectificationId},
+    money::Amount,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,9 +40,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rectification {
     /// Its id.
     pub id: RectificationId,
-    /// Hash of the event that opened it: the same again is a repeat.
-    pub opened_as: String,
-    /// What was asked, of whom.
+    /// What was asked, of whom; the newest, where it was assigned anew.
     pub charge: Charge,
     /// What the owner said, once they did.
     pub explanation: Option<String>,
@@ -51,7 +55,7 @@ pub struct Rectification {
 pub struct Charge {
     /// The finding.
     pub finding: FindingKey,
-    /// The grant that it is about, where it is about one.
+    /// The grant that it is about. A request may leave it out: it follows from the finding's subject.
     pub grant: Option<GrantId>,
     /// Who is charged with it: opaque id of a person or an organisation.
     pub owner: String,
@@ -76,6 +80,9 @@ pub enum Conclusion {
         minutes: String,
         /// Why.
         reason: String,
+        /// What the finding amounted to, as those who decided saw it; `None` where they did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Amount>,
     },
     /// It is none 不成立.
     Dismissed {
@@ -83,6 +90,9 @@ pub enum Conclusion {
         minutes: String,
         /// Why.
         reason: String,
+        /// What the finding amounted to, as those who decided saw it; `None` where they did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Amount>,
     },
 }
 
@@ -101,9 +111,15 @@ pub enum RectificationCommand {
     Conclude(Conclusion),
 }
 
-/// The id of the rectification of a finding, the same on every run.
+/// The id of the rectification of a finding, the same on every run and in every spelling of its key.
 #[must_use]
 pub fn id_of(finding: &FindingKey) -> RectificationId {
+    id_as_written(&finding.normal())
+}
+
+/// The id that follows from a key as it is written. Stored requests have it, and a repeat of one has to have the same body;
+/// nothing else goes by it.
+pub(crate) fn id_as_written(finding: &FindingKey) -> RectificationId {
     let FindingKey { rule, subject, position } = finding;
     RectificationId::derived("finding", &format!("{rule}|{subject}|{position}"))
 }
@@ -114,49 +130,159 @@ pub(crate) fn decide(
     id: RectificationId,
     command: &RectificationCommand,
 ) -> Result<Decision<FundEvent>, Stop> {
-    use RectificationCommand::{Assign, Conclude, Explain};
-    let known = view::rectification_or_free(case, id)?;
-    let about = known.map(|known| &known.charge).or(match command {
-        Assign(charge) => Some(charge),
-        Explain { .. } | Conclude(_) => None,
-    });
-    let grant = about.and_then(|charge| charge.grant).map(|grant| view::grant(case, grant)).transpose()?;
-    let ruling = match (known, command) {
-        (None, Assign(charge)) => assign(case, id, charge),
-        (Some(known), Assign(charge)) => known.assign_again(charge),
-        (None, Explain { .. } | Conclude(_)) => {
-            return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_rectification(id)]));
+    match command {
+        RectificationCommand::Assign(asked) => assign(case, asked),
+        RectificationCommand::Explain { explanation } => {
+            let (known, about) = found(case, id)?;
+            let stranger = not_the_owner(case, &known.charge.owner);
+            conclude(case, Some(known), &about, stranger, known.explain(explanation))
         }
-        (Some(known), Explain { explanation }) => known.explain(explanation),
-        (Some(known), Conclude(conclusion)) => known.conclude(conclusion),
-    };
-    let hand = match command {
-        Explain { .. } | Conclude(Conclusion::Rectified { .. }) => Hand::Applicant(None),
-        Assign(_) | Conclude(Conclusion::Accepted { .. } | Conclusion::Dismissed { .. }) => {
-            Hand::Office(None)
+        RectificationCommand::Conclude(conclusion) => {
+            let (known, about) = found(case, id)?;
+            let owner = &known.charge.owner;
+            let stands_against = match conclusion {
+                // It hides nothing, and whoever has the proof may say so: the owner, or who may decide.
+                Conclusion::Rectified { .. } if not_the_owner(case, owner).is_none() => None,
+                Conclusion::Rectified { .. } | Conclusion::Accepted { .. } | Conclusion::Dismissed { .. } => {
+                    may_not_decide(case, &about, owner)
+                }
+            };
+            conclude(case, Some(known), &about, stands_against, known.conclude(conclusion))
         }
-    };
-    let last = known.map(|known| known.last_step_on);
-    match grant {
-        Some(grant) => grant.conclude(case, hand, last.unwrap_or(Date::MIN), ruling),
-        None => case.conclude(Vec::new(), ruling, not_before(last, case.context.effective_on)),
     }
 }
 
-fn assign(case: &Case<'_, '_>, id: RectificationId, charge: &Charge) -> Ruling {
-    let (on, head) = (case.context.effective_on, case.context.head);
-    happens_under(
-        [
-            (charge.finding.position > head)
-                .then(|| refusal::finding_ahead_of_log(charge.finding.position, head)),
-            (charge.deadline < on).then(|| refusal::deadline_passed(charge.deadline, on)),
-        ],
-        charge.event(id),
-    )
-    .map(|decision| decision.answering("rectification_id", id))
+/// A rectification, and what its finding is about.
+fn found<'v>(case: &Case<'_, 'v>, id: RectificationId) -> Result<(&'v Rectification, About<'v>), Stop> {
+    let known = view::rectification(case, id)?;
+    let about = match About::of(case, &known.charge.finding)? {
+        Some(about) => about,
+        // Assigned before subjects were looked at: the grant that it names itself is all there is.
+        None => About { grants: view::known_grant(case, known.charge.grant)?.into_iter().collect() },
+    };
+    Ok((known, about))
+}
+
+fn assign(case: &Case<'_, '_>, asked: &Charge) -> Result<Decision<FundEvent>, Stop> {
+    let finding = asked.finding.normal();
+    if finding.about().is_none() {
+        return Err(case.refuse(RefusalKind::Malformed, vec![refusal::no_subject_of_the_rule(&finding)]));
+    }
+    let Some(about) = About::of(case, &finding)? else {
+        return Err(case.refuse(RefusalKind::NotFound, vec![refusal::subject_not_found(&finding)]));
+    };
+    let own = about.first().map(|grant| grant.id);
+    let charge = Charge { finding, grant: own, ..asked.clone() };
+    let other_grant = asked.grant.filter(|asked| own != Some(*asked));
+    if let Some(other) = other_grant {
+        return Err(case.refuse(RefusalKind::Rule, vec![refusal::finding_of_another_grant(&charge, other)]));
+    }
+    let id = id_of(&charge.finding);
+    let known = view::rectification_or_free(case, id)?;
+    let ruling = match known {
+        None => charge.assigned(case, id),
+        Some(known) => known.assign_again(case, &charge),
+    };
+    conclude(case, known, &about, may_not_decide(case, &about, &charge.owner), ruling)
+}
+
+/// Turns a ruling into an answer: what stands against the one who acts before it, the order of dates after it, and the rulebook
+/// of the award's terms beside it.
+fn conclude(
+    case: &Case<'_, '_>,
+    known: Option<&Rectification>,
+    about: &About<'_>,
+    stands_against: Option<Broken>,
+    ruling: Ruling,
+) -> Result<Decision<FundEvent>, Stop> {
+    let in_order = not_before(known.map(|known| known.last_step_on), case.context.effective_on);
+    let answer = case.conclude(stands_against.into_iter().collect(), ruling, in_order);
+    match about.first() {
+        Some(grant) => grant.under_terms(answer),
+        None => answer,
+    }
+}
+
+/// A charge, an acceptance and a dismissal: A13 keeps those out whom the finding concerns, and the owner does not decide on the
+/// own case.
+fn may_not_decide(case: &Case<'_, '_>, about: &About<'_>, owner: &str) -> Option<Broken> {
+    let concerned = |grant: &&Grant| rules::a13_concerned(case.rulebook, grant, case.context);
+    let own = || not_the_owner(case, owner).is_none().then(|| refusal::owner_decides(owner));
+    about.grants.iter().find_map(concerned).or_else(own)
+}
+
+/// Refused where the one who acts is not, and does not act for, whom the charge names: a person, an organisation, or both as
+/// `person@organisation`.
+fn not_the_owner(case: &Case<'_, '_>, owner: &str) -> Option<Broken> {
+    let (person, organisation) = (case.context.actor, case.context.actor_organisation);
+    let whole = format!("{person}@{organisation}");
+    let is_owner =
+        [person, organisation, &whole].into_iter().any(|name| name.eq_ignore_ascii_case(owner.trim()));
+    (!is_owner).then(|| refusal::not_the_owner(owner, &whole))
+}
+
+/// What a finding is about, as far as somebody has to keep out of what is decided about it.
+#[derive(Debug, Default)]
+struct About<'v> {
+    /// Its grants, the finding's own first; none where it is about a programme.
+    grants: Vec<&'v Grant>,
+}
+
+impl<'v> About<'v> {
+    /// What the finding's subject names; `None` where there is no such thing.
+    fn of(case: &Case<'_, 'v>, finding: &FindingKey) -> Result<Option<Self>, Stop> {
+        let Some(subject) = finding.about() else { return Ok(None) };
+        let of_grant = |id| Ok::<_, Stop>(view::known_grant(case, Some(id))?.map(|grant| vec![grant]));
+        let grants = match subject {
+            FindingSubject::Grant(id) => of_grant(id)?,
+            FindingSubject::Pair(id, other) => {
+                let (one, other) = (of_grant(id)?, of_grant(other)?);
+                one.zip(other).map(|(one, other)| [one, other].concat())
+            }
+            FindingSubject::GrantOrProgramme(id) => match of_grant(GrantId(id))? {
+                Some(grants) => Some(grants),
+                None => view::known_programme(case, ProgrammeId(id))?.map(|_| Vec::new()),
+            },
+            FindingSubject::Recovery(id) => match view::known_recovery(case, id)? {
+                Some(recovery) => of_grant(recovery.grant)?,
+                None => None,
+            },
+            FindingSubject::Rectification(id) => match view::known_rectification(case, id)? {
+                Some(known) => Some(view::known_grant(case, known.charge.grant)?.into_iter().collect()),
+                None => None,
+            },
+        };
+        Ok(grants.map(|grants| Self { grants }))
+    }
+
+    /// The finding's own grant.
+    fn first(&self) -> Option<&'v Grant> {
+        self.grants.first().copied()
+    }
 }
 
 impl Charge {
+    fn assigned(&self, case: &Case<'_, '_>, id: RectificationId) -> Ruling {
+        let (on, head) = (case.context.effective_on, case.context.head);
+        happens_under(
+            [
+                (self.finding.position > head)
+                    .then(|| refusal::finding_ahead_of_log(self.finding.position, head)),
+                (self.deadline < on).then(|| refusal::deadline_passed(self.deadline, on)),
+            ],
+            self.event(id),
+        )
+        .map(|decision| decision.answering("rectification_id", id))
+    }
+
+    /// Whether it asks the same of the same. That it names the grant says nothing more.
+    fn is_the_same_as(&self, other: &Self) -> bool {
+        self.finding == other.finding
+            && self.owner == other.owner
+            && self.deadline == other.deadline
+            && self.task == other.task
+    }
+
     fn event(&self, rectification: RectificationId) -> FundEvent {
         FundEvent::RectificationAssigned {
             rectification,
@@ -170,9 +296,13 @@ impl Charge {
 }
 
 impl Rectification {
-    fn assign_again(&self, charge: &Charge) -> Ruling {
-        if self.opened_as == content_hash(&charge.event(self.id)) {
+    fn assign_again(&self, case: &Case<'_, '_>, charge: &Charge) -> Ruling {
+        if self.charge.is_the_same_as(charge) {
             return Ok(Decision::unchanged().answering("rectification_id", self.id));
+        }
+        // It was concluded by what was known then: whoever charges anew has seen that the finding is there again.
+        if self.conclusion.is_some() {
+            return charge.assigned(case, self.id);
         }
         refused(done_otherwise(
             "RECTIFICATION_ALREADY_ASSIGNED",
@@ -212,18 +342,22 @@ impl Rectification {
             (Conclusion::Rectified { evidence }, None, _) => {
                 happens(FundEvent::FindingRectified { rectification, evidence: evidence.clone() })
             }
-            (Conclusion::Accepted { minutes, reason }, None, Some(_)) => {
+            (Conclusion::Accepted { minutes, reason, seen }, None, Some(_)) => {
                 happens(FundEvent::FindingAccepted {
                     rectification,
                     minutes: minutes.clone(),
                     reason: reason.clone(),
+                    seen: *seen,
                 })
             }
-            (Conclusion::Dismissed { minutes, reason }, None, _) => happens(FundEvent::FindingDismissed {
-                rectification,
-                minutes: minutes.clone(),
-                reason: reason.clone(),
-            }),
+            (Conclusion::Dismissed { minutes, reason, seen }, None, _) => {
+                happens(FundEvent::FindingDismissed {
+                    rectification,
+                    minutes: minutes.clone(),
+                    reason: reason.clone(),
+                    seen: *seen,
+                })
+            }
         }
     }
 
@@ -251,7 +385,6 @@ impl Rectification {
         };
         Some(Self {
             id: *rectification,
-            opened_as: content_hash(event),
             charge: Charge {
                 finding: finding.clone(),
                 grant: *grant,
@@ -268,19 +401,24 @@ impl Rectification {
     /// Folds an event.
     pub(crate) fn apply(&mut self, event: &FundEvent, meta: &Meta<'_>) {
         match event {
+            FundEvent::RectificationAssigned { .. } => {
+                if let Some(anew) = Self::opened_by(event, meta) {
+                    *self = anew;
+                }
+            }
             FundEvent::RectificationExplained { explanation, .. } => {
                 self.explanation = Some(explanation.clone());
             }
             FundEvent::FindingRectified { evidence, .. } => {
                 self.conclusion = Some(Conclusion::Rectified { evidence: evidence.clone() });
             }
-            FundEvent::FindingAccepted { minutes, reason, .. } => {
+            FundEvent::FindingAccepted { minutes, reason, seen, .. } => {
                 let (minutes, reason) = (minutes.clone(), reason.clone());
-                self.conclusion = Some(Conclusion::Accepted { minutes, reason });
+                self.conclusion = Some(Conclusion::Accepted { minutes, reason, seen: *seen });
             }
-            FundEvent::FindingDismissed { minutes, reason, .. } => {
+            FundEvent::FindingDismissed { minutes, reason, seen, .. } => {
                 let (minutes, reason) = (minutes.clone(), reason.clone());
-                self.conclusion = Some(Conclusion::Dismissed { minutes, reason });
+                self.conclusion = Some(Conclusion::Dismissed { minutes, reason, seen: *seen });
             }
             _ => return,
         }

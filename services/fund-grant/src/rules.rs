@@ -11,6 +11,7 @@ mod matching;
 mod partners;
 mod party_file;
 mod recovery;
+mod rectification;
 mod spending;
 
 pub use amendment::*;
@@ -22,6 +23,7 @@ pub use matching::*;
 pub use partners::*;
 pub use party_file::*;
 pub use recovery::*;
+pub use rectification::*;
 pub use spending::*;
 
 use crate::{

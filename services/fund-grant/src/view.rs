@@ -66,6 +66,38 @@ pub(crate) fn free_recovery(
     Ok(derived(turn))
 }
 
+/// The grant with this id, where there is one.
+pub(crate) fn known_grant<'v>(case: &Case<'_, 'v>, id: Option<GrantId>) -> Result<Option<&'v Grant>, Stop> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(case.states.get(id.stream())?.and_then(State::grant))
+}
+
+/// The programme with this id, where there is one.
+pub(crate) fn known_programme<'v>(
+    case: &Case<'_, 'v>,
+    id: ProgrammeId,
+) -> Result<Option<&'v Programme>, Stop> {
+    Ok(case.states.get(id.stream())?.and_then(State::programme))
+}
+
+/// The recovery with this id, where there is one.
+pub(crate) fn known_recovery<'v>(case: &Case<'_, 'v>, id: RecoveryId) -> Result<Option<&'v Recovery>, Stop> {
+    Ok(case.states.get(id.stream())?.and_then(State::recovery))
+}
+
+/// The rectification with this id, where there is one.
+pub(crate) fn known_rectification<'v>(
+    case: &Case<'_, 'v>,
+    id: RectificationId,
+) -> Result<Option<&'v Rectification>, Stop> {
+    Ok(case.states.get(id.stream())?.and_then(State::rectification))
+}
+
+/// The rectification; `NOT_FOUND` where there is none.
+pub(crate) fn rectification<'v>(case: &Case<'_, 'v>, id: RectificationId) -> Result<&'v Rectification, Stop> {
+    case.find(id.stream(), State::rectification, || refusal::no_rectification(id))
+}
+
 /// The rectification with an id that may be new: `None` while there is none. It follows from the finding.
 pub(crate) fn rectification_or_free<'v>(
     case: &Case<'_, 'v>,

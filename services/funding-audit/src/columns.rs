@@ -8,7 +8,7 @@
 mod findings;
 mod views;
 
-pub use findings::{CONTROL_TESTS, FINDINGS};
+pub use findings::{CONTROL_TESTS, FINDINGS, finding_groups};
 pub use views::{CLOCKS, MATCHING, RECEIVABLES, SHARES};
 
 use crate::query::balances;
@@ -432,6 +432,7 @@ mod tests {
             FINDINGS,
             CONTROL_TESTS,
             &[STANDING],
+            &finding_groups(&(1..=5).filter_map(|number| number.try_into().ok()).collect::<Vec<_>>()),
             &balances(&dimensions),
         ]
         .concat()

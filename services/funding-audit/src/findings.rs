@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `rules` | one statement a rule: who, how much, since when, and which events prove it |
 //! | `twice` | A04: live awards whose titles are nearly the same |
+//! | `charges` | who was charged with a finding, and whether there was one when it was charged, accepted, dismissed |
 //! | `words` | each finding as a sentence, in English and in Chinese |
 //! | `groups` | grouped, ranked and paged |
 //! | `control` | control tests 控制测试: of so many acts, how many broke a rule |
 //!
 //! A finding's key is rule, subject and the position of its cause. It stays the same while its cause does, however far the log
-//! has gone on: so somebody can be charged with it (rectification 整改), and what became of that stands beside it.
+//! has gone on: so somebody can be charged with it (rectification 整改), and what became of that stands beside it. A dismissal
+//! covers what the finding amounted to then; of more it is there again, with its whole amount. What is covered is not listed, and
+//! is counted in every total.
 //!
 //! | rule | found where | amount |
 //! |---|---|---|
@@ -24,27 +27,43 @@
 //! | A16 | a recovery is past due | what is outstanding |
 //! | A17 | a fact was dated back, or corrected | what it moved |
 //! | A18 | a meeting set a rule aside | the award |
+//! | | a finding was charged, accepted or dismissed while there was none, or as one of another amount | what was named; what it was apart |
 
+mod charges;
 pub(crate) mod control;
 pub(crate) mod groups;
 mod rules;
 mod twice;
 mod words;
 
+pub(crate) use charges::{CHARGES, Sightings};
 pub(crate) use rules::{Rule, acceptance_over, contracted};
 pub(crate) use twice::Alike;
 
-use crate::query::{Filter, Point, QueryError, Sql, Store};
-use concord_kernel::{Date, rulebook::Rulebook};
-use std::{collections::HashMap, time::Duration};
+use crate::{
+    LogClock,
+    query::{Filter, Point, QueryError, Sql, Store},
+};
+use charges::{Charged, Concluded, Which};
+use concord_chassis::reference::Tables;
+use concord_kernel::Date;
+use std::time::Duration;
 use tokio_postgres::{Row, types::Type};
 use uuid::Uuid;
 
 /// Events that prove a finding, at most: the newest, and the cause.
 const EVIDENCE_MAX: usize = 20;
 
-/// Findings whose rectifications are looked up one by one, at most; of more, all are read.
-const LOOKED_UP_MAX: usize = 500;
+/// What findings are worked out from, and what is kept of it from one question to the next.
+pub(crate) struct Ground<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) tables: &'a Tables,
+    pub(crate) clock: LogClock,
+    /// Which titles are alike, because A04 compares all with all.
+    pub(crate) alike: &'a Alike,
+    /// What findings were when they were charged, accepted or dismissed.
+    pub(crate) sightings: &'a Sightings,
+}
 
 /// What to find.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +75,6 @@ pub(crate) struct Search {
     pub(crate) on: Date,
     /// Which rules; in their order.
     pub(crate) rules: Vec<Rule>,
-    /// Also what was dismissed.
-    pub(crate) dismissed: bool,
 }
 
 /// One finding.
@@ -69,7 +86,8 @@ pub(crate) struct Finding {
     pub(crate) position: i64,
     pub(crate) evidence: Vec<i64>,
     pub(crate) grant: Option<Uuid>,
-    pub(crate) programme: Uuid,
+    /// `None` where it is about a charge whose subject names nothing.
+    pub(crate) programme: Option<Uuid>,
     pub(crate) title: String,
     pub(crate) lead_region: String,
     pub(crate) amount_minor: i64,
@@ -83,15 +101,6 @@ pub(crate) struct Finding {
     pub(crate) charged: Option<Charged>,
 }
 
-/// Somebody who was charged with a finding, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Charged {
-    pub(crate) rectification: Uuid,
-    pub(crate) state: &'static str,
-    pub(crate) owner: String,
-    pub(crate) deadline: Date,
-}
-
 impl Finding {
     /// Days since it began, on the day that ages are counted from; never below zero.
     pub(crate) fn age_days(&self, on: Date) -> i32 {
@@ -100,6 +109,18 @@ impl Finding {
 
     fn key(&self) -> (&str, &str, i64) {
         (self.rule.code(), &self.subject, self.position)
+    }
+
+    /// Whether what was accepted or dismissed was it, and of no less.
+    pub(crate) fn is_covered(&self) -> bool {
+        let covers = |concluded: &Concluded| concluded.minor.is_some_and(|minor| minor >= self.amount_minor);
+        self.charged.as_ref().and_then(|charged| charged.concluded.as_ref()).is_some_and(covers)
+    }
+
+    /// Whether it was dismissed, and is none by that.
+    pub(crate) fn is_dismissed(&self) -> bool {
+        let dismissed = |charged: &Charged| charged.state == rules::DISMISSED;
+        self.charged.as_ref().is_some_and(dismissed) && self.is_covered()
     }
 
     /// Reads a row of a rule's statement.
@@ -143,78 +164,41 @@ impl Finding {
     }
 }
 
-/// All findings, each with who was charged with it; rule by rule, each rule's by subject and position.
-///
-/// `alike` keeps which titles are alike, because A04 compares all with all.
+/// All findings, dismissed ones too, each with who was charged with it; rule by rule, each rule's by subject and position.
 pub(crate) async fn find(
-    store: &Store,
+    ground: &Ground<'_>,
     search: &Search,
-    rulebook: &Rulebook,
-    alike: &Alike,
     within: Duration,
 ) -> Result<Vec<Finding>, QueryError> {
+    let rulebook = ground.tables.rulebooks.at_or_first(search.on);
     let mut found = Vec::new();
     for rule in &search.rules {
         if *rule == Rule::A04 {
-            found.extend(twice::find(store, search, rulebook, alike, within).await?);
+            found.extend(twice::find(ground.store, search, rulebook, ground.alike, within).await?);
             continue;
         }
         for sql in rule.statements(search, rulebook) {
-            for row in store.rows(&sql, within).await? {
+            for row in ground.store.rows(&sql, within).await? {
                 found.push(Finding::read(*rule, &row)?);
             }
         }
     }
+    // What was decided about findings is itself looked at by A18.
+    let (acts, sights) = if search.rules.contains(&Rule::A18) {
+        let acts = charges::acts(ground, search.point, Which::Passing(&search.filter), within).await?;
+        let sights = ground.sightings.of(ground, charges::judged(&acts), within).await?;
+        found.extend(charges::mismatches(&acts, &sights));
+        (acts, sights)
+    } else if found.is_empty() {
+        return Ok(found);
+    } else {
+        let acts = charges::acts(ground, search.point, Which::on(&found), within).await?;
+        let sights = ground.sightings.of(ground, charges::conclusions(&found, &acts), within).await?;
+        (acts, sights)
+    };
+    charges::attach(&mut found, &acts, &sights);
     found.sort_by(|one, other| one.key().cmp(&other.key()));
-    let charged = charged(store, search.point, &found, within).await?;
-    for finding in &mut found {
-        let (rule, subject, position) = finding.key();
-        let who = charged.get(&(rule.to_owned(), subject.to_owned(), position)).cloned();
-        finding.charged = who;
-    }
-    if !search.dismissed {
-        found.retain(|finding| {
-            finding.charged.as_ref().is_none_or(|charged| charged.state != rules::DISMISSED)
-        });
-    }
     Ok(found)
-}
-
-/// Everybody who was charged with one of these findings, by its key.
-async fn charged(
-    store: &Store,
-    point: Point,
-    found: &[Finding],
-    within: Duration,
-) -> Result<HashMap<(String, String, i64), Charged>, QueryError> {
-    if found.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut sql = Sql::new(
-        "SELECT r.rule, r.subject, r.finding_position, r.rectification, r.owner, r.deadline, \
-         (SELECT s.step FROM rectification_steps s WHERE s.rectification = r.rectification AND ",
-    );
-    sql.known_at("s", point).push(" ORDER BY s.position DESC LIMIT 1) FROM rectifications r WHERE ");
-    sql.known_at("r", point);
-    if found.len() <= LOOKED_UP_MAX {
-        let subjects: Vec<String> = found.iter().map(|finding| finding.subject.clone()).collect();
-        sql.push(" AND r.rule = ANY(")
-            .bind(Rule::ALL.map(|rule| rule.code().to_owned()).to_vec(), Type::TEXT_ARRAY);
-        sql.push(") AND r.subject = ANY(").bind(subjects, Type::TEXT_ARRAY).push(")");
-    }
-    sql.push(" ORDER BY r.position");
-    let mut charged = HashMap::new();
-    for row in store.rows(&sql, within).await? {
-        let state = rules::rectification_state(row.try_get(6)?)?;
-        let charge = Charged {
-            rectification: row.try_get(3)?,
-            state,
-            owner: row.try_get(4)?,
-            deadline: row.try_get(5)?,
-        };
-        charged.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), charge);
-    }
-    Ok(charged)
 }
 
 /// ` scope AS (…)`: the grants that the filter lets through, with the dimensions that it narrows by.

@@ -11,7 +11,7 @@ use crate::LogClock;
 use crate::{
     columns,
     export::{self, ExportError},
-    findings::Alike,
+    findings::{Alike, Sightings},
     query::{
         Point, Slice, Store, View as _,
         balances::Question,
@@ -75,6 +75,7 @@ pub struct Audit {
     tables: Tables,
     kept: findings::Kept,
     alike: Alike,
+    sightings: Sightings,
 }
 
 impl Audit {
@@ -105,6 +106,7 @@ impl Audit {
             tables,
             kept: findings::Kept::default(),
             alike: Alike::default(),
+            sightings: Sightings::default(),
         }
     }
 

@@ -12,6 +12,7 @@
 //! | 04-10 | the city pays 100 | A03 of 20, and of the 100 own money that never came |
 //! | 04-10 | reported: the lead's equipment, 90, accepted; the partner's fine, 10 | A09 of 10 |
 
+mod dismissed;
 mod office;
 
 use self::office::{GRANT, LEAD, OTHER, Office, PARTNER, THOUSAND, all};

@@ -657,8 +657,13 @@ async fn every_exported_column_is_in_the_dictionary_and_every_entry_is_exported(
     };
     let mut findings = desk.findings();
     let asked = ExportFindingsRequest { as_of: at(27), ..ExportFindingsRequest::default() };
-    let mut pieces = findings.export_findings(plain(asked)).await.unwrap().into_inner();
+    let mut pieces = findings.export_findings(plain(asked.clone())).await.unwrap().into_inner();
     columns(pieces.message().await.unwrap().unwrap().data);
+    for group_by in [[1, 2, 3], [4, 5, 1]] {
+        let asked = ExportFindingsRequest { group_by: group_by.to_vec(), ..asked.clone() };
+        let mut pieces = findings.export_findings(plain(asked)).await.unwrap().into_inner();
+        columns(pieces.message().await.unwrap().unwrap().data);
+    }
     let asked = ExportControlTestsRequest { as_of: at(27), ..ExportControlTestsRequest::default() };
     let mut pieces = findings.export_control_tests(plain(asked)).await.unwrap().into_inner();
     columns(pieces.message().await.unwrap().unwrap().data);

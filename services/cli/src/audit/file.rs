@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use concord_proto::audit::v1::{
-    ExportControlTestsResponse, ExportCsvResponse, ExportFindingsResponse, Reflects,
+    ExportControlTestsResponse, ExportCsvResponse, ExportFindingsResponse, FindingGroup, Reflects,
 };
 use tonic::Streaming;
 
+use super::findings::show;
 use crate::errors::CliError;
 
 /// A piece of an exported file. The first one says what the whole reflects.
@@ -15,23 +16,25 @@ pub(super) struct Piece {
     data: Vec<u8>,
     reflects: Option<Reflects>,
     on: String,
+    /// Of findings: the whole of each currency.
+    totals: Vec<FindingGroup>,
 }
 
 impl From<ExportCsvResponse> for Piece {
     fn from(piece: ExportCsvResponse) -> Self {
-        Self { data: piece.data, reflects: piece.reflects, on: piece.on }
+        Self { data: piece.data, reflects: piece.reflects, on: piece.on, totals: Vec::new() }
     }
 }
 
 impl From<ExportFindingsResponse> for Piece {
     fn from(piece: ExportFindingsResponse) -> Self {
-        Self { data: piece.data, reflects: piece.reflects, on: piece.on }
+        Self { data: piece.data, reflects: piece.reflects, on: piece.on, totals: piece.totals }
     }
 }
 
 impl From<ExportControlTestsResponse> for Piece {
     fn from(piece: ExportControlTestsResponse) -> Self {
-        Self { data: piece.data, reflects: piece.reflects, on: String::new() }
+        Self { data: piece.data, reflects: piece.reflects, on: String::new(), totals: Vec::new() }
     }
 }
 
@@ -41,11 +44,11 @@ pub(super) async fn write<P: Into<Piece>>(
     mut stream: Streaming<P>,
     output: Option<PathBuf>,
 ) -> Result<(), CliError> {
-    let (mut reflects, mut on) = (None, String::new());
+    let (mut reflects, mut on, mut totals) = (None, String::new(), Vec::new());
     let mut note = |piece: P| {
         let piece: Piece = piece.into();
         if piece.reflects.is_some() {
-            (reflects, on) = (piece.reflects, piece.on);
+            (reflects, on, totals) = (piece.reflects, piece.on, piece.totals);
         }
         piece.data
     };
@@ -68,6 +71,9 @@ pub(super) async fn write<P: Into<Piece>>(
             file.persist(&path).map_err(|error| CliError::file("write", &path)(error.error))?;
             eprintln!("{} 已导出", path.display());
         }
+    }
+    for total in &totals {
+        eprintln!("{}", show::total(total));
     }
     if let Some(point) = reflects {
         eprintln!("as of 截至 {}", point.as_of);

@@ -33,8 +33,8 @@ pub struct FindingsArgs {
     /// Rules to find by, for example A03; none: all 规则
     #[arg(long = "rule", value_name = "RULE", value_delimiter = ',')]
     rules: Vec<String>,
-    /// Up to three dimensions to group by; none: by rule 分组
-    #[arg(long, value_delimiter = ',', conflicts_with = "csv", value_parser = words::parser(FINDING_DIMENSIONS))]
+    /// Up to three dimensions to group by; none: by rule. With --csv: a row a group, and the whole last 分组
+    #[arg(long, value_delimiter = ',', value_parser = words::parser(FINDING_DIMENSIONS))]
     by: Vec<FindingDimension>,
     /// Day that ages are counted from; default --effective-on, else the log's day 截止日
     #[arg(long, value_name = "DATE")]
@@ -42,7 +42,7 @@ pub struct FindingsArgs {
     /// In which order 排序
     #[arg(long, default_value = "amount", conflicts_with = "csv", value_parser = words::parser(FINDING_ORDERS))]
     order: &'static str,
-    /// Also findings that were dismissed 包括不成立的发现
+    /// List also findings that were dismissed; they are counted in any case 列出不成立的发现
     #[arg(long)]
     include_dismissed: bool,
     /// How it is written down.
@@ -117,6 +117,7 @@ pub async fn run(
                 rules: args.rules,
                 on: day(args.on),
                 include_dismissed: args.include_dismissed,
+                group_by: args.by.iter().map(|dimension| i32::from(*dimension)).collect(),
             };
             file::write(client.export_findings(request).await?.into_inner(), args.csv.output).await
         }

@@ -4,7 +4,7 @@ use concord_proto::fund::v1::Rectification;
 use serde_json::{Value, json};
 
 use super::Key;
-use crate::output::print_fields;
+use crate::output::{money, money_json, print_fields};
 use crate::words::{self, RECTIFICATION_STATES};
 
 /// Prints a rectification.
@@ -21,6 +21,7 @@ pub(super) fn print(shown: &Rectification, position: u64) {
         ("evidence 整改证明", shown.evidence.clone()),
         ("minutes 会议纪要", shown.minutes.clone()),
         ("reason 原因", shown.reason.clone()),
+        ("amount seen 所见金额", shown.amount.as_ref().map(money).unwrap_or_default()),
         ("version 版本", shown.version.to_string()),
         ("as of 截至", position.to_string()),
     ]);
@@ -51,6 +52,7 @@ pub(super) fn json(shown: &Rectification, position: u64) -> Value {
         "evidence": shown.evidence,
         "minutes": shown.minutes,
         "reason": shown.reason,
+        "amount": money_json(&shown.amount),
         "version": shown.version,
         "position": position,
     })

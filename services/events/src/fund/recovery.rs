@@ -1,4 +1,4 @@
-//! Recoveries 追缴, corrections 更正 and rectifications 整改.
+//! Recoveries 追缴 and corrections 更正.
 
 use super::spending::Holding;
 use concord_kernel::{
@@ -164,15 +164,4 @@ impl MoneyFact {
             | Self::RecoveryRepayment { amount_minor, .. } => *amount_minor,
         }
     }
-}
-
-/// What a finding is known by, however often it is computed (domain.md section 3, "A finding").
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct FindingKey {
-    /// The rule as domain.md section 5 numbers it: "A03".
-    pub rule: String,
-    /// What it is about: the id of a grant or a recovery, and what of it; for example "3f2c…/source/1".
-    pub subject: String,
-    /// Position in the fund's log of the event that caused it.
-    pub position: u64,
 }

@@ -11,7 +11,7 @@ use concord_kernel::{
     fingerprint::Fingerprint,
     id::{GrantId, InvoiceId, RecoveryId, RectificationId, SpendId},
     industry::Industry,
-    money::Currency,
+    money::{Amount, Currency},
     spending::SpendCategory,
 };
 use jiff::civil::date;
@@ -524,6 +524,19 @@ fn rectification() -> Vec<Sample> {
         task: "督促配套资金到位".to_owned(),
     };
     let (minutes, reason) = ("2014-6".to_owned(), "理由成立".to_owned());
+    let accepted = |seen| FundEvent::FindingAccepted {
+        rectification,
+        minutes: minutes.clone(),
+        reason: reason.clone(),
+        seen,
+    };
+    let dismissed = |seen| FundEvent::FindingDismissed {
+        rectification,
+        minutes: minutes.clone(),
+        reason: reason.clone(),
+        seen,
+    };
+    let seen = Some(Amount::new(500_000, Currency::CNY));
     vec![
         ("rectification_assigned", assigned(Some(GRANT))),
         ("rectification_assigned_bare", assigned(None)),
@@ -535,11 +548,10 @@ fn rectification() -> Vec<Sample> {
             "finding_rectified",
             FundEvent::FindingRectified { rectification, evidence: "银行回单 m-2".to_owned() },
         ),
-        (
-            "finding_accepted",
-            FundEvent::FindingAccepted { rectification, minutes: minutes.clone(), reason: reason.clone() },
-        ),
-        ("finding_dismissed", FundEvent::FindingDismissed { rectification, minutes, reason }),
+        ("finding_accepted", accepted(None)),
+        ("finding_accepted_seen", accepted(seen)),
+        ("finding_dismissed", dismissed(None)),
+        ("finding_dismissed_seen", dismissed(seen)),
     ]
 }
 
@@ -592,8 +604,8 @@ pub(super) fn names(event: &FundEvent) -> Vec<&'static str> {
         }
         FundEvent::RectificationExplained { .. } => vec!["rectification_explained"],
         FundEvent::FindingRectified { .. } => vec!["finding_rectified"],
-        FundEvent::FindingAccepted { .. } => vec!["finding_accepted"],
-        FundEvent::FindingDismissed { .. } => vec!["finding_dismissed"],
+        FundEvent::FindingAccepted { .. } => vec!["finding_accepted", "finding_accepted_seen"],
+        FundEvent::FindingDismissed { .. } => vec!["finding_dismissed", "finding_dismissed_seen"],
         other => unreachable!("{} has its names in the module above", other.type_name()),
     }
 }

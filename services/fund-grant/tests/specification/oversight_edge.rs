@@ -129,10 +129,27 @@ fn a_rectification_is_known_by_its_finding() {
         about.command(),
         Command::Rectification(_, RectificationCommand::Assign(charge)) if charge.grant.is_some()
     ));
-    for rule in ["A00", "A21", "A6", "A006", "B06", "", "A0x"] {
+    for rule in ["A00", "A21", "A6", "A006", "B06", "", "A0x", "A+6", "A 6", "Ａ06"] {
         let request = fund::AssignRectificationRequest { finding: finding(rule), ..assignment() };
         assert_eq!(faults(request), ["finding.rule"], "{rule}");
     }
+    // However it is written: what is stored has its id as it was written, and names the same finding.
+    let spelled =
+        read(fund::AssignRectificationRequest { finding: finding(" a06"), ..assignment() }).unwrap();
+    assert!(matches!(
+        spelled.command(),
+        Command::Rectification(id, RectificationCommand::Assign(charge))
+            if id_of(&charge.finding) == id_of(&key) && *id != id_of(&key)
+    ));
+    let dismissal = |minor| fund::DismissFindingRequest {
+        header: header(),
+        rectification_id: ID.to_owned(),
+        minutes: "m".to_owned(),
+        reason: "r".to_owned(),
+        amount: cny(minor),
+    };
+    assert_eq!(faults(dismissal(-1)), ["amount.amount_minor"]);
+    assert!(read(dismissal(0)).is_ok(), "a finding may be of no amount");
     let empty = Some(fund::FindingKey::default());
     assert_eq!(
         faults(fund::AssignRectificationRequest {
@@ -254,12 +271,14 @@ fn every_command_comes_in_bulk_too() {
         rectification_id: id(),
         minutes: minutes.clone(),
         reason: reason.clone(),
+        amount: None,
     };
     assert_eq!(
         rectification(Bulk::AcceptExplanation(request)),
         RectificationCommand::Conclude(Conclusion::Accepted {
             minutes: minutes.clone(),
-            reason: reason.clone()
+            reason: reason.clone(),
+            seen: None,
         })
     );
     let request = fund::DismissFindingRequest {
@@ -267,10 +286,12 @@ fn every_command_comes_in_bulk_too() {
         rectification_id: id(),
         minutes: minutes.clone(),
         reason: reason.clone(),
+        amount: cny(7),
     };
+    let seen = Some(concord_kernel::money::Amount::new(7, concord_kernel::money::Currency::CNY));
     assert_eq!(
         rectification(Bulk::DismissFinding(request)),
-        RectificationCommand::Conclude(Conclusion::Dismissed { minutes, reason })
+        RectificationCommand::Conclude(Conclusion::Dismissed { minutes, reason, seen })
     );
 
     let request = fund::RaiseObjectionRequest {

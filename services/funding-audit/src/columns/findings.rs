@@ -1,6 +1,7 @@
 //! Columns of findings and of control tests.
 
 use super::{Documented, column};
+use concord_proto::audit::v1::FindingDimension;
 
 /// Every column that only they have, each once.
 pub(super) const DICTIONARY: &[Documented] = &[
@@ -36,6 +37,58 @@ pub(super) const DICTIONARY: &[Documented] = &[
     column("rectification_id", "text", "UUID of the rectification", "整改事项的 UUID"),
     column("owner", "text", "Who was charged with it, by an opaque id", "整改责任方（不透明标识）"),
     column("deadline", "date", "Day by which it is to be put right", "整改期限"),
+    column(
+        "concluded_position",
+        "integer",
+        "Position of the decision by which its explanation was accepted or it was dismissed; 0 where there is none",
+        "认定说明成立或不成立的事件序号；无认定的为 0",
+    ),
+    column(
+        "concluded_on",
+        "date",
+        "Day of that decision; empty where there is none",
+        "作出该认定之日；无认定的为空",
+    ),
+    column(
+        "concluded_minor",
+        "integer",
+        "What the finding amounted to as of that decision, or what was named where that is less, in minor units; 0 where there was no such finding",
+        "作出认定时该发现的金额（与所列金额取低者），以最小货币单位计；当时并无此项发现的为 0",
+    ),
+    column(
+        "covered",
+        "text",
+        "\"true\" where that decision covers the finding: there was one, of no less than now; else \"false\"",
+        "该认定覆盖现有发现（当时存在且金额不低于现在）的为 true，否则为 false",
+    ),
+    column("rule_label", "text", "What the audit rule is about", "审计规则名称"),
+    column("case_label", "text", "What the rule of the case is about", "情形所属规则的名称"),
+    column("age", "text", "Age in days: 1-30, 31-90, 91-180, 181-365, 366+", "账龄区间（天）"),
+    column(
+        "findings",
+        "integer",
+        "Findings of the group; those that were dismissed are among them only where they were asked for",
+        "组内发现数；仅在要求列出时包括认定不成立的发现",
+    ),
+    column(
+        "dismissed",
+        "integer",
+        "Findings of the group that were dismissed and amount to no more since",
+        "组内认定不成立且金额未增加的发现数",
+    ),
+    column(
+        "dismissed_minor",
+        "integer",
+        "What those amount to, in minor units",
+        "上述发现的金额，以最小货币单位计",
+    ),
+    column("oldest_days", "integer", "Age in days of the oldest finding of the group", "组内最早发现的天数"),
+    column(
+        "synthetic_findings",
+        "integer",
+        "How many findings of the group are about facts that were made up for a demonstration",
+        "组内涉及模拟数据的发现数",
+    ),
     column("test", "text", "Control test, by its stable id", "控制测试编号"),
     column("test_title", "text", "What an exception is, in English", "例外情形的英文说明"),
     column("test_title_zh", "text", "What an exception is, in Chinese", "例外情形的中文说明"),
@@ -71,7 +124,34 @@ pub const FINDINGS: &[&str] = &[
     "owner",
     "deadline",
     "synthetic",
+    "concluded_position",
+    "concluded_on",
+    "concluded_minor",
+    "covered",
 ];
+
+/// Columns of exported groups of findings, in order. The first column of the rows of the whole says "total".
+#[must_use]
+pub fn finding_groups(by: &[FindingDimension]) -> Vec<&'static str> {
+    let of = |dimension: &FindingDimension| match dimension {
+        FindingDimension::Unspecified => vec![],
+        FindingDimension::Rule => vec!["rule", "rule_label"],
+        FindingDimension::Case => vec!["case", "case_label"],
+        FindingDimension::Programme => vec!["programme_id"],
+        FindingDimension::LeadRegion => vec!["lead_region", "lead_region_label"],
+        FindingDimension::Age => vec!["age"],
+    };
+    let sums = [
+        "currency",
+        "findings",
+        "amount_minor",
+        "dismissed",
+        "dismissed_minor",
+        "oldest_days",
+        "synthetic_findings",
+    ];
+    by.iter().flat_map(of).chain(sums).collect()
+}
 
 /// Columns of exported control tests, in order: a row for each test, and one for each of its exceptions.
 pub const CONTROL_TESTS: &[&str] =
@@ -88,7 +168,10 @@ mod tests {
         let others: BTreeSet<&str> = super::super::DICTIONARY.iter().map(|column| column.name).collect();
         assert_eq!(own.len(), DICTIONARY.len(), "a column is documented twice");
         assert!(own.is_disjoint(&others), "a column is documented here and with the others");
-        let exported: BTreeSet<&str> = [FINDINGS, CONTROL_TESTS].concat().into_iter().collect();
+        let dimensions: Vec<FindingDimension> =
+            (1..=5).filter_map(|number| FindingDimension::try_from(number).ok()).collect();
+        let groups = finding_groups(&dimensions);
+        let exported: BTreeSet<&str> = [FINDINGS, CONTROL_TESTS, &groups].concat().into_iter().collect();
         assert!(own.is_subset(&exported), "a column is documented and not exported");
         assert!(exported.iter().all(|name| own.contains(name) || others.contains(name)));
         assert!(DICTIONARY.iter().all(|column| !column.zh.is_ascii()));

@@ -37,11 +37,13 @@ pub(crate) fn age(days: i32) -> &'static str {
     AGES.iter().find(|(most, _)| days <= *most).map_or("366+", |(_, name)| name)
 }
 
-/// All findings by group, the largest amount first. Sums are wider than the amounts.
+/// All findings by group, the largest amount first; without dimensions, the whole of each currency. Those that were dismissed are
+/// counted apart, and with the others only where they are `listed`. Sums are wider than the amounts.
 pub(crate) fn group(
     findings: &[Finding],
     by: &[FindingDimension],
-    on: Date,
+    search: &Search,
+    listed: impl Fn(&Finding) -> bool,
     label: impl Fn(FindingDimension, &Finding) -> String,
 ) -> Vec<audit::FindingGroup> {
     struct Sum {
@@ -50,7 +52,10 @@ pub(crate) fn group(
         amount_minor: i128,
         oldest_days: i32,
         synthetic: i64,
+        dismissed: i64,
+        dismissed_minor: i128,
     }
+    let on = search.on;
     let mut sums: BTreeMap<(Vec<String>, &str), Sum> = BTreeMap::new();
     for finding in findings {
         let value = |dimension: &FindingDimension| value(*dimension, finding, on);
@@ -61,7 +66,16 @@ pub(crate) fn group(
             amount_minor: 0,
             oldest_days: 0,
             synthetic: 0,
+            dismissed: 0,
+            dismissed_minor: 0,
         });
+        if finding.is_dismissed() {
+            sum.dismissed += 1;
+            sum.dismissed_minor += i128::from(finding.amount_minor);
+        }
+        if !listed(finding) {
+            continue;
+        }
         sum.findings += 1;
         sum.amount_minor += i128::from(finding.amount_minor);
         sum.oldest_days = sum.oldest_days.max(finding.age_days(on));
@@ -69,6 +83,7 @@ pub(crate) fn group(
     }
     let answered = |((group, currency), sum): ((Vec<String>, &str), Sum)| {
         let (amount_minor, exact_minor) = amount::to_wire(sum.amount_minor);
+        let (dismissed_minor, dismissed_exact_minor) = amount::to_wire(sum.dismissed_minor);
         let group = audit::FindingGroup {
             group,
             labels: sum.labels,
@@ -78,6 +93,9 @@ pub(crate) fn group(
             oldest_days: sum.oldest_days,
             synthetic: sum.synthetic,
             exact_minor,
+            dismissed: sum.dismissed,
+            dismissed_minor,
+            dismissed_exact_minor,
         };
         (sum.amount_minor, group)
     };
@@ -92,7 +110,7 @@ fn value(dimension: FindingDimension, finding: &Finding, on: Date) -> String {
         FindingDimension::Unspecified => String::new(),
         FindingDimension::Rule => finding.rule.code().to_owned(),
         FindingDimension::Case => format!("{} {}", finding.rule.code(), finding.case),
-        FindingDimension::Programme => finding.programme.to_string(),
+        FindingDimension::Programme => finding.programme.map(|id| id.to_string()).unwrap_or_default(),
         FindingDimension::LeadRegion => finding.lead_region.clone(),
         FindingDimension::Age => age(finding.age_days(on)).to_owned(),
     }
@@ -102,6 +120,7 @@ fn value(dimension: FindingDimension, finding: &Finding, on: Date) -> String {
 pub(crate) fn answer(finding: &Finding, search: &Search) -> audit::Finding {
     let (message, message_zh) = words::told(finding);
     let charged = finding.charged.as_ref();
+    let concluded = charged.and_then(|charged| charged.concluded.as_ref());
     audit::Finding {
         rule: finding.rule.code().to_owned(),
         case: finding.case.to_owned(),
@@ -109,7 +128,7 @@ pub(crate) fn answer(finding: &Finding, search: &Search) -> audit::Finding {
         position: finding.position.unsigned_abs(),
         evidence: finding.evidence.iter().map(|position| position.unsigned_abs()).collect(),
         grant_id: finding.grant.map(|grant| grant.to_string()).unwrap_or_default(),
-        programme_id: finding.programme.to_string(),
+        programme_id: finding.programme.map(|id| id.to_string()).unwrap_or_default(),
         title: finding.title.clone(),
         lead_region: finding.lead_region.clone(),
         amount_minor: finding.amount_minor,
@@ -123,7 +142,39 @@ pub(crate) fn answer(finding: &Finding, search: &Search) -> audit::Finding {
         owner: charged.map(|charged| charged.owner.clone()).unwrap_or_default(),
         deadline: charged.map(|charged| charged.deadline.to_string()).unwrap_or_default(),
         synthetic: finding.synthetic,
+        concluded_position: concluded.map_or(0, |concluded| concluded.position.unsigned_abs()),
+        concluded_on: concluded.map(|concluded| concluded.on.to_string()).unwrap_or_default(),
+        concluded_minor: concluded.and_then(|concluded| concluded.minor).unwrap_or_default(),
+        covered: finding.is_covered(),
     }
+}
+
+/// The values of a group, in the order of [`crate::columns::finding_groups`]. The whole has no values of its own: it says so in the
+/// first column.
+pub(crate) fn record(by: &[FindingDimension], group: audit::FindingGroup) -> Vec<String> {
+    let mut record = Vec::new();
+    for (index, dimension) in by.iter().enumerate() {
+        let of_whole = if index == 0 { "total" } else { "" };
+        record.push(group.group.get(index).cloned().unwrap_or_else(|| of_whole.to_owned()));
+        let is_labelled = matches!(
+            dimension,
+            FindingDimension::Rule | FindingDimension::Case | FindingDimension::LeadRegion
+        );
+        if is_labelled {
+            record.push(group.labels.get(index).cloned().unwrap_or_default());
+        }
+    }
+    record.push(group.currency);
+    let sums = [
+        group.findings.into(),
+        amount::from_wire(group.amount_minor, &group.exact_minor),
+        group.dismissed.into(),
+        amount::from_wire(group.dismissed_minor, &group.dismissed_exact_minor),
+        group.oldest_days.into(),
+        group.synthetic.into(),
+    ];
+    record.extend(sums.map(|sum: i128| sum.to_string()));
+    record
 }
 
 #[cfg(test)]

@@ -100,11 +100,11 @@ impl Rule {
             Self::A10 => &["not_refunded", "kept_too_long"],
             Self::A12 => &["past_end", "no_activity"],
             Self::A17 => &["dated_back", "corrected"],
-            Self::A18 => &["override"],
+            Self::A18 => &["override", "charge", "acceptance", "dismissal", "amount"],
         }
     }
 
-    /// The statements that find by it; A04 has none, it is found otherwise.
+    /// The statements that find by it; A04 has none, it is found otherwise, and so are charges that match nothing (A18).
     pub(crate) fn statements(self, search: &Search, rulebook: &Rulebook) -> Vec<Sql> {
         match self {
             Self::A03 => vec![funding::a03(search)],

@@ -7,7 +7,7 @@
 use super::{Finding, Rule, Search};
 use crate::{
     numbers::{self, GrantStep},
-    query::{Filter, QueryError, Sql, Store},
+    query::{Filter, Point, QueryError, Sql, Store},
 };
 use concord_kernel::{
     Date,
@@ -99,6 +99,8 @@ struct Award {
     lead: Uuid,
     lead_region: Option<String>,
     title: String,
+    /// Whether the title is the project's own.
+    titled: bool,
     synthetic: bool,
     /// When it was admitted, or imported.
     position: i64,
@@ -138,7 +140,7 @@ pub(super) async fn find(
 ) -> Result<Vec<Finding>, QueryError> {
     let pairs = pairs(store, search, rulebook.similarity_per_mille, alike, within).await?;
     let named: BTreeSet<Uuid> = pairs.iter().flat_map(|(one, other, _)| [*one, *other]).collect();
-    let live = live(store, search, named.into_iter().collect(), within).await?;
+    let live = live(store, search.point, named.into_iter().collect(), within).await?;
     let of_pair = |&(one, other, per_mille): &Pair| {
         let (one, other) = (live.get(&one)?, live.get(&other)?);
         let (earlier, later) = if one.position <= other.position { (one, other) } else { (other, one) };
@@ -149,7 +151,7 @@ pub(super) async fn find(
             position: later.position,
             evidence: vec![earlier.position, later.position],
             grant: Some(later.grant),
-            programme: later.programme,
+            programme: Some(later.programme),
             title: later.title.clone(),
             lead_region: later.lead_region.clone().unwrap_or_default(),
             amount_minor: later.amount_minor,
@@ -163,6 +165,22 @@ pub(super) async fn find(
         })
     };
     Ok(pairs.iter().filter_map(of_pair).collect())
+}
+
+/// What a pair amounts to at a point, with its currency: the later grant, the earlier one, and the position of its cause. `None`
+/// where it is no finding there. Two titles are compared as they are, whatever else was.
+pub(super) async fn pair_at(
+    store: &Store,
+    point: Point,
+    rulebook: &Rulebook,
+    (later, earlier, cause): (Uuid, Uuid, i64),
+    within: Duration,
+) -> Result<Option<(i64, String)>, QueryError> {
+    let mut live = live(store, point, vec![later, earlier], within).await?;
+    let (Some(one), Some(other)) = (live.remove(&later), live.remove(&earlier)) else { return Ok(None) };
+    let alike = Titles::of(&[one.title.as_str(), other.title.as_str()], rulebook.similarity_per_mille).1;
+    let is_so = one.titled && other.titled && !alike.is_empty();
+    Ok((is_so && one.position == cause && other.position < cause).then_some((one.amount_minor, one.currency)))
 }
 
 /// All pairs of grants with titles that are alike, or those of the one grant that the filter names; at least those that this
@@ -215,14 +233,13 @@ async fn titled(
 /// Those of these grants that are live at this point.
 async fn live(
     store: &Store,
-    search: &Search,
+    point: Point,
     grants: Vec<Uuid>,
     within: Duration,
 ) -> Result<HashMap<Uuid, Award>, QueryError> {
     if grants.is_empty() {
         return Ok(HashMap::new());
     }
-    let point = search.point;
     let over = GrantStep::ENDS.into_iter().chain([GrantStep::Rejected, GrantStep::Withdrawn]);
     let amounts = [
         GrantStep::Applied,
@@ -233,7 +250,7 @@ async fn live(
     ];
     let mut sql = Sql::new(
         "SELECT g.grant_id, g.programme, p.year, g.currency, g.mode, g.industry, g.lead, g.lead_region, g.title, g.synthetic, \
-         a.position, a.effective_on, coalesce(m.amount_minor, 0) FROM grants g JOIN programmes p USING (programme) \
+         a.position, a.effective_on, coalesce(m.amount_minor, 0), g.titled FROM grants g JOIN programmes p USING (programme) \
          CROSS JOIN LATERAL (SELECT a.position, a.effective_on FROM grant_steps a WHERE a.grant_id = g.grant_id AND ",
     );
     sql.push(&format!(
@@ -270,6 +287,7 @@ async fn live(
             position: row.try_get(10)?,
             effective_on: row.try_get(11)?,
             amount_minor: row.try_get(12)?,
+            titled: row.try_get(13)?,
         };
         awards.insert(grant, award);
     }

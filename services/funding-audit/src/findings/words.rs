@@ -1,15 +1,43 @@
 //! Each finding as a sentence, with the figures that it rests on, in English and in Chinese.
 
-use super::{Finding, Rule};
+use super::{Finding, Rule, rules};
 use crate::labels;
 use concord_kernel::money::{Amount, Currency};
 
-/// The sentence in English, and in Chinese.
+/// What is found, and what was decided about it that does not cover it, in English and in Chinese.
 pub(crate) fn told(finding: &Finding) -> (String, String) {
-    let money = |minor: i64| match Currency::try_from(finding.currency.as_str()) {
+    let (message, message_zh) = sentence(finding);
+    let charged = finding.charged.as_ref().filter(|_| !finding.is_covered());
+    let Some((charged, concluded)) = charged.and_then(|one| one.concluded.as_ref().map(|of| (one, of)))
+    else {
+        return (message, message_zh);
+    };
+    let (was, was_zh) = if charged.state == rules::DISMISSED {
+        ("it was dismissed", "曾认定不成立")
+    } else {
+        ("its explanation was accepted", "曾认定说明成立")
+    };
+    let (on, position) = (concluded.on, concluded.position);
+    let (then, then_zh) = match concluded.minor.map(|minor| money(finding, minor)) {
+        Some(then) => (format!("for {then}"), format!("当时金额{then}")),
+        None => ("when there was no such finding".to_owned(), "当时并无此项发现".to_owned()),
+    };
+    (
+        format!("{message}; {was} on {on}, position {position}, {then}"),
+        format!("{message_zh}；{on}{was_zh}（序号{position}），{then_zh}"),
+    )
+}
+
+fn money(finding: &Finding, minor: i64) -> String {
+    match Currency::try_from(finding.currency.as_str()) {
         Ok(currency) => Amount::new(minor, currency).to_string(),
         Err(_) => format!("{minor} {}", finding.currency),
-    };
+    }
+}
+
+/// The sentence in English, and in Chinese.
+fn sentence(finding: &Finding) -> (String, String) {
+    let money = |minor: i64| money(finding, minor);
     let amount = money(finding.amount_minor);
     let [one, other] = finding.figures;
     let (first, second) = (money(one), money(other));
@@ -93,6 +121,22 @@ pub(crate) fn told(finding: &Finding) -> (String, String) {
                 format!("{day}的{fact_zh}（序号{one}，{amount}）已冲销更正"),
             )
         }
+        (Rule::A18, "charge") => (
+            format!("{word} was charged on {day}, and there was no such finding"),
+            format!("{day}交办{word}，而当时并无此项发现"),
+        ),
+        (Rule::A18, "acceptance") => (
+            format!("the explanation of {word} was accepted on {day}, and there was no such finding"),
+            format!("{day}认定{word}说明成立，而当时并无此项发现"),
+        ),
+        (Rule::A18, "dismissal") => (
+            format!("{word} was dismissed on {day}, and there was no such finding; this hides nothing"),
+            format!("{day}认定{word}不成立，而当时并无此项发现；该认定不生效"),
+        ),
+        (Rule::A18, "amount") => (
+            format!("{word} was decided about on {day} as {first}, and was {second}"),
+            format!("{day}就{word}作出认定时所列金额为{first}，实为{second}"),
+        ),
         (Rule::A18, _) => (
             format!("a meeting set a rule aside: {word}; awarded {amount}"),
             format!("会议特批不适用规则：{word}；立项金额{amount}"),

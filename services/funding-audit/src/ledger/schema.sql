@@ -306,10 +306,12 @@ CREATE TABLE late (
 );
 CREATE INDEX late_grant ON late (grant_id) WHERE grant_id IS NOT NULL;
 
--- Findings that somebody was charged with. rule, subject and finding_position are the finding's key.
+-- Charges: findings that somebody was charged with, one row each time. rule, subject and finding_position are the finding's key as
+-- it was written; no finding has another spelling than its own. grant_id is the subject's own grant or recovery's; where the
+-- subject names none that was on record, the one that the event names. The charge with the highest position holds.
 CREATE TABLE rectifications (
-    rectification     uuid   PRIMARY KEY,
-    position          bigint NOT NULL,
+    rectification     uuid   NOT NULL,
+    position          bigint PRIMARY KEY,
     effective_on      date   NOT NULL,
     rule              text   NOT NULL,
     subject           text   NOT NULL,
@@ -319,15 +321,20 @@ CREATE TABLE rectifications (
     deadline          date   NOT NULL,
     task              text   NOT NULL
 );
-CREATE INDEX rectifications_finding ON rectifications (rule, subject, finding_position);
+CREATE INDEX rectifications_rectification ON rectifications (rectification, position);
+CREATE INDEX rectifications_subject ON rectifications (subject);
+CREATE INDEX rectifications_grant ON rectifications (grant_id) WHERE grant_id IS NOT NULL;
 
--- What came of it, numbered as in `numbers::RectificationStep`. said is the explanation, evidence or reason.
+-- What came of a charge, numbered as in `numbers::RectificationStep`; the steps after it are its own. said is the explanation,
+-- evidence or reason. seen_minor and seen_currency are what the finding amounted to, as those who decided said.
 CREATE TABLE rectification_steps (
     position       bigint   PRIMARY KEY,
     rectification  uuid     NOT NULL,
     step           smallint NOT NULL,
     effective_on   date     NOT NULL,
-    said           text     NOT NULL
+    said           text     NOT NULL,
+    seen_minor     bigint,
+    seen_currency  text
 );
 CREATE INDEX rectification_steps_rectification ON rectification_steps (rectification, position);
 

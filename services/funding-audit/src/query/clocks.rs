@@ -8,7 +8,7 @@ use super::{
     sums,
 };
 use crate::{
-    findings::{Rule, Search, acceptance_over, contracted, scope},
+    findings::{CHARGES, Rule, Search, acceptance_over, contracted, scope},
     numbers::{self, GrantStep, RectificationStep, Step},
 };
 use concord_kernel::{Date, rulebook::Rulebook};
@@ -232,15 +232,16 @@ impl Clocks {
         sql.push(&format!(
             "SELECT 'rectification', r.rule || ':' || r.subject || '@' || r.finding_position, r.grant_id, NULL, r.rectification, \
              {OF_GRANT}, r.deadline, CASE s.step WHEN {explained} THEN 'office' ELSE 'owner' END, 0 FROM rectifications r \
-             JOIN (SELECT c.rectification, p.programme, p.year, coalesce(g.currency, p.currency, '') AS currency, g.mode, g.industry, \
-             g.lead_region, g.grant_id, g.lead AS party, g.lead_region AS party_region, \
-             coalesce(g.title, p.fund || ' ' || p.year, '') AS title, coalesce(g.synthetic, false) AS synthetic \
-             FROM rectifications c LEFT JOIN grants g USING (grant_id) LEFT JOIN programmes p \
-             ON p.programme::text = coalesce(g.programme::text, split_part(c.subject, '/', 1))) d USING (rectification) \
-             LEFT JOIN LATERAL (SELECT s.step FROM rectification_steps s WHERE s.rectification = r.rectification AND "
+             JOIN {CHARGES} ON d.position = r.position \
+             LEFT JOIN LATERAL (SELECT s.step FROM rectification_steps s WHERE s.rectification = r.rectification \
+             AND s.position > r.position AND "
         ));
         sql.known_at("s", self.point()).push(" ORDER BY s.position DESC LIMIT 1) s ON true WHERE ");
-        sql.known_at("r", self.point()).push(&format!(" AND coalesce(s.step, {explained}) = {explained}"));
+        sql.known_at("r", self.point())
+            .push(&format!(" AND coalesce(s.step, {explained}) = {explained} AND "));
+        // The newest charge holds.
+        sql.push("NOT EXISTS (SELECT 1 FROM rectifications n WHERE n.rectification = r.rectification AND n.position > r.position AND ");
+        sql.known_at("n", self.point()).push(")");
         sql.narrow_dims(&self.search.filter);
     }
 }

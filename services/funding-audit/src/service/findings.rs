@@ -6,7 +6,7 @@ use crate::{
     columns,
     export::{self, ExportError},
     findings::{
-        self, Finding, Rule, Search, control,
+        self, Finding, Ground, Rule, Search, control,
         groups::{self, Order},
     },
     query::{Point, QueryError},
@@ -14,11 +14,12 @@ use crate::{
     wire::{self, Cursor},
 };
 use concord_chassis::grpc::{self, PageToken, Violations};
-use concord_kernel::{Date, rulebook::Rulebook};
+use concord_kernel::Date;
 use concord_proto::audit::v1::{
     AsOf, ControlTest, ExportControlTestsRequest, ExportControlTestsResponse, ExportFindingsRequest,
-    ExportFindingsResponse, FindingDimension, ListControlTestsRequest, ListControlTestsResponse,
-    ListFindingsRequest, ListFindingsResponse, PostingFilter, finding_service_server::FindingService,
+    ExportFindingsResponse, FindingDimension, FindingGroup, ListControlTestsRequest,
+    ListControlTestsResponse, ListFindingsRequest, ListFindingsResponse, PostingFilter,
+    finding_service_server::FindingService,
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -41,7 +42,6 @@ struct Asked<'a> {
     filter: Option<&'a PostingFilter>,
     rules: &'a [String],
     on: &'a str,
-    dismissed: bool,
 }
 
 #[tonic::async_trait]
@@ -53,7 +53,10 @@ impl FindingService for Audit {
         let clock = Remaining::of(request.metadata(), PATIENCE);
         let asked = request.into_inner();
         let mut faults = Violations::new(DOMAIN);
-        let group_by = dimensions(&asked.group_by, &mut faults);
+        let mut group_by = dimensions(&asked.group_by, &mut faults);
+        if group_by.is_empty() {
+            group_by.push(FindingDimension::Rule);
+        }
         let order = order(&asked.order_by, &mut faults);
         let size = grpc::page_size("page_size", asked.page_size, PAGE.0, PAGE.1, &mut faults);
         let pages = PageToken::of(
@@ -66,14 +69,13 @@ impl FindingService for Audit {
             filter: asked.filter.as_ref(),
             rules: &asked.rules,
             on: &asked.on,
-            dismissed: asked.include_dismissed,
         };
-        let (search, rulebook) = self.search(&of, faults, page.as_ref(), &clock).await?;
+        let search = self.search(&of, faults, page.as_ref(), &clock).await?;
 
-        let found = self.found(&search, rulebook, &clock).await?;
-        let groups =
-            groups::group(&found, &group_by, search.on, |dimension, finding| self.label(dimension, finding));
-        let mut ranked: Vec<&Finding> = found.iter().collect();
+        let found = self.found(&search, &clock).await?;
+        let dismissed = asked.include_dismissed;
+        let (groups, totals) = self.grouped(&found, &group_by, &search, dismissed);
+        let mut ranked = listed(&found, dismissed);
         groups::rank(&mut ranked, order);
         let slice = slice(page.as_ref(), size);
         let (offset, limit) = (index(slice.offset), index(slice.limit));
@@ -87,6 +89,7 @@ impl FindingService for Audit {
             groups,
             reflects: Some(self.reflects(search.point)),
             on: search.on.to_string(),
+            totals,
         }))
     }
 
@@ -100,14 +103,9 @@ impl FindingService for Audit {
         let exceptions =
             grpc::page_size("exceptions_max", asked.exceptions_max, EXCEPTIONS.0, EXCEPTIONS.1, &mut faults);
         let rules = tested(&asked.rules, &mut faults);
-        let of = Asked {
-            as_of: asked.as_of.as_ref(),
-            filter: asked.filter.as_ref(),
-            rules: &[],
-            on: "",
-            dismissed: false,
-        };
-        let (search, rulebook) = self.search(&of, faults, None, &clock).await?;
+        let of = Asked { as_of: asked.as_of.as_ref(), filter: asked.filter.as_ref(), rules: &[], on: "" };
+        let search = self.search(&of, faults, None, &clock).await?;
+        let rulebook = self.rulebook(search.on);
         let exceptions = i64::try_from(exceptions).unwrap_or(i64::MAX);
         let tests = control::run(&self.store, &search, rulebook, &rules, exceptions, clock.left()).await?;
         Ok(Response::new(ListControlTestsResponse { tests, reflects: Some(self.reflects(search.point)) }))
@@ -126,22 +124,34 @@ impl FindingService for Audit {
             filter: asked.filter.as_ref(),
             rules: &asked.rules,
             on: &asked.on,
-            dismissed: asked.include_dismissed,
         };
-        let (search, rulebook) = self.search(&of, Violations::new(DOMAIN), None, &clock).await?;
-        let found = self.found(&search, rulebook, &clock).await?;
-        let mut ranked: Vec<&Finding> = found.iter().collect();
-        groups::rank(&mut ranked, Order::Amount);
-        let records: Vec<Vec<String>> =
-            ranked.iter().map(|finding| finding_record(&groups::answer(finding, &search))).collect();
+        let mut faults = Violations::new(DOMAIN);
+        let group_by = dimensions(&asked.group_by, &mut faults);
+        let search = self.search(&of, faults, None, &clock).await?;
+        let found = self.found(&search, &clock).await?;
+        let dismissed = asked.include_dismissed;
+        let (groups, totals) = self.grouped(&found, &group_by, &search, dismissed);
+        let (header, records) = if group_by.is_empty() {
+            let mut ranked = listed(&found, dismissed);
+            groups::rank(&mut ranked, Order::Amount);
+            let records = ranked.iter().map(|finding| finding_record(&groups::answer(finding, &search)));
+            (columns::FINDINGS.to_vec(), records.collect())
+        } else {
+            // The whole stands at the end.
+            let rows = groups.into_iter().chain(totals.clone());
+            let records: Vec<Vec<String>> = rows.map(|group| groups::record(&group_by, group)).collect();
+            (columns::finding_groups(&group_by), records)
+        };
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
         let reflects = self.reflects(search.point);
         let standing = reflects.standing.clone();
-        let mut first = Some((reflects, search.on.to_string()));
+        let mut first = Some((reflects, search.on.to_string(), totals));
         tokio::spawn(async move {
-            let sent = export::records(columns::FINDINGS, records, standing, &pieces, |data| {
-                let (reflects, on) = first.take().unzip();
-                ExportFindingsResponse { data, reflects, on: on.unwrap_or_default() }
+            let sent = export::records(&header, records, standing, &pieces, |data| match first.take() {
+                None => ExportFindingsResponse { data, ..ExportFindingsResponse::default() },
+                Some((reflects, on, totals)) => {
+                    ExportFindingsResponse { data, reflects: Some(reflects), on, totals }
+                }
             });
             give_up(&pieces, sent.await).await;
         });
@@ -158,14 +168,9 @@ impl FindingService for Audit {
         let asked = request.into_inner();
         let mut faults = Violations::new(DOMAIN);
         let rules = tested(&asked.rules, &mut faults);
-        let of = Asked {
-            as_of: asked.as_of.as_ref(),
-            filter: asked.filter.as_ref(),
-            rules: &[],
-            on: "",
-            dismissed: false,
-        };
-        let (search, rulebook) = self.search(&of, faults, None, &clock).await?;
+        let of = Asked { as_of: asked.as_of.as_ref(), filter: asked.filter.as_ref(), rules: &[], on: "" };
+        let search = self.search(&of, faults, None, &clock).await?;
+        let rulebook = self.rulebook(search.on);
         let tests = control::run(&self.store, &search, rulebook, &rules, i64::MAX, clock.left()).await?;
         let records: Vec<Vec<String>> = tests.iter().flat_map(control_records).collect();
         let (pieces, stream) = mpsc::channel(PIECES_WAITING_MAX);
@@ -191,14 +196,14 @@ async fn give_up<T>(pieces: &mpsc::Sender<Result<T, Status>>, sent: Result<(), E
 }
 
 impl Audit {
-    /// What is asked for, at the point that it is asked about, and the rulebook of the day that ages are counted from.
+    /// What is asked for, at the point that it is asked about.
     async fn search(
         &self,
         asked: &Asked<'_>,
         mut faults: Violations,
         page: Option<&Cursor>,
         clock: &Remaining,
-    ) -> Result<(Search, &Rulebook), Status> {
+    ) -> Result<Search, Status> {
         let as_of = wire::as_of(asked.as_of, &mut faults);
         let narrowed = wire::filter(asked.filter, &mut faults);
         wire::no_period(&narrowed, &mut faults);
@@ -208,30 +213,50 @@ impl Audit {
         let point: Point = self.point(&as_of, page, clock).await?;
         let filter = self.filter(narrowed, point, clock).await?;
         let on: Date = self.overdue_on(on, &as_of, page, point, clock).await?;
-        let rulebook = self.rulebook(on);
-        Ok((Search { point, filter, on, rules, dismissed: asked.dismissed }, rulebook))
+        Ok(Search { point, filter, on, rules })
     }
 
     /// The findings, kept from the first page where they were.
-    async fn found(
-        &self,
-        search: &Search,
-        rulebook: &Rulebook,
-        clock: &Remaining,
-    ) -> Result<Arc<Vec<Finding>>, QueryError> {
+    async fn found(&self, search: &Search, clock: &Remaining) -> Result<Arc<Vec<Finding>>, QueryError> {
         let kept = || self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = kept().iter().find(|(of, _)| of == search).map(|(_, found)| Arc::clone(found));
         if let Some(found) = known {
             return Ok(found);
         }
-        let found = findings::find(&self.store, search, rulebook, &self.alike, clock.left()).await?;
-        let found = Arc::new(found);
+        let ground = Ground {
+            store: &self.store,
+            tables: &self.tables,
+            clock: self.clock,
+            alike: &self.alike,
+            sightings: &self.sightings,
+        };
+        let found = Arc::new(findings::find(&ground, search, clock.left()).await?);
         let mut kept = kept();
         kept.push((search.clone(), Arc::clone(&found)));
         if kept.len() > KEPT_MAX {
             kept.remove(0);
         }
         Ok(found)
+    }
+
+    /// Findings by group, and the whole of each currency.
+    fn grouped(
+        &self,
+        found: &[Finding],
+        by: &[FindingDimension],
+        search: &Search,
+        dismissed: bool,
+    ) -> (Vec<FindingGroup>, Vec<FindingGroup>) {
+        let of = |by| {
+            groups::group(
+                found,
+                by,
+                search,
+                |finding| dismissed || !finding.is_dismissed(),
+                |dimension, finding| self.label(dimension, finding),
+            )
+        };
+        (of(by), of(&[]))
     }
 
     /// What people read beside the value of a dimension.
@@ -246,6 +271,11 @@ impl Audit {
             }
         }
     }
+}
+
+/// The findings that are listed.
+fn listed(found: &[Finding], dismissed: bool) -> Vec<&Finding> {
+    found.iter().filter(|finding| dismissed || !finding.is_dismissed()).collect()
 }
 
 fn index(number: i64) -> usize {
@@ -299,7 +329,7 @@ fn dimensions(asked: &[i32], faults: &mut Violations) -> Vec<FindingDimension> {
     if dimensions.len() > GROUPS_MAX {
         faults.add("group_by", format!("has {}; {GROUPS_MAX} are the most", dimensions.len()));
     }
-    if dimensions.is_empty() { vec![FindingDimension::Rule] } else { dimensions }
+    dimensions
 }
 
 fn order(asked: &str, faults: &mut Violations) -> Order {
@@ -355,5 +385,9 @@ fn finding_record(finding: &concord_proto::audit::v1::Finding) -> Vec<String> {
         finding.owner.clone(),
         finding.deadline.clone(),
         finding.synthetic.to_string(),
+        finding.concluded_position.to_string(),
+        finding.concluded_on.clone(),
+        finding.concluded_minor.to_string(),
+        finding.covered.to_string(),
     ]
 }

@@ -106,7 +106,7 @@ impl Audit {
             Ahead::Within(days) => on.checked_add((i64::from(days) + 1).days()).unwrap_or(Date::MAX),
             Ahead::All => Date::MAX,
         };
-        let search = Search { point, filter, on: until, rules: clocks::RULES.to_vec(), dismissed: true };
+        let search = Search { point, filter, on: until, rules: clocks::RULES.to_vec() };
         Clocks { search, on, rulebook: Box::new(self.rulebook(on).clone()) }
     }
 }

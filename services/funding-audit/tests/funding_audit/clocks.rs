@@ -52,7 +52,7 @@ fn cases() -> Vec<Case> {
     let of = |what: &str| format!("{G1}/{what}");
     let by = |what: &str, party: &str| format!("{G1}/{what}/{party}");
     let (lead, partner) = (lead().party.to_string(), partner().party.to_string());
-    let (recovery, charge) = (format!("recovery/{R1}"), format!("A03:{G1}/source/1@8"));
+    let (recovery, charge) = (format!("recovery/{R1}"), format!("A03:{G1}/source/1/1@8"));
     let (acceptance, first) = (of("acceptance"), of("tranche/1"));
     vec![
         // Approved on 2025-03-01; 90 days by the rulebook.
@@ -478,8 +478,12 @@ async fn the_export_has_the_rows_of_the_list() {
     ];
     assert_eq!(export(None, 0).await, overdue);
     let charge = Uuid::from_u128(0x701);
-    let today =
-        row("rectification", format!("A03:{G1}/source/1@8"), &format!(",{charge}"), "2026-09-01,0,office,0");
+    let today = row(
+        "rectification",
+        format!("A03:{G1}/source/1/1@8"),
+        &format!(",{charge}"),
+        "2026-09-01,0,office,0",
+    );
     let with_today = [&overdue[..], std::slice::from_ref(&today)].concat();
     assert_eq!(export(None, 1).await, with_today);
     let kept = row("retained", format!("{G1}/retained/38"), ",", "2028-05-25,0,lead,30000");

@@ -179,8 +179,8 @@ const TABLES: &[(&str, &[&str])] = &[
             "(34,G1,33,2026-05-12,recovery_repayment,6000,2026-05-10,\"更 1\",误记)",
         ],
     ),
-    ("rectifications", &["(CHARGE,44,2026-08-02,A03,G1/source/1,8,G1,org-7,2026-09-01,催缴)"]),
-    ("rectification_steps", &["(45,CHARGE,1,2026-08-10,财政困难)", "(46,CHARGE,3,2026-08-20,属实)"]),
+    ("rectifications", &["(CHARGE,44,2026-08-02,A03,G1/source/1/1,8,G1,org-7,2026-09-01,催缴)"]),
+    ("rectification_steps", &["(45,CHARGE,1,2026-08-10,财政困难,,)", "(46,CHARGE,3,2026-08-20,属实,,)"]),
     ("parties", &["(LEAD,PIC-1,甲公司,2)", "(PARTNER,PIC-5,戊大学,2)"]),
 ];
 

@@ -6,9 +6,12 @@
 //! | `findings/holding.rs` | spending, balances, idle money, recoveries: A09, A10, A12, A16 |
 //! | `findings/procedure.rs` | approvals, acceptance, dates, overrides, titles: A04, A07, A11, A17, A18 |
 //! | `findings/answers.rs` | filters, groups, ranks, pages, rectifications, files, requests that are refused |
+//! | `findings/charges.rs` | whether there was what somebody was charged with, and how much of it a dismissal covers |
 
 #[path = "findings/answers.rs"]
 mod answers;
+#[path = "findings/charges.rs"]
+mod charges;
 #[path = "findings/funding.rs"]
 mod funding;
 #[path = "findings/holding.rs"]

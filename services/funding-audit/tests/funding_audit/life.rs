@@ -411,7 +411,7 @@ pub(crate) fn life() -> Story {
                 rectification,
                 finding: FindingKey {
                     rule: "A03".to_owned(),
-                    subject: format!("{G1}/source/1"),
+                    subject: format!("{G1}/source/1/1"),
                     position: 8,
                 },
                 grant: Some(G1),
@@ -430,6 +430,7 @@ pub(crate) fn life() -> Story {
                 rectification,
                 minutes: "会议纪要 2026-8".to_owned(),
                 reason: "属实".to_owned(),
+                seen: None,
             },
         );
     assert_eq!(story.events.len() as u64, LIFE_END);

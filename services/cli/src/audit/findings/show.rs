@@ -22,18 +22,48 @@ pub(crate) fn groups(response: &ListFindingsResponse, by: &[FindingDimension]) {
         .filter_map(|dimension| FINDING_DIMENSIONS.iter().find(|word| word.2 == *dimension))
         .map(|word| format!("{} {}", word.0, word.1))
         .collect();
-    columns
-        .extend([">findings 发现", ">amount 金额", "currency 币种", ">oldest 最长天数"].map(str::to_owned));
+    columns.extend(
+        [
+            ">findings 发现",
+            ">amount 金额",
+            "currency 币种",
+            ">oldest 最长天数",
+            ">dismissed 不成立",
+            ">dismissed amount 不成立金额",
+        ]
+        .map(str::to_owned),
+    );
     let mut table = table(&columns.iter().map(String::as_str).collect::<Vec<_>>());
     for group in &response.groups {
         let named = group.group.iter().zip(&group.labels);
-        let mut row: Vec<String> = named.map(|(value, label)| tables::labelled(value, label)).collect();
-        row.push(findings_of(group));
-        row.push(amount(wire::from_wire(group.amount_minor, &group.exact_minor), &group.currency));
-        row.extend([group.currency.clone(), group.oldest_days.to_string()]);
-        table.add_row(row);
+        let named: Vec<String> = named.map(|(value, label)| tables::labelled(value, label)).collect();
+        table.add_row(named.into_iter().chain(sums_of(group)));
+    }
+    for total in &response.totals {
+        let whole = (0..by.len()).map(|column| if column == 0 { "total 合计" } else { "" }.to_owned());
+        table.add_row(whole.chain(sums_of(total)));
     }
     println!("{table}");
+}
+
+/// The sums of a group, as the table has them.
+fn sums_of(group: &FindingGroup) -> [String; 6] {
+    [
+        findings_of(group),
+        amount(wire::from_wire(group.amount_minor, &group.exact_minor), &group.currency),
+        group.currency.clone(),
+        group.oldest_days.to_string(),
+        count(group.dismissed.unsigned_abs()),
+        amount(wire::from_wire(group.dismissed_minor, &group.dismissed_exact_minor), &group.currency),
+    ]
+}
+
+/// The whole of a currency in one line.
+pub(crate) fn total(total: &FindingGroup) -> String {
+    let [findings, sum, currency, _, dismissed, dismissed_sum] = sums_of(total);
+    format!(
+        "total 合计 ({currency}): {findings} findings 发现, {sum}; dismissed 不成立 {dismissed}, {dismissed_sum}"
+    )
 }
 
 /// How many findings a group has, and beside it how many are about made-up facts.
@@ -123,26 +153,33 @@ fn positions(test: &ControlTest) -> String {
 
 /// A page of findings as JSON.
 pub(super) fn json(response: &ListFindingsResponse) -> Value {
-    let groups = response.groups.iter().map(|group| {
-        let mut value = json!({
-            "group": group.group,
-            "labels": group.labels,
-            "currency": group.currency,
-            "findings": group.findings,
-            "amount_minor": group.amount_minor,
-            "oldest_days": group.oldest_days,
-            "synthetic": group.synthetic,
-        });
-        exact_json(&mut value, &group.exact_minor);
-        value
-    });
     json!({
         "on": response.on,
-        "groups": groups.collect::<Vec<_>>(),
+        "groups": response.groups.iter().map(group_json).collect::<Vec<_>>(),
+        "totals": response.totals.iter().map(group_json).collect::<Vec<_>>(),
         "findings": response.findings.iter().map(finding_json).collect::<Vec<_>>(),
         "reflects": audit_json::reflects(&response.reflects),
         "next_page_token": response.next_page_token,
     })
+}
+
+fn group_json(group: &FindingGroup) -> Value {
+    let mut value = json!({
+        "group": group.group,
+        "labels": group.labels,
+        "currency": group.currency,
+        "findings": group.findings,
+        "amount_minor": group.amount_minor,
+        "oldest_days": group.oldest_days,
+        "synthetic": group.synthetic,
+        "dismissed": group.dismissed,
+        "dismissed_minor": group.dismissed_minor,
+    });
+    exact_json(&mut value, &group.exact_minor);
+    if !group.dismissed_exact_minor.is_empty() {
+        value["dismissed_exact_minor"] = group.dismissed_exact_minor.as_str().into();
+    }
+    value
 }
 
 fn finding_json(finding: &Finding) -> Value {
@@ -168,6 +205,10 @@ fn finding_json(finding: &Finding) -> Value {
         "owner": finding.owner,
         "deadline": finding.deadline,
         "synthetic": finding.synthetic,
+        "concluded_position": finding.concluded_position,
+        "concluded_on": finding.concluded_on,
+        "concluded_minor": finding.concluded_minor,
+        "covered": finding.covered,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     rectification::{Conclusion, Rectification},
 };
 use concord_events::fund::{Holding, MoneyFact, OverriddenRule, RecoveryCause, Taken};
-use concord_kernel::money::Currency;
+use concord_kernel::money::{Amount, Currency};
 use concord_proto::{fund::v1 as fund, r#type::v1::Money};
 
 /// Facts of a grant that are shown.
@@ -133,17 +133,23 @@ pub fn rectification(rectification: &Rectification, version: u64) -> fund::Recti
             answer.evidence.clone_from(evidence);
             fund::RectificationState::Rectified
         }
-        Some(Conclusion::Accepted { minutes, reason }) => {
+        Some(Conclusion::Accepted { minutes, reason, seen }) => {
             (answer.minutes, answer.reason) = (minutes.clone(), reason.clone());
+            answer.amount = seen.map(shown);
             fund::RectificationState::Accepted
         }
-        Some(Conclusion::Dismissed { minutes, reason }) => {
+        Some(Conclusion::Dismissed { minutes, reason, seen }) => {
             (answer.minutes, answer.reason) = (minutes.clone(), reason.clone());
+            answer.amount = seen.map(shown);
             fund::RectificationState::Dismissed
         }
     };
     answer.state = state.into();
     answer
+}
+
+fn shown(amount: Amount) -> Money {
+    Money { amount_minor: amount.minor, currency: amount.currency.to_string() }
 }
 
 /// Objections as a grant shows them.

@@ -3,7 +3,7 @@
 use super::{Asked, grant_id};
 use crate::{
     Command,
-    rectification::{Charge, Conclusion, RectificationCommand, id_of},
+    rectification::{Charge, Conclusion, RectificationCommand, id_as_written, id_of},
 };
 use concord_chassis::{
     ask,
@@ -23,7 +23,9 @@ ask!(Command: fund::AssignRectificationRequest, |this, reading| {
     let deadline = reading.faults.date("deadline", &this.deadline);
     let task = reading.faults.text("task", &this.task, REASON_BYTES_MAX, true);
     let charge = Charge { finding: finding?, grant: grant?, owner: owner?, deadline: deadline?, task: task? };
-    Some(rectification(id_of(&charge.finding), RectificationCommand::Assign(charge)))
+    // What is stored has the id of the key as it was written; whatever it is decided on goes by its one spelling.
+    let (id, written) = (id_of(&charge.finding), id_as_written(&charge.finding));
+    Some(Asked::of(id.0, Command::Rectification(written, RectificationCommand::Assign(charge))))
 });
 
 ask!(Command: fund::ExplainFindingRequest, |this, reading| {
@@ -42,14 +44,16 @@ ask!(Command: fund::AcceptExplanationRequest, |this, reading| {
     let id = rectification_id(reading, &this.rectification_id);
     let minutes = reading.faults.text("minutes", &this.minutes, ID_BYTES_MAX, true);
     let reason = reading.reason(&this.reason);
-    Some(conclude(id?, Conclusion::Accepted { minutes: minutes?, reason: reason? }))
+    let seen = reading.optional_amount("amount", this.amount.as_ref(), 0);
+    Some(conclude(id?, Conclusion::Accepted { minutes: minutes?, reason: reason?, seen }))
 });
 
 ask!(Command: fund::DismissFindingRequest, |this, reading| {
     let id = rectification_id(reading, &this.rectification_id);
     let minutes = reading.faults.text("minutes", &this.minutes, ID_BYTES_MAX, true);
     let reason = reading.reason(&this.reason);
-    Some(conclude(id?, Conclusion::Dismissed { minutes: minutes?, reason: reason? }))
+    let seen = reading.optional_amount("amount", this.amount.as_ref(), 0);
+    Some(conclude(id?, Conclusion::Dismissed { minutes: minutes?, reason: reason?, seen }))
 });
 
 fn rectification(id: RectificationId, command: RectificationCommand) -> Asked {
@@ -71,15 +75,17 @@ fn optional_grant(reading: &mut Reading<'_>, id: &str) -> Option<Option<GrantId>
 
 fn finding(reading: &mut Reading<'_>, finding: Option<&fund::FindingKey>) -> Option<FindingKey> {
     let finding = reading.faults.require("finding", finding)?;
-    let number = finding.rule.strip_prefix('A').filter(|digits| digits.len() == 2);
-    let rule = number.and_then(|digits| digits.parse::<u8>().ok()).filter(|number| RULES.contains(number));
-    if rule.is_none() {
+    let rule = finding.rule.trim().to_ascii_uppercase();
+    let is_digits = |digits: &&str| digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let number = rule.strip_prefix('A').filter(is_digits).and_then(|digits| digits.parse::<u8>().ok());
+    let number = number.filter(|number| RULES.contains(number));
+    if number.is_none() {
         reading.faults.add("finding.rule", format!("is {:?}; name a rule from A01 to A20", finding.rule));
     }
     let subject = reading.faults.text("finding.subject", &finding.subject, TEXT_BYTES_MAX, true);
     if finding.position == 0 {
         reading.faults.add("finding.position", "is missing; positions of the log begin at 1");
     }
-    rule?;
+    number?;
     Some(FindingKey { rule: finding.rule.clone(), subject: subject?, position: finding.position })
 }

@@ -113,7 +113,8 @@ pub(super) fn a17(search: &Search) -> Sql {
     columns(&mut sql, OF_GRANT);
     sql.push(
         "FROM (SELECT r.position, r.grant_id FROM rectifications r UNION ALL SELECT s.position, r.grant_id \
-         FROM rectification_steps s JOIN rectifications r USING (rectification)) r \
+         FROM rectification_steps s CROSS JOIN LATERAL (SELECT r.grant_id FROM rectifications r \
+         WHERE r.rectification = s.rectification AND r.position < s.position ORDER BY r.position DESC LIMIT 1) r) r \
          JOIN late l ON l.position = r.position JOIN scope d ON d.grant_id = r.grant_id WHERE ",
     );
     sql.known_at("l", search.point);

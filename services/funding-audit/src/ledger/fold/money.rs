@@ -9,10 +9,11 @@ use crate::{
     numbers::{MatchMove, RecoveryStep, RectificationStep, SpendStep},
 };
 use concord_chassis::projection::ApplyError;
-use concord_events::fund::{FundEvent, MoneyFact, Taken};
+use concord_events::fund::{FindingSubject, FundEvent, MoneyFact, Taken};
 use concord_kernel::{
     Date,
     id::{GrantId, RecoveryId, RectificationId, SpendId},
+    money::Amount,
 };
 
 /// The grant that an event of a recovery is about; `None` for other events.
@@ -282,16 +283,28 @@ impl<'a> Fold<'_, 'a> {
     }
 
     fn rectification(&mut self, at: At<'a>, event: &'a FundEvent) {
-        let step =
-            |rectification: &RectificationId, step: RectificationStep, said: &'a str| RectificationStepped {
-                position: at.position,
-                rectification: rectification.0,
-                step: step.number(),
-                effective_on: at.effective_on,
-                said,
-            };
+        let step = |rectification: &RectificationId,
+                    step: RectificationStep,
+                    said: &'a str,
+                    seen: Option<Amount>| RectificationStepped {
+            position: at.position,
+            rectification: rectification.0,
+            step: step.number(),
+            effective_on: at.effective_on,
+            said,
+            seen_minor: seen.map(|seen| seen.minor),
+            seen_currency: seen.map(|seen| seen.currency.to_string()),
+        };
         let row = match event {
             FundEvent::RectificationAssigned { rectification, finding, grant, owner, deadline, task } => {
+                let (of_grant, of_recovery) = match finding.about() {
+                    Some(FindingSubject::Grant(GrantId(id)) | FindingSubject::Pair(GrantId(id), _)) => {
+                        (Some(id), None)
+                    }
+                    Some(FindingSubject::GrantOrProgramme(id)) => (Some(id), None),
+                    Some(FindingSubject::Recovery(id)) => (None, Some(id.0)),
+                    Some(FindingSubject::Rectification(_)) | None => (None, None),
+                };
                 self.rows.rectifications.push(Rectification {
                     rectification: rectification.0,
                     position: at.position,
@@ -300,7 +313,9 @@ impl<'a> Fold<'_, 'a> {
                     subject: &finding.subject,
                     // A position that no log reaches is no position of an event, and no finding's.
                     finding_position: i64::try_from(finding.position).unwrap_or(i64::MAX),
-                    grant_id: grant.map(|grant| grant.0),
+                    of_grant,
+                    of_recovery,
+                    named: grant.map(|grant| grant.0),
                     owner,
                     deadline: *deadline,
                     task,
@@ -308,16 +323,16 @@ impl<'a> Fold<'_, 'a> {
                 return;
             }
             FundEvent::RectificationExplained { rectification, explanation } => {
-                step(rectification, RectificationStep::Explained, explanation)
+                step(rectification, RectificationStep::Explained, explanation, None)
             }
             FundEvent::FindingRectified { rectification, evidence } => {
-                step(rectification, RectificationStep::Rectified, evidence)
+                step(rectification, RectificationStep::Rectified, evidence, None)
             }
-            FundEvent::FindingAccepted { rectification, reason, .. } => {
-                step(rectification, RectificationStep::Accepted, reason)
+            FundEvent::FindingAccepted { rectification, reason, seen, .. } => {
+                step(rectification, RectificationStep::Accepted, reason, *seen)
             }
-            FundEvent::FindingDismissed { rectification, reason, .. } => {
-                step(rectification, RectificationStep::Dismissed, reason)
+            FundEvent::FindingDismissed { rectification, reason, seen, .. } => {
+                step(rectification, RectificationStep::Dismissed, reason, *seen)
             }
             _ => return,
         };

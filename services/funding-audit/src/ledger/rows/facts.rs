@@ -167,14 +167,24 @@ row! {
 }
 
 row! {
-    Rectification<'a> into "rectifications" {
+    /// Its grant is the one that its subject names, as far as that was on record before it, so that it does not depend on how
+    /// events were cut into batches.
+    Rectification<'a> into "rectifications"
+    from "(rectification, position, effective_on, rule, subject, finding_position, grant_id, owner, deadline, task) \
+          SELECT new.rectification, new.position, new.effective_on, new.rule, new.subject, new.finding_position, coalesce( \
+          (SELECT g.grant_id FROM grants g WHERE g.grant_id = new.of_grant AND g.position < new.position), \
+          (SELECT v.grant_id FROM recoveries v WHERE v.recovery = new.of_recovery AND v.position < new.position), \
+          new.named), new.owner, new.deadline, new.task FROM $rows"
+    {
         rectification: Uuid => UUID_ARRAY,
         position: i64 => INT8_ARRAY,
         effective_on: Date => DATE_ARRAY,
         rule: &'a str => TEXT_ARRAY,
         subject: &'a str => TEXT_ARRAY,
         finding_position: i64 => INT8_ARRAY,
-        grant_id: Option<Uuid> => UUID_ARRAY,
+        of_grant: Option<Uuid> => UUID_ARRAY,
+        of_recovery: Option<Uuid> => UUID_ARRAY,
+        named: Option<Uuid> => UUID_ARRAY,
         owner: &'a str => TEXT_ARRAY,
         deadline: Date => DATE_ARRAY,
         task: &'a str => TEXT_ARRAY,
@@ -188,5 +198,7 @@ row! {
         step: i16 => INT2_ARRAY,
         effective_on: Date => DATE_ARRAY,
         said: &'a str => TEXT_ARRAY,
+        seen_minor: Option<i64> => INT8_ARRAY,
+        seen_currency: Option<String> => TEXT_ARRAY,
     }
 }

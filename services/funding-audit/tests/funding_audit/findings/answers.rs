@@ -18,7 +18,7 @@ use futures::StreamExt as _;
 use tonic::{Code, Request};
 use uuid::Uuid;
 
-fn overridden(grant: GrantId) -> FundEvent {
+pub(crate) fn overridden(grant: GrantId) -> FundEvent {
     FundEvent::OverrideRecorded {
         grant,
         rule: OverriddenRule::A07,
@@ -28,7 +28,7 @@ fn overridden(grant: GrantId) -> FundEvent {
 }
 
 /// Three awards of one title, each with an override: G1 of Shenyang, G2 of Dalian in another mode, G3 of Germany in euro.
-fn three() -> Story {
+pub(crate) fn three() -> Story {
     let title = "高效电机关键技术研究";
     let admitted = |grant| FundEvent::GrantAdmitted {
         grant,
@@ -155,6 +155,7 @@ async fn who_was_charged_stands_beside_a_finding_and_what_was_dismissed_is_hidde
                 rectification: rectification(1),
                 minutes: "会议纪要 5".to_owned(),
                 reason: "不成立".to_owned(),
+                seen: None,
             },
         );
     let bench = told(&story).await;
@@ -168,16 +169,24 @@ async fn who_was_charged_stands_beside_a_finding_and_what_was_dismissed_is_hidde
     let states = ["", "assigned", "explained", "rectified"];
     for (position, state) in (first..).zip(states) {
         let found = list(&bench.audit, asked(at(position), false)).await.findings;
-        assert_eq!((found.len(), found[0].rectification_state.as_str()), (1, state), "{position}");
+        // The charge with another position is one of no finding.
+        let (override_used, of_none) = (&found[0], &found[1]);
+        assert_eq!((found.len(), override_used.rectification_state.as_str()), (2, state), "{position}");
+        assert_eq!((of_none.case.as_str(), of_none.position), ("charge", first));
         let charged =
             (found[0].rectification_id.as_str(), found[0].owner.as_str(), found[0].deadline.as_str());
         let one = rectification(1).to_string();
         let expected = if state.is_empty() { ("", "", "") } else { (&*one, "=org-7", "2025-09-01") };
         assert_eq!(charged, expected, "{position}");
     }
-    assert_eq!(list(&bench.audit, asked(None, false)).await.findings, []);
-    let dismissed = list(&bench.audit, asked(None, true)).await.findings;
-    assert_eq!((dismissed.len(), dismissed[0].rectification_state.as_str()), (1, "dismissed"));
+    let left = list(&bench.audit, asked(None, false)).await;
+    assert_eq!((left.findings.len(), left.findings[0].case.as_str()), (1, "charge"));
+    let sums = |group: &FindingGroup| (group.findings, group.dismissed, group.dismissed_minor);
+    assert_eq!((sums(&left.groups[0]), sums(&left.totals[0])), ((1, 1, 0), (1, 1, 0)));
+    let all = list(&bench.audit, asked(None, true)).await;
+    let dismissed = all.findings;
+    assert_eq!((dismissed.len(), dismissed[0].rectification_state.as_str()), (2, "dismissed"));
+    assert_eq!((sums(&all.groups[0]), sums(&all.totals[0])), ((2, 1, 0), (2, 1, 0)));
     // As of the day before it was dismissed.
     let before = list(&bench.audit, asked(known(first + 4, "2025-03-03"), false)).await.findings;
     assert_eq!(before[0].rectification_state, "rectified");
@@ -187,14 +196,16 @@ async fn who_was_charged_stands_beside_a_finding_and_what_was_dismissed_is_hidde
     assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), columns::FINDINGS);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let of = |name: &str| columns::FINDINGS.iter().position(|column| *column == name).unwrap();
-    let row = rows.iter().find(|row| row[of("grant_id")] == *G1.to_string()).unwrap();
+    let row = rows.iter().find(|row| row[of("subject")] == format!("{G1}/override/4")).unwrap();
     assert_eq!(&row[of("owner")], "'=org-7", "what a spreadsheet would open as a formula is text");
     assert_eq!(&row[of("amount_minor")], "0");
     assert_eq!((&row[of("rectification_state")], &row[of("synthetic")]), ("dismissed", "false"));
     assert_eq!(&row[of("evidence")], "4");
+    assert_eq!((&row[of("concluded_position")], &row[of("concluded_on")]), ("14", "2025-03-04"));
+    assert_eq!((&row[of("concluded_minor")], &row[of("covered")]), ("0", "true"));
     assert_eq!(
         (rows.len(), findings_file(&bench, false).await.lines().count()),
-        (3, 3),
+        (4, 4),
         "and without a dismissed one"
     );
 }
@@ -239,6 +250,9 @@ async fn findings_are_grouped_by_what_is_asked_for_and_by_currency() {
         oldest_days: sums.2,
         synthetic: sums.3,
         exact_minor: String::new(),
+        dismissed: 0,
+        dismissed_minor: 0,
+        dismissed_exact_minor: String::new(),
     };
     let by_rule = list(&bench.audit, asked(&[])).await.groups;
     let (yuan, euro) = ((2, 500_000, 31, 0), (1, 0, 30, 1));

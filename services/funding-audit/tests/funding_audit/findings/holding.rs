@@ -379,7 +379,7 @@ async fn money_is_idle_three_months_past_the_projects_end_whatever_moves() {
     finds(&story, "A12", "2027-04-01", &[]).await;
 }
 
-fn demanded() -> Story {
+pub(crate) fn demanded() -> Story {
     let taken = |from, amount_minor| Taken { party: lead().party, from, amount_minor };
     let mut story = begun();
     story
