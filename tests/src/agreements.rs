@@ -126,6 +126,7 @@ impl Agreements {
             name: name.to_owned(),
             region: region.to_owned(),
             industry: String::new(),
+            certificate: None,
         };
         Ok(self.parties().record_party(by(OFFICER, request)).await?.into_inner().party_id)
     }

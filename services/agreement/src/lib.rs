@@ -122,6 +122,8 @@ impl Agreements {
 impl Domain for Agreements {
     const LOG: &'static str = "agreement";
     const FOLD: &'static str = "2";
+    // `CN-USCI` is read as `CN-USCC` since 2.
+    const SUBJECTS: &'static str = "2";
     type Event = AgreementEvent;
     type State = State;
     type Command = Command;

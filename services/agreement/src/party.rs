@@ -23,7 +23,10 @@ use concord_chassis::{
     deciding::content_hash,
     log::{Broken, Decision, Meta, RefusalKind, Stop},
 };
-use concord_events::agreement::{AgreementEvent, ControlKind, Register};
+use concord_events::{
+    agreement::{AgreementEvent, ControlKind, Register},
+    party::CodeCertificate,
+};
 use concord_kernel::{
     Date,
     industry::Industry,
@@ -52,6 +55,9 @@ pub struct Party {
     pub id: PartyId,
     /// Its codes, the first known one first.
     pub codes: Vec<Dated<PartyCode>>,
+    /// Those of them that were taken from a certificate although they fail their check.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certified: Vec<(PartyCode, CodeCertificate)>,
     /// Its names, in order of their days.
     pub names: Vec<Dated<String>>,
     /// Its kinds, in order of their days.
@@ -129,6 +135,9 @@ pub enum PartyCommand {
     AddCode {
         /// The code.
         code: PartyCode,
+        /// The certificate that has it, where it fails its check.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<CodeCertificate>,
     },
     /// Record its new name 更名.
     Rename {
@@ -191,6 +200,9 @@ pub struct Recording {
     pub region: Option<Region>,
     /// Industry, where one applies.
     pub industry: Option<Industry>,
+    /// The certificate that has the code, where it fails its check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CodeCertificate>,
 }
 
 /// Decides every pair of party (absent, recorded, merged or dissolved) and command.
@@ -222,7 +234,7 @@ pub(crate) fn decide(
         ) => {
             return Err(case.refuse(RefusalKind::NotFound, vec![refusal::no_party("party_id", id)]));
         }
-        (Some(party), AddCode { code }) => party.add_code(case, code)?,
+        (Some(party), AddCode { code, certificate }) => party.add_code(case, code, certificate.as_ref())?,
         (Some(party), Rename { name }) => happens_once(
             &party.names,
             name,
@@ -287,14 +299,17 @@ impl PartyCommand {
     fn faults(&self, id: PartyId) -> Vec<Broken> {
         let line = |field, text| line(field, text, LINE_BYTES_MAX);
         let fault = match self {
-            Self::Record(recording) => line("name", &recording.name),
+            Self::Record(recording) => {
+                let proof = proof_faults(recording.certificate.as_ref());
+                return line("name", &recording.name).into_iter().chain(proof).collect();
+            }
+            Self::AddCode { certificate, .. } => return proof_faults(certificate.as_ref()),
             Self::Rename { name } => line("name", name),
             Self::RecordControlLink { controller, .. } if *controller == id => {
                 Some(refusal::itself("controller"))
             }
             Self::Merge { into } if *into == id => Some(refusal::itself("into")),
-            Self::AddCode { .. }
-            | Self::Reclassify { .. }
+            Self::Reclassify { .. }
             | Self::Relocate { .. }
             | Self::EnterRegister { .. }
             | Self::LeaveRegister { .. }
@@ -307,6 +322,14 @@ impl PartyCommand {
     }
 }
 
+/// What is wrong with a certificate.
+fn proof_faults(certificate: Option<&CodeCertificate>) -> Vec<Broken> {
+    let lines = certificate.into_iter().flat_map(|proof| {
+        [("certificate.document_number", &proof.document_number), ("certificate.note", &proof.note)]
+    });
+    lines.filter_map(|(field, text)| line(field, text, LINE_BYTES_MAX)).collect()
+}
+
 impl Recording {
     fn event(&self, party: PartyId) -> AgreementEvent {
         AgreementEvent::PartyRecorded {
@@ -316,6 +339,7 @@ impl Recording {
             name: self.name.clone(),
             region: self.region.clone(),
             industry: self.industry,
+            certificate: self.certificate.clone(),
         }
     }
 
@@ -403,7 +427,7 @@ impl Code {
             AgreementEvent::PartyRecorded { party, code, .. } => {
                 Some(Self { code: code.clone(), party: *party, from: meta.effective_on })
             }
-            AgreementEvent::PartyCodeAdded { party, code, from } => {
+            AgreementEvent::PartyCodeAdded { party, code, from, .. } => {
                 Some(Self { code: code.clone(), party: *party, from: *from })
             }
             _ => None,
@@ -414,13 +438,15 @@ impl Code {
 impl Party {
     /// The party that an event opens, if it opens one.
     pub(crate) fn opened_by(event: &AgreementEvent, meta: &Meta<'_>) -> Option<Self> {
-        let AgreementEvent::PartyRecorded { party, code, kind, name, region, industry } = event else {
+        let AgreementEvent::PartyRecorded { party, code, kind, name, region, industry, certificate } = event
+        else {
             return None;
         };
         let from = meta.effective_on;
         Some(Self {
             id: *party,
             codes: vec![Dated { from, value: code.clone() }],
+            certified: certificate.iter().map(|certificate| (code.clone(), certificate.clone())).collect(),
             names: vec![Dated { from, value: name.clone() }],
             kinds: vec![Dated { from, value: *kind }],
             regions: region.iter().map(|region| Dated { from, value: region.clone() }).collect(),
@@ -436,8 +462,10 @@ impl Party {
     /// Folds an event. That another party was merged is folded into the one that it was merged into as well.
     pub(crate) fn apply(&mut self, event: &AgreementEvent) {
         match event {
-            AgreementEvent::PartyCodeAdded { code, from, .. } => {
+            AgreementEvent::PartyCodeAdded { code, from, certificate, .. } => {
                 self.codes.push(Dated { from: *from, value: code.clone() });
+                self.certified
+                    .extend(certificate.iter().map(|certificate| (code.clone(), certificate.clone())));
             }
             AgreementEvent::PartyRenamed { name, from, .. } => insert(&mut self.names, name.clone(), *from),
             AgreementEvent::PartyReclassified { kind, from, .. } => insert(&mut self.kinds, *kind, *from),

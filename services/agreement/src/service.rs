@@ -245,11 +245,18 @@ impl PartyService for PartyDesk {
     ) -> Result<Response<proto::LookUpPartyResponse>, Status> {
         let (metadata, asked) = (request.metadata(), request.get_ref());
         let mut faults = Violations::new(Agreements::error_domain());
-        let code = PartyCode::parse(&asked.code).map_err(|fault| faults.add("code", fault.to_string())).ok();
+        // One that fails its check may have been taken from a certificate: that is told by whether it is known.
+        let code = PartyCode::parse_of_certificate(&asked.code)
+            .map_err(|fault| faults.add("code", fault.to_string()))
+            .ok();
         let on = day(&self.desk, (&asked.on, false), &mut faults);
         let (code, on) = faults.finish(code.zip(on))?;
         let seen = self.desk.state(metadata, PartyCodeId::of(&code).stream(), asked.min_position).await?;
-        let Some(State::Code(known)) = seen.state else { return Err(no_party(&asked.code)) };
+        let Some(State::Code(known)) = seen.state else {
+            let mut faults = Violations::new(Agreements::error_domain());
+            let read = PartyCode::parse(&asked.code).map_err(|fault| faults.add("code", fault.to_string()));
+            return Err(faults.finish(read.ok()).err().unwrap_or_else(|| no_party(&asked.code)));
+        };
         let (party, mut position) = self.party(metadata, known.party, seen.head).await?;
         let mut successor = party.clone();
         // As in a decision: a circle of mergers is refused, and followed once round where a log holds one.

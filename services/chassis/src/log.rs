@@ -25,6 +25,7 @@ pub mod recover;
 mod service;
 mod status;
 mod store;
+mod subjects;
 mod writer;
 
 pub use domain::{

@@ -256,3 +256,25 @@ async fn a_restart_folds_the_same_states_with_snapshots_and_without() {
     world.check(&world.replica().await).await;
     assert_eq!(world.audited().await.len() as u64, number + 1);
 }
+
+/// A service may make the ids of states otherwise than when it wrote an event: what is noted of that beside its stream is then
+/// derived anew, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_states_that_events_touch_are_derived_anew_where_their_ids_are_made_otherwise() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let accounts = replica.open(2, 100).await;
+    replica.run(Command::Transfer(accounts[0], accounts[1], 7)).await.unwrap();
+    replica.end().await;
+    let lost = "DELETE FROM snapshots; DELETE FROM subjects";
+    world.sql(lost).await;
+    world.sql("INSERT INTO subjects_form (form) VALUES ('0')").await;
+    let replica = world.replica().await;
+    assert_eq!(replica.balance(accounts[1]).await, 107);
+    world.check(&replica).await;
+    replica.end().await;
+    assert_eq!(world.count("SELECT count(*) FROM subjects_form WHERE form = '1'").await, 1);
+    // Noted in this form, it is not read again.
+    world.sql(lost).await;
+    assert_eq!(world.replica().await.balance(accounts[1]).await, 100);
+}

@@ -302,7 +302,7 @@ mod tests {
             grant arrive GRANT 1 1 --amount 2.00_CNY --bank-reference B
             grant release GRANT 1 --reason r --minutes 1
             grant pass-on GRANT --to A:1 --amount 1.00_CNY --bank-reference B
-            grant report-spend GRANT --party A:1 --category travel --spent-on 2024-03-01 --amount 1.00_CNY --invoice i,n,1 --purpose p
+            grant report-spend GRANT --party A:1 --category travel --spent-on 2024-03-01 --amount 1.00_CNY --invoice i,n,1 --invoice-code 2100143130 --purpose p
             grant accept-spend GRANT OTHER
             grant disallow-spend GRANT OTHER --reason r
             grant extend GRANT --ends-on 2025-12-31 --minutes 1

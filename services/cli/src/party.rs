@@ -10,7 +10,7 @@ use concord_proto::agreement::v1::{
     RecordControlLinkRequest, RecordPartyRequest, RelocatePartyRequest, RenamePartyRequest,
 };
 
-pub use self::args::{PartyCommand, RecordArgs, Target};
+pub use self::args::{CertificateArgs, PartyCommand, RecordArgs, Target};
 use crate::connect::Stamped;
 use crate::errors::CliError;
 use crate::output::{Format, print_json, print_receipt};
@@ -55,8 +55,9 @@ pub async fn run(client: &mut Client, command: PartyCommand, format: Format) -> 
             return Ok(());
         }
         PartyCommand::Record(args) => return record(client, args, format).await,
-        PartyCommand::Alias { target, code } => {
-            send!(client.add_party_code, target, AddPartyCodeRequest { code: code })
+        PartyCommand::Alias { target, code, certificate } => {
+            let certificate = certificate.into_wire();
+            send!(client.add_party_code, target, AddPartyCodeRequest { code: code, certificate: certificate })
         }
         PartyCommand::Rename { target, name } => {
             send!(client.rename_party, target, RenamePartyRequest { name: name })
@@ -109,6 +110,7 @@ async fn record(client: &mut Client, args: RecordArgs, format: Format) -> Result
         name: args.name,
         region: args.region,
         industry: args.industry,
+        certificate: args.certificate.into_wire(),
     };
     let answer = client.record_party(request).await?.into_inner();
     print_receipt(format, &request_id, answer.receipt, &[("party_id", answer.party_id)]);

@@ -5,7 +5,10 @@
 //! last one and ends with the calendar, without an event. Signatories are opaque ids; who acted, when it was recorded and
 //! when it happened stand in the CloudEvents attributes beside the data.
 
-use crate::{document::Document, party::Party};
+use crate::{
+    document::Document,
+    party::{CodeCertificate, Party},
+};
 use concord_kernel::{
     Date,
     event::{LogEvent, StreamId},
@@ -575,6 +578,9 @@ pub enum AgreementEvent {
         /// Industry, where one applies.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         industry: Option<Industry>,
+        /// The certificate that has the code, where it fails its check.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<CodeCertificate>,
     },
     /// A further code of it became known 增加代码.
     #[serde(rename = "concord.agreement.v1.PartyCodeAdded")]
@@ -585,6 +591,9 @@ pub enum AgreementEvent {
         code: PartyCode,
         /// First day on which it was the party's.
         from: Date,
+        /// The certificate that has the code, where it fails its check.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<CodeCertificate>,
     },
     /// It has another name 更名.
     #[serde(rename = "concord.agreement.v1.PartyRenamed")]

@@ -1522,7 +1522,7 @@ impl LogEvent for FundEvent {
                 std::iter::once(agreement).chain(former).map(record).collect()
             }
             Self::SpendReported { invoice, .. } | Self::SpendDisallowed { invoice, .. } => {
-                invoice.iter().map(|part| part.invoice.stream()).collect()
+                invoice.iter().map(|part| part.id().stream()).collect()
             }
             Self::BalanceTransferred { to, .. } => vec![to.stream()],
             Self::FactCorrected { fact: MoneyFact::RecoveryRepayment { recovery, .. }, .. } => {

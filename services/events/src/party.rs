@@ -6,6 +6,15 @@ use concord_kernel::{
 };
 use serde::{Deserialize, Serialize};
 
+/// What proves a code whose check character does not follow from the others 证照.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeCertificate {
+    /// Number of the document.
+    pub document_number: String,
+    /// Why it is taken as it stands.
+    pub note: String,
+}
+
 /// A legal person as an event names it: its id, and how it was known on that day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {

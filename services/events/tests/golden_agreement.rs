@@ -9,7 +9,7 @@ use concord_events::{
         ObligationKind, Participant, Register, Role, TechnologyContractType, Term, Value,
     },
     document::{Document, Sha256},
-    party::Party,
+    party::{CodeCertificate, Party},
 };
 use concord_kernel::{
     Date,
@@ -87,8 +87,10 @@ fn names(event: &AgreementEvent) -> Vec<&'static str> {
         AgreementEvent::ContractRegistered { .. } => vec!["contract_registered"],
         AgreementEvent::RegistrationRefused { .. } => vec!["registration_refused"],
         AgreementEvent::RegistrationRevoked { .. } => vec!["registration_revoked"],
-        AgreementEvent::PartyRecorded { .. } => vec!["party_recorded", "party_recorded_bare"],
-        AgreementEvent::PartyCodeAdded { .. } => vec!["party_code_added"],
+        AgreementEvent::PartyRecorded { .. } => {
+            vec!["party_recorded", "party_recorded_bare", "party_recorded_certified"]
+        }
+        AgreementEvent::PartyCodeAdded { .. } => vec!["party_code_added", "party_code_added_certified"],
         AgreementEvent::PartyRenamed { .. } => vec!["party_renamed"],
         AgreementEvent::PartyReclassified { .. } => vec!["party_reclassified"],
         AgreementEvent::PartyRelocated { .. } => vec!["party_relocated"],
@@ -331,18 +333,41 @@ fn directory() -> Vec<(&'static str, AgreementEvent)> {
         name: "Works 工厂".to_owned(),
         region: whole.then(|| "210102".parse().unwrap()),
         industry: whole.then_some(Industry::AdvancedEquipment),
+        certificate: None,
     };
+    let certified = PartyCode::parse_of_certificate("CN-USCC:91350100M000100Y4Z").unwrap();
+    let certificate = Some(CodeCertificate {
+        document_number: "闽市监〔2015〕第0012号".to_owned(),
+        note: "证照所载校验码如此".to_owned(),
+    });
     let (register, kind) = (Register::KeyEnterprise, ControlKind::Equity);
     vec![
         ("party_recorded", recorded(true)),
         ("party_recorded_bare", recorded(false)),
+        (
+            "party_recorded_certified",
+            AgreementEvent::PartyRecorded {
+                party: PartyId::of(&certified),
+                code: certified.clone(),
+                kind: PartyKind::Enterprise,
+                name: "Works 工厂".to_owned(),
+                region: None,
+                industry: None,
+                certificate: certificate.clone(),
+            },
+        ),
         (
             "party_code_added",
             AgreementEvent::PartyCodeAdded {
                 party,
                 code: PartyCode::parse("CN-ORG:799655058").unwrap(),
                 from,
+                certificate: None,
             },
+        ),
+        (
+            "party_code_added_certified",
+            AgreementEvent::PartyCodeAdded { party, code: certified, from, certificate },
         ),
         ("party_renamed", AgreementEvent::PartyRenamed { party, name: "新厂".to_owned(), from }),
         ("party_reclassified", AgreementEvent::PartyReclassified { party, kind: PartyKind::Institute, from }),
@@ -413,6 +438,10 @@ fn an_event_is_in_the_stream_of_its_aggregate_and_of_what_else_it_changes() {
             "party_recorded" | "party_recorded_bare" => vec![PartyCodeId::of(&works()).stream()],
             "party_code_added" => {
                 vec![PartyCodeId::of(&PartyCode::parse("CN-ORG:799655058").unwrap()).stream()]
+            }
+            "party_recorded_certified" | "party_code_added_certified" => {
+                let code = PartyCode::parse_of_certificate("CN-USCC:91350100M000100Y4Z").unwrap();
+                vec![PartyCodeId::of(&code).stream()]
             }
             "party_merged" => vec![PartyId::of(&university()).stream()],
             _ => Vec::new(),

@@ -81,6 +81,7 @@ use concord_kernel::{
     id::{AgreementId, GrantId, ProgrammeId, RecoveryId, SpendId},
     industry::Industry,
     money::{Amount, Currency},
+    normal::same_person,
     rulebook::Duty,
 };
 use contract::{Contract, ContractCommand};
@@ -444,7 +445,7 @@ impl Grant {
     /// Remembers who did what, each once.
     fn note_job(&mut self, event: &FundEvent, meta: &Meta<'_>) {
         let Some(duty) = duty_done(event) else { return };
-        let known = self.jobs.iter().any(|job| job.duty == duty && job.person == meta.actor);
+        let known = self.jobs.iter().any(|job| job.duty == duty && same_person(&job.person, meta.actor));
         if !known {
             self.jobs.push(Job { duty, person: meta.actor.to_owned() });
         }

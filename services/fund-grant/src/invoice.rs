@@ -8,6 +8,10 @@
 //! Nobody asks anything of an invoice: it is folded from the items of all grants, and their decisions look at it. So two
 //! grants that share one are serialized by the one writer, and together never take more than its total.
 //!
+//! An invoice is told by its normal form ([`concord_kernel::normal::Invoice`]): its spellings, and the ids that were once made of
+//! each of them, all lead to this one state. What older items took of it under several spellings adds up here, also where that
+//! is more than its total: then nothing more is taken of it. Where they say several totals, the lowest holds.
+//!
 //! While nothing of it is taken, because every item was disallowed, the next item says its total anew: a total that was
 //! mistyped is put right so.
 
@@ -21,16 +25,20 @@ use serde::{Deserialize, Serialize};
 /// An invoice as the items of all grants left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invoice {
-    /// Its id, which follows from issuer and number.
+    /// Its id, which follows from its normal form.
     pub id: InvoiceId,
-    /// Code of the issuer, or of the series.
+    /// Code of the issuer, or of the series, as the first item has it.
     pub issuer: String,
-    /// Number.
+    /// Number, as the first item has it.
     pub number: String,
     /// The whole invoice, as the first item that took of it says.
     pub total: Amount,
-    /// What its items take, in minor units of the total's currency; at most the total.
+    /// What its items take, in minor units of the total's currency; at most the total, but for items that were taken in under
+    /// several spellings before they were told to be one invoice.
     pub allocated_minor: i64,
+    /// What such items take of it in other currencies: only they can, and while they do, the invoice is taken in none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Amount>,
 }
 
 impl Invoice {
@@ -40,11 +48,12 @@ impl Invoice {
             return None;
         };
         Some(Self {
-            id: part.invoice,
+            id: part.id(),
             issuer: part.issuer.clone(),
             number: part.number.clone(),
             total: Amount::new(part.total_minor, *currency),
             allocated_minor: *amount_minor,
+            elsewhere: Vec::new(),
         })
     }
 
@@ -52,19 +61,41 @@ impl Invoice {
     pub(crate) fn apply(&mut self, event: &FundEvent) {
         match event {
             FundEvent::SpendReported { currency, amount_minor, invoice: Some(part), .. } => {
-                self.total = Amount::new(part.total_minor, *currency);
-                self.allocated_minor = self.allocated_minor.saturating_add(*amount_minor);
+                let total = Amount::new(part.total_minor, *currency);
+                if self.is_free() {
+                    self.total = total;
+                } else if self.total.currency == *currency {
+                    self.total.minor = self.total.minor.min(total.minor);
+                }
+                self.take(*currency, *amount_minor);
             }
-            FundEvent::SpendDisallowed { amount_minor, .. } => {
-                self.allocated_minor = self.allocated_minor.saturating_sub(*amount_minor);
+            FundEvent::SpendDisallowed { currency, amount_minor, .. } => {
+                self.take(*currency, amount_minor.saturating_neg());
             }
             _ => {}
         }
     }
 
+    fn take(&mut self, currency: Currency, minor: i64) {
+        if currency == self.total.currency {
+            self.allocated_minor = self.allocated_minor.saturating_add(minor);
+            return;
+        }
+        match self.elsewhere.iter_mut().find(|taken| taken.currency == currency) {
+            Some(taken) => taken.minor = taken.minor.saturating_add(minor),
+            None => self.elsewhere.push(Amount::new(minor, currency)),
+        }
+        self.elsewhere.retain(|taken| taken.minor != 0);
+    }
+
+    /// Whether no item takes anything of it.
+    fn is_free(&self) -> bool {
+        self.allocated_minor == 0 && self.elsewhere.is_empty()
+    }
+
     /// Whether another total, or another currency, contradicts it.
     #[must_use]
     pub fn contradicts(&self, total_minor: i64, currency: Currency) -> bool {
-        self.allocated_minor != 0 && self.total != Amount::new(total_minor, currency)
+        !self.is_free() && self.total != Amount::new(total_minor, currency)
     }
 }

@@ -192,6 +192,8 @@ impl Fund {
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
     const FOLD: &'static str = "9";
+    // An invoice's id follows from its normal form since 2.
+    const SUBJECTS: &'static str = "2";
     type Event = FundEvent;
     type State = State;
     type Command = Command;

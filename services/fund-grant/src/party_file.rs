@@ -111,12 +111,17 @@ impl PartyFile {
         self.funds.get(entry.fund).map_or("", String::as_str)
     }
 
-    /// Other grants of the same project, in the order in which they were filed.
-    pub fn same_project(&self, grant: GrantId, fingerprint: Fingerprint) -> impl Iterator<Item = &Entry> {
-        let first = (fingerprint, 0, GrantId(Uuid::nil()));
-        let last = (fingerprint, u64::MAX, GrantId(Uuid::max()));
-        let all = self.projects.range(first..=last).filter_map(|(_, _, grant)| self.entries.get(grant));
-        all.filter(move |entry| entry.grant != grant)
+    /// Other grants of the same project, told by any of these fingerprints, in the order in which they were filed under each.
+    pub fn same_project(&self, grant: GrantId, project: [Fingerprint; 2]) -> impl Iterator<Item = &Entry> {
+        let [first, second] = project;
+        let both = std::iter::once(first).chain((second != first).then_some(second));
+        let all = both.flat_map(|fingerprint| {
+            let first = (fingerprint, 0, GrantId(Uuid::nil()));
+            let last = (fingerprint, u64::MAX, GrantId(Uuid::max()));
+            self.projects.range(first..=last)
+        });
+        let entries = all.filter_map(|(_, _, grant)| self.entries.get(grant));
+        entries.filter(move |entry| entry.grant != grant)
     }
 
     /// Grants whose final acceptance was due before a day, the longest ago first. Migrated ones took their steps elsewhere.

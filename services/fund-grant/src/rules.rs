@@ -45,6 +45,7 @@ use concord_kernel::{
     Date,
     id::InstructionId,
     money::{Currency, share_of},
+    normal,
     region::Region,
     rulebook::{Duty, Rulebook},
 };
@@ -279,18 +280,19 @@ pub enum Hand {
 }
 
 /// A13, incompatible jobs in one hand: the person has no conflicting job on the same grant, and nobody of the
-/// applicant's organisation does any job of the office.
+/// applicant's organisation does any job of the office. Persons and organisations are told by their normal form.
 #[must_use]
 pub fn a13_one_hand(rulebook: &Rulebook, grant: &Grant, hand: Hand, context: &Context<'_>) -> Vec<Broken> {
     let (Hand::Applicant(duty) | Hand::Office(duty)) = hand;
     let mut broken = Vec::new();
     if let Some(duty) = duty {
-        let held = grant.jobs.iter().filter(|job| job.person == context.actor);
+        let held = grant.jobs.iter().filter(|job| normal::same_person(&job.person, context.actor));
         let conflicting = held.filter(|job| rulebook.conflicts(job.duty, duty));
         broken.extend(conflicting.map(|job| refusal::conflicting_duty(context.actor, job.duty, duty)));
     }
     let is_office = matches!(hand, Hand::Office(_)) && rulebook.conflicts.applicant_organisation_excluded;
-    if is_office && grant.applicant_organisation() == Some(context.actor_organisation) {
+    let is_own = |applicant: &str| normal::same_organisation(applicant, context.actor_organisation);
+    if is_office && grant.applicant_organisation().is_some_and(is_own) {
         broken.push(refusal::applicant_in_office(context.actor_organisation));
     }
     broken

@@ -386,6 +386,12 @@ pub fn is_written(name: &str) -> bool {
     matches!(name, "title" | "message" | "message_zh" | "owner") || name.ends_with("_label")
 }
 
+/// Whether a column has a party's code, or a name where one is known; files have it as others call it.
+#[must_use]
+pub fn has_party_code(name: &str) -> bool {
+    name.ends_with("_code") || name.ends_with("_label")
+}
+
 /// Every column, each once.
 pub fn all() -> impl Iterator<Item = &'static Documented> {
     DICTIONARY.iter().chain(views::DICTIONARY).chain(findings::DICTIONARY)

@@ -13,7 +13,7 @@ use crate::{
         shares::Shares,
     },
 };
-use concord_kernel::Date;
+use concord_kernel::{Date, party::exported};
 use concord_proto::audit::v1::{ExportCsvResponse, Reflects, Standing};
 use concord_proto::r#type::v1::FundingMode as WireMode;
 use futures::TryStreamExt as _;
@@ -323,9 +323,7 @@ pub(crate) async fn records<T>(
     for mut record in records {
         record.extend(standing.as_ref().map(|standing| standing.message.clone()));
         for (name, value) in header.iter().zip(&mut record) {
-            if columns::is_written(name) {
-                keep_text(value);
-            }
+            as_file_has_it(name, value);
         }
         writer.write_record(record)?;
         if writer.get_ref().len() >= PIECE_BYTES {
@@ -358,9 +356,7 @@ pub(crate) async fn run(
         let mut record = table.record(&row)?;
         record.extend(standing.as_ref().map(|standing| standing.message.clone()));
         for (name, value) in header.iter().zip(&mut record) {
-            if columns::is_written(name) {
-                keep_text(value);
-            }
+            as_file_has_it(name, value);
         }
         writer.write_record(record)?;
         if writer.get_ref().len() >= PIECE_BYTES {
@@ -376,6 +372,16 @@ pub(crate) async fn run(
 fn with_standing<'a>(mut header: Vec<&'a str>, standing: Option<&Standing>) -> Vec<&'a str> {
     header.extend(standing.map(|_| columns::STANDING));
     header
+}
+
+/// A value of this column as a file has it: codes under the names that they have outside, and no formula.
+fn as_file_has_it(name: &str, value: &mut String) {
+    if columns::has_party_code(name) {
+        *value = exported(value);
+    }
+    if columns::is_written(name) {
+        keep_text(value);
+    }
 }
 
 /// Puts an apostrophe before a value that a spreadsheet would open as a formula.
@@ -397,6 +403,21 @@ fn bytes(writer: csv::Writer<Vec<u8>>) -> Result<Vec<u8>, csv::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_unified_code_is_called_as_outside() {
+        for (name, value, kept) in [
+            ("party_code", "CN-USCC:91330100799655058B", "CN-USCI:91330100799655058B"),
+            ("party_label", "CN-USCC:91330100799655058B", "CN-USCI:91330100799655058B"),
+            ("party_label", "某大学", "某大学"),
+            ("party_code", "EU-PIC:998616262", "EU-PIC:998616262"),
+            ("title", "CN-USCC:91330100799655058B", "CN-USCC:91330100799655058B"),
+        ] {
+            let mut value = value.to_owned();
+            as_file_has_it(name, &mut value);
+            assert_eq!(value, kept);
+        }
+    }
 
     #[test]
     fn what_a_spreadsheet_would_open_as_a_formula_is_kept_as_text() {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{event::StreamId, party::PartyId};
+use crate::{event::StreamId, normal::Invoice, party::PartyId};
 
 /// The root of every identifier that is derived rather than drawn. It must never change: ids in the log depend on it.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_1c9e_7b1d_4d0a_9a53_2c41_90e6_b7d8);
@@ -216,10 +216,11 @@ uuid_id! {
 }
 
 impl InvoiceId {
-    /// The id of the invoice that this issuer gave this number, the same on every run.
+    /// The id of an invoice, the same on every run and in every spelling. It is made of the normal form as it was once made of the
+    /// spelling: for an invoice that was told in its normal form, it is the same.
     #[must_use]
-    pub fn of(issuer: &str, number: &str) -> Self {
-        Self::derived(issuer, number)
+    pub fn of(invoice: &Invoice) -> Self {
+        Self::derived(&invoice.of.to_uppercase(), &invoice.number.to_uppercase())
     }
 }
 
@@ -282,6 +283,16 @@ mod tests {
         let agreement = AgreementId(Uuid::from_u128(1));
         assert_eq!(BackingId::of(agreement), BackingId::of(agreement));
         assert_ne!(BackingId::of(agreement).0, agreement.0);
+    }
+
+    #[test]
+    fn an_invoices_id_follows_from_its_normal_form() {
+        let of = |number: &str| InvoiceId::of(&Invoice::of(None, "2100143130", number));
+        // Pinned: the id that the spelling itself gave before.
+        assert_eq!(of("00012345").to_string(), "b2eea477-8213-55f6-baf8-b8dd49637562");
+        assert_eq!(of("00012345"), InvoiceId::derived("2100143130", "00012345"));
+        assert_eq!(of("No.12345"), of("00012345"));
+        assert_ne!(of("12346"), of("00012345"));
     }
 
     #[test]

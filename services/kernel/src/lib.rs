@@ -9,6 +9,7 @@
 //! | [`rulebook`] | 规则版本 | the dated parameters that the opinion leaves open |
 //! | [`industry`] | 产业 | the opinion's ten industries |
 //! | [`id`] | 标识 | typed identifiers |
+//! | [`normal`] | 规范形式 | the forms in which invoices, references, persons and titles are compared |
 //!
 //! Nothing here reads a file, a clock or a random number: data come in as text, and the shipped defaults are embedded
 //! from `deploy/`. A value of these types has been checked when it was made, so the code that receives one never
@@ -22,6 +23,7 @@ pub mod industry;
 mod iso3166;
 mod iso4217;
 pub mod money;
+pub mod normal;
 pub mod party;
 pub mod region;
 pub mod rulebook;

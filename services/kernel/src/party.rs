@@ -18,6 +18,32 @@ const PARTY_NAMESPACE: Uuid = Uuid::from_u128(0x0d4f_62b7_51c8_4e0f_8b7c_6a3e_95
 /// Under this namespace a code has an id of its own, beside that of the party it belongs to.
 const CODE_NAMESPACE: Uuid = Uuid::from_u128(0x7c1e_90b4_2f6d_4a58_9e03_d1b7_48ac_6f25);
 
+/// Scheme of the unified social credit code 统一社会信用代码, and what org-id.guide calls it.
+const USCC: &str = "CN-USCC";
+const USCI: &str = "CN-USCI";
+
+/// Characters of a unified social credit code.
+const USCC_LENGTH: usize = 18;
+
+/// The form of an organisation code, for the sentence about one that has another.
+const ORGANISATION_FORM: &str = "8 capital letters or digits and a check character, such as 80065505-8";
+
+/// Words that stand for no code, in capitals and without signs.
+const WORDS_FOR_NONE: [&str; 12] = [
+    "NA",
+    "NAN",
+    "NIL",
+    "NONE",
+    "NULL",
+    "NO",
+    "UNKNOWN",
+    "UNDEFINED",
+    "NOTAPPLICABLE",
+    "NOTAVAILABLE",
+    "TBA",
+    "TBD",
+];
+
 /// The 31 characters of GB 32100; a character's value is its index (domain.md section 9).
 const GB_32100_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// The weights of the first 17 characters: 3^(i−1) mod 31.
@@ -50,11 +76,14 @@ impl PartyId {
     /// new codes were given to legal persons that had been recorded under the old ones, each keeping its organisation
     /// code as that part. One legal person is never counted twice (domain.md section 1), and ids are permanent: two ids
     /// could not be made one later. A natural person, as an intermediary may be, has neither code, so nobody's id
-    /// follows from a part of somebody else's.
+    /// follows from a part of somebody else's. Where the organisation code within fails its own check, as one taken from a
+    /// certificate may, it proves nobody's identity, and the id is that of the whole code.
     #[must_use]
     pub fn of(code: &PartyCode) -> Self {
         let name = match (code.scheme.as_str(), code.code.get(USCC_ORGANISATION)) {
-            ("CN-USCC", Some(organisation)) => format!("CN-ORG:{organisation}"),
+            ("CN-USCC", Some(organisation)) if check_org(organisation).is_ok() => {
+                format!("CN-ORG:{organisation}")
+            }
             _ => code.to_string(),
         };
         Self(Uuid::new_v5(&PARTY_NAMESPACE, name.as_bytes()))
@@ -121,7 +150,12 @@ impl PartyCodeId {
 /// | `GB-COH` | 英国公司注册号 | 8 capital letters or digits |
 ///
 /// Any other scheme is two or three capitals, a hyphen, and 2 to 12 capitals or digits, with a code of 1 to 64 printable
-/// ASCII characters. Make one with [`PartyCode::new`] or [`PartyCode::parse`], which check it.
+/// ASCII characters. Make one with [`PartyCode::new`] or [`PartyCode::parse`], which check it, or, where a certificate has
+/// the code that fails, with [`PartyCode::of_certificate`].
+///
+/// `CN-USCI`, as org-id.guide calls the unified code, is read as `CN-USCC`, so that both give one id; what leaves Concord in a
+/// file has it again ([`PartyCode::exported`]). In JSON a code stands as it was taken: what is stored was checked then, and a log
+/// that was written under other checks is still read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PartyCode {
@@ -138,9 +172,70 @@ impl PartyCode {
     ///
     /// [`PartyCodeError`] saying which character is wrong, and which check character the rest would need.
     pub fn new(scheme: &str, code: &str) -> Result<Self, PartyCodeError> {
+        if says_nothing(code) {
+            return Err(PartyCodeError::NoIdentity { code: excerpt(code) });
+        }
+        match scheme {
+            USCC | USCI => Ok(Self { scheme: USCC.to_owned(), code: check_uscc(code)? }),
+            "CN-ORG" => Ok(Self { scheme: scheme.to_owned(), code: check_org(code)? }),
+            _ => Self::of_form(scheme, code),
+        }
+    }
+
+    /// A Chinese code as a certificate has it, although its check character does not follow from the others: some were issued so.
+    /// All else about it is checked. Whoever takes one keeps the number of the document beside it.
+    ///
+    /// # Errors
+    ///
+    /// As [`PartyCode::new`], but for the check character. One of digits alone that ends in three zeros was rounded by a
+    /// spreadsheet, and is none.
+    pub fn of_certificate(scheme: &str, code: &str) -> Result<Self, PartyCodeError> {
+        match Self::new(scheme, code) {
+            Err(PartyCodeError::CheckCharacter { code, .. }) => {
+                let is_rounded = code.len() == USCC_LENGTH
+                    && code.bytes().all(|byte| byte.is_ascii_digit())
+                    && code.ends_with("000");
+                if is_rounded {
+                    return Err(PartyCodeError::NoIdentity { code });
+                }
+                Self::of_form(if scheme == USCI { USCC } else { scheme }, &code)
+            }
+            read => read,
+        }
+    }
+
+    /// Reads `SCHEME:CODE` as a certificate has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`PartyCode::parse`] and [`PartyCode::of_certificate`].
+    pub fn parse_of_certificate(text: &str) -> Result<Self, PartyCodeError> {
+        let (scheme, code) = split(text)?;
+        Self::of_certificate(scheme, code)
+    }
+
+    /// The code as it is stored, or was.
+    fn stored(text: &str) -> Result<Self, PartyCodeError> {
+        let (scheme, code) = split(text)?;
+        match scheme {
+            // Taken under its other name before that was read as this one; what passes no check stays what it was.
+            USCI if check_uscc(code).is_ok() => Self::of_form(USCC, code),
+            "CN-ORG" => Self::of_form(scheme, check_org(code).as_deref().unwrap_or(code)),
+            _ => Self::of_form(scheme, code),
+        }
+    }
+
+    /// The code as files for others have it: the unified code under the name that it has outside.
+    #[must_use]
+    pub fn exported(&self) -> String {
+        exported(&self.to_string())
+    }
+
+    /// A code of the scheme's form, whatever its check characters.
+    fn of_form(scheme: &str, code: &str) -> Result<Self, PartyCodeError> {
         let code = match scheme {
-            "CN-USCC" => check_uscc(code)?,
-            "CN-ORG" => check_org(code)?,
+            USCC => check_form(code, "18 capital letters or digits", is_unified)?,
+            "CN-ORG" => check_form(code, ORGANISATION_FORM, is_organisation)?,
             "EU-PIC" => {
                 check_form(code, "9 digits", |c| c.len() == 9 && c.bytes().all(|b| b.is_ascii_digit()))?
             }
@@ -165,10 +260,21 @@ impl PartyCode {
     ///
     /// [`PartyCodeError::SchemeMissing`] without a colon, otherwise as [`PartyCode::new`].
     pub fn parse(text: &str) -> Result<Self, PartyCodeError> {
-        let (scheme, code) =
-            text.split_once(':').ok_or_else(|| PartyCodeError::SchemeMissing { text: excerpt(text) })?;
+        let (scheme, code) = split(text)?;
         Self::new(scheme, code)
     }
+}
+
+/// A code, written `SCHEME:CODE`, as files for others have it: `CN-USCI` for the unified code, as org-id.guide calls it. Any
+/// other text stays as it is.
+#[must_use]
+pub fn exported(code: &str) -> String {
+    let unified = code.strip_prefix(USCC).filter(|rest| rest.starts_with(':'));
+    unified.map_or_else(|| code.to_owned(), |rest| format!("{USCI}{rest}"))
+}
+
+fn split(text: &str) -> Result<(&str, &str), PartyCodeError> {
+    text.split_once(':').ok_or_else(|| PartyCodeError::SchemeMissing { text: excerpt(text) })
 }
 
 impl FromStr for PartyCode {
@@ -183,7 +289,7 @@ impl TryFrom<String> for PartyCode {
     type Error = PartyCodeError;
 
     fn try_from(text: String) -> Result<Self, PartyCodeError> {
-        Self::parse(&text)
+        Self::stored(&text)
     }
 }
 
@@ -217,6 +323,14 @@ pub enum PartyCodeError {
     SchemeMalformed {
         /// The scheme as given.
         scheme: String,
+    },
+    /// It says nothing: a word for none, zeros or signs alone, or a number that a spreadsheet rounded.
+    #[error(
+        "{code}: this tells no party from another; give the code on its certificate, and keep spreadsheets from rounding it"
+    )]
+    NoIdentity {
+        /// The code as given.
+        code: String,
     },
     /// The code does not have the form its scheme asks for.
     #[error("{code}: the code should be {expected}; check it against the register")]
@@ -354,11 +468,38 @@ fn check_form(
     Err(PartyCodeError::Malformed { code: excerpt(code), expected })
 }
 
+fn is_unified(code: &str) -> bool {
+    code.len() == USCC_LENGTH && code.bytes().all(is_capital_or_digit)
+}
+
+fn is_organisation(code: &str) -> bool {
+    code.len() == 9 && code.bytes().all(is_capital_or_digit)
+}
+
+/// Whether a code identifies nobody (domain.md section 1): a word for none, signs or zeros alone, or a number that a spreadsheet
+/// rounded to its first digits and an exponent.
+fn says_nothing(code: &str) -> bool {
+    let bare: String =
+        code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect();
+    // Letters beyond ASCII are another fault, which the code's form tells.
+    let of_signs = bare.is_empty() && code.is_ascii() && !code.is_empty();
+    let of_zeros = !bare.is_empty() && bare.bytes().all(|byte| byte == b'0');
+    of_signs || of_zeros || WORDS_FOR_NONE.contains(&bare.as_str()) || is_rounded(code)
+}
+
+/// `9.13E+17`: digits with a point, and an exponent.
+fn is_rounded(code: &str) -> bool {
+    let Some((digits, exponent)) = code.split_once(['E', 'e']) else { return false };
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let power = exponent.strip_prefix('+').unwrap_or(exponent);
+    let (whole, part) = digits.split_once(['.', ',']).unwrap_or((digits, ""));
+    let is_told = exponent.starts_with('+') || !part.is_empty();
+    is_told && are_digits(whole) && (part.is_empty() || are_digits(part)) && are_digits(power)
+}
+
 /// A unified social credit code 统一社会信用代码 (GB 32100).
 fn check_uscc(code: &str) -> Result<String, PartyCodeError> {
-    check_form(code, "18 capital letters or digits", |c| {
-        c.len() == 18 && c.bytes().all(is_capital_or_digit)
-    })?;
+    check_form(code, "18 capital letters or digits", is_unified)?;
     // The last character is left to the comparison below, which can say what it should be.
     let values = values(code, &code[..17], GB_32100_ALPHABET, "GB 32100")?;
     let sum: u32 = values.iter().zip(GB_32100_WEIGHTS).map(|(value, weight)| value * weight).sum();
@@ -375,9 +516,7 @@ fn check_org(code: &str) -> Result<String, PartyCodeError> {
         [body @ .., b'-', _] if body.len() == 8 => code.replacen('-', "", 1),
         _ => code.to_owned(),
     };
-    check_form(&bare, "8 capital letters or digits and a check character, such as 80065505-8", |c| {
-        c.len() == 9 && c.bytes().all(is_capital_or_digit)
-    })?;
+    check_form(&bare, ORGANISATION_FORM, is_organisation)?;
     check_character(&bare, org_check_character(&bare, &bare[..8])?, 9, "GB 11714")?;
     Ok(bare)
 }
@@ -529,6 +668,91 @@ mod tests {
         let new = PartyCode::parse("CN-USCC:91330100799655058B").unwrap();
         let old = PartyCode::parse("CN-ORG:79965505-8").unwrap();
         assert_ne!(PartyCodeId::of(&new), PartyCodeId::of(&old), "two codes of one party are two codes");
+    }
+
+    #[test]
+    fn the_unified_code_has_two_names_and_one_id() {
+        let code = PartyCode::parse("CN-USCC:91330100799655058B").unwrap();
+        let named = PartyCode::parse("CN-USCI:91330100799655058B").unwrap();
+        assert_eq!((&named, PartyId::of(&named)), (&code, PartyId::of(&code)));
+        assert_eq!(PartyCodeId::of(&named), PartyCodeId::of(&code));
+        assert_eq!(named.exported(), "CN-USCI:91330100799655058B");
+        assert_eq!(exported("CN-ORG:799655058"), "CN-ORG:799655058");
+        assert_eq!(exported("CN-USCCX:1"), "CN-USCCX:1");
+        assert_eq!(exported("CN-USCC"), "CN-USCC");
+        assert!(PartyCode::parse("CN-USCI:91350100M000100Y4Z").is_err());
+    }
+
+    #[test]
+    fn what_says_nothing_is_no_code() {
+        for code in [
+            "CN-USCC:N/A",
+            "CN-USCC:-",
+            "CN-USCC:000000000000000000",
+            "CN-USCC:9.13E+17",
+            "CN-USCI:9.1330100799655E+17",
+            "CN-ORG:00000000-0",
+            "EU-PIC:000000000",
+            "EU-PIC:9,98616262E8",
+            "GB-COH:00000000",
+            "US-EIN:n/a",
+            "US-EIN:None",
+            "US-EIN:--",
+            "US-EIN:0",
+            "US-EIN:1E+09",
+        ] {
+            let refusal = PartyCode::parse(code).unwrap_err();
+            assert!(matches!(refusal, PartyCodeError::NoIdentity { .. }), "{code}: {refusal}");
+        }
+        for code in ["US-EIN:1E5", "US-EIN:N-1", "GB-COH:OE012345", "US-EIN:1.5", "EU-PIC:000000001"] {
+            assert!(PartyCode::parse(code).is_ok(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_may_have_a_code_that_fails_its_check() {
+        let of = |text: &str| PartyCode::parse_of_certificate(text);
+        let wrong = of("CN-USCI:91350100M000100Y4Z").unwrap();
+        assert_eq!(wrong.to_string(), "CN-USCC:91350100M000100Y4Z");
+        // The organisation code within is right, and is the same legal person's.
+        let right = PartyCode::parse("CN-USCC:91350100M000100Y43").unwrap();
+        assert_eq!(PartyId::of(&wrong), PartyId::of(&right));
+        assert_ne!(PartyCodeId::of(&wrong), PartyCodeId::of(&right));
+        assert_eq!(of("CN-USCC:91350100M000100Y43").unwrap(), right);
+        // It is not, and tells nobody.
+        let inner = of("CN-USCC:91350100M000100Y53").unwrap();
+        assert_ne!(PartyId::of(&inner), PartyId::of(&right));
+        assert_eq!(of("CN-ORG:79965505-7").unwrap().code, "799655057");
+        assert_ne!(PartyId::of(&inner), PartyId::of(&of("CN-ORG:M000100Y5").unwrap()));
+        // All else is checked.
+        for code in [
+            "CN-USCC:9I330100799655058B",
+            "CN-USCC:91330100799655058b",
+            "CN-USCC:9133010079965505",
+            "CN-USCC:913301007996550000",
+            "CN-USCC:N/A",
+            "EU-PIC:99861626",
+        ] {
+            assert!(of(code).is_err(), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_as_it_was_taken() {
+        let read = |code: &str| serde_json::from_value::<PartyCode>(code.into()).unwrap().to_string();
+        for code in [
+            "CN-USCC:91350100M000100Y4Z",
+            "CN-ORG:799655057",
+            "CN-ORG:000000000",
+            "EU-PIC:000000000",
+            "US-EIN:N/A",
+            "CN-USCI:N/A",
+            "CN-USCI:91350100M000100Y4Z",
+        ] {
+            assert_eq!(read(code), code);
+        }
+        assert_eq!(read("CN-USCI:91330100799655058B"), "CN-USCC:91330100799655058B");
+        assert_eq!(read("CN-ORG:79965505-8"), "CN-ORG:799655058");
     }
 
     #[test]

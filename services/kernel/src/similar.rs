@@ -1,13 +1,14 @@
 //! Which titles are nearly the same 相似项目 (domain.md section 5, A04; section 6, "similarity").
 //!
 //! Two titles are as similar as the sets of their trigrams: what both have, divided by what either has (Jaccard), of the
-//! titles as [`normalised`]. Every pair that reaches the threshold is found, and no other: integers alone, no sampling.
+//! titles in their normal form ([`normal::title`]). Every pair that reaches the threshold is found, and no other: integers
+//! alone, no sampling.
 //!
 //! Not every pair is looked at. Two sets that share so much must share one of their rarest members (prefix filtering:
 //! Chaudhuri, Ganti and Kaushik, "A primitive operator for similarity joins in data cleaning", 2006), so a title is compared
 //! only with those that have one of its rarest trigrams.
 
-use crate::fingerprint::normalised;
+use crate::normal;
 use std::collections::{BTreeSet, HashMap};
 
 /// Letters of a gram.
@@ -128,7 +129,7 @@ fn rarest_first(titles: &[&str]) -> HashMap<String, i64> {
 
 /// The trigrams of a title; a title of fewer letters is one gram.
 fn trigrams(title: &str) -> BTreeSet<String> {
-    let letters: Vec<char> = normalised(title).chars().collect();
+    let letters: Vec<char> = normal::title(title).chars().collect();
     if letters.is_empty() {
         return BTreeSet::new();
     }

@@ -292,6 +292,7 @@ async fn a_party_is_one_by_whatever_code() {
         header: header_on("2016-01-01"),
         party_id: party_id.to_owned(),
         code: code.to_owned(),
+        certificate: None,
     };
     desk.parties().add_party_code(by(OFFICER, alias(&works, UNKNOWN))).await.unwrap();
     refused(
@@ -430,6 +431,7 @@ async fn a_bulk_stream_takes_parties_and_agreements_in_order() {
         name: "Example Ltd".to_owned(),
         region: "GB".to_owned(),
         industry: String::new(),
+        certificate: None,
     };
     let commands = [
         Some(bulk_command::Command::RecordParty(record)),

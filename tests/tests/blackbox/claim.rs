@@ -82,6 +82,7 @@ async fn the_agreement_service_under_another_name_is_a_service_beside_it() {
         name: "沈阳某大学".to_owned(),
         region: "210102".to_owned(),
         industry: String::new(),
+        certificate: None,
     };
     let accepted = parties.record_party(by(CLERK, record.clone())).await.unwrap().into_inner();
     let receipt = accepted.receipt.clone().unwrap();

@@ -10,6 +10,7 @@ mod failures;
 mod keys;
 mod life;
 mod log;
+mod normal_forms;
 mod projection;
 mod random;
 mod reaction;

@@ -17,7 +17,7 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, Meta, Stop};
 use concord_events::agreement::{AgreementEvent, AgreementKind, Value};
-use concord_kernel::Date;
+use concord_kernel::{Date, normal::same_reference};
 use serde::{Deserialize, Serialize};
 
 /// A registration as its events left it.
@@ -154,7 +154,7 @@ pub(super) fn decide(
             })
         }
         (Some(Revoked { reason: first, authority: by, .. }), Revoke { reason, authority }) => {
-            if first == reason && by == authority {
+            if first == reason && same_reference(by, authority) {
                 unchanged()
             } else {
                 refused(refusal::done_otherwise(
@@ -193,7 +193,9 @@ impl RegistrationCommand {
 
 impl Entry {
     fn is(&self, number: &str, class: &str, technology_income: Value) -> bool {
-        self.number == number && self.class == class && self.technology_income == technology_income
+        same_reference(&self.number, number)
+            && self.class == class
+            && self.technology_income == technology_income
     }
 
     fn stands(&self) -> Broken {

@@ -12,6 +12,7 @@ use concord_chassis::log::{Decision, Meta, Stop};
 use concord_events::agreement::{AgreementEvent, Participant};
 use concord_kernel::{
     Date,
+    normal::same_reference,
     party::{PartyCode, PartyId},
 };
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ pub(super) fn decide(
             let successor = view::party_by_code(case, "successor", successor_code)?;
             let merged_into = view::successor(case, party, on)?;
             if let Some(done) = agreement.successions.iter().rfind(|done| done.party == party.id) {
-                let same = done.successor == successor.id && done.authority == authority;
+                let same = done.successor == successor.id && same_reference(&done.authority, authority);
                 if same { unchanged() } else { refused(refusal::party_succeeded(code, done)) }
             } else if agreement.participant(party.id).is_none() {
                 refused(refusal::not_a_party(code, &agreement.parties))

@@ -7,7 +7,10 @@ use crate::{
     view::{self, Case},
 };
 use concord_chassis::log::{Broken, RefusalKind, Stop};
-use concord_events::agreement::{AgreementEvent, ControlKind, Register};
+use concord_events::{
+    agreement::{AgreementEvent, ControlKind, Register},
+    party::CodeCertificate,
+};
 use concord_kernel::{
     Date,
     party::{PartyCode, PartyId, PartyKind},
@@ -54,7 +57,12 @@ impl Party {
         (from <= on).then(|| refusal::party_ended(from, on))
     }
 
-    pub(super) fn add_code(&self, case: &Case<'_, '_>, code: &PartyCode) -> Result<Ruling, Stop> {
+    pub(super) fn add_code(
+        &self,
+        case: &Case<'_, '_>,
+        code: &PartyCode,
+        certificate: Option<&CodeCertificate>,
+    ) -> Result<Ruling, Stop> {
         let taken = |broken| Err(case.refuse(RefusalKind::Taken, vec![broken]));
         if let Some(holder) = view::parties_by_code(case, [code])?.into_iter().flatten().next() {
             if holder.id == self.id {
@@ -70,7 +78,8 @@ impl Party {
             return taken(refusal::recorded_under_another_code(code, other.id, other.code()));
         }
         let on = case.context.effective_on;
-        let event = AgreementEvent::PartyCodeAdded { party: self.id, code: code.clone(), from: on };
+        let (code, certificate) = (code.clone(), certificate.cloned());
+        let event = AgreementEvent::PartyCodeAdded { party: self.id, code, from: on, certificate };
         Ok(happens_under([full(self.codes.len()), self.ended(on)], event))
     }
 

@@ -9,12 +9,15 @@ use concord_chassis::{
     ask,
     edge::{Choice, Reading},
 };
-use concord_events::agreement::{ControlKind, Register};
-use concord_kernel::party::PartyId;
+use concord_events::{
+    agreement::{ControlKind, Register},
+    party::CodeCertificate,
+};
+use concord_kernel::party::{PartyCode, PartyId};
 use concord_proto::agreement::v1 as proto;
 
 ask!(Command: proto::RecordPartyRequest, |this, reading| {
-    let code = reading.party_code("code", &this.code);
+    let code = code(reading, &this.code, this.certificate.as_ref());
     let kind = reading.party_kind("kind", this.kind);
     let name = line(reading, "name", &this.name);
     let region = match this.region.as_str() {
@@ -22,15 +25,23 @@ ask!(Command: proto::RecordPartyRequest, |this, reading| {
         region => reading.region("region", region).map(Some),
     };
     let industry = reading.industry(&this.industry);
-    let recording =
-        Recording { code: code?, kind: kind?, name: name?, region: region?, industry: industry? };
+    let certificate = certificate(reading, this.certificate);
+    let recording = Recording {
+        code: code?,
+        kind: kind?,
+        name: name?,
+        region: region?,
+        industry: industry?,
+        certificate: certificate?,
+    };
     Some(of(PartyId::of(&recording.code), PartyCommand::Record(recording)))
 });
 
 ask!(Command: proto::AddPartyCodeRequest, |this, reading| {
     let id = party_id(reading, "party_id", &this.party_id);
-    let code = reading.party_code("code", &this.code);
-    Some(of(id?, PartyCommand::AddCode { code: code? }))
+    let code = code(reading, &this.code, this.certificate.as_ref());
+    let certificate = certificate(reading, this.certificate);
+    Some(of(id?, PartyCommand::AddCode { code: code?, certificate: certificate? }))
 });
 
 ask!(Command: proto::RenamePartyRequest, |this, reading| {
@@ -94,6 +105,31 @@ fn of(id: PartyId, command: PartyCommand) -> Asked {
 
 fn party_id(reading: &mut Reading<'_>, field: &str, text: &str) -> Option<PartyId> {
     reading.faults.require_uuid(field, text).map(PartyId)
+}
+
+/// A code, and where a certificate stands beside it one that fails its check.
+fn code(
+    reading: &mut Reading<'_>,
+    text: &str,
+    certificate: Option<&proto::CodeCertificate>,
+) -> Option<PartyCode> {
+    match certificate {
+        None => reading.party_code("code", text),
+        Some(_) => PartyCode::parse_of_certificate(text)
+            .map_err(|fault| reading.faults.add("code", fault.to_string()))
+            .ok(),
+    }
+}
+
+/// The outer `None` with a fault, the inner one where there is none.
+fn certificate(
+    reading: &mut Reading<'_>,
+    certificate: Option<proto::CodeCertificate>,
+) -> Option<Option<CodeCertificate>> {
+    let Some(certificate) = certificate else { return Some(None) };
+    let document_number = line(reading, "certificate.document_number", &certificate.document_number);
+    let note = line(reading, "certificate.note", &certificate.note);
+    Some(Some(CodeCertificate { document_number: document_number?, note: note? }))
 }
 
 fn register(reading: &mut Reading<'_>, register: i32) -> Option<Register> {

@@ -67,7 +67,7 @@ fn bytes(event: &AgreementEvent) -> usize {
 #[test]
 fn the_largest_draft_fits_an_event() {
     let code = |number: usize| PartyCode::parse(&format!("CN-XXXXXXXXXXXX:{number:064}")).unwrap();
-    let codes: Vec<PartyCode> = (0..PARTIES_MAX).map(code).collect();
+    let codes: Vec<PartyCode> = (1..=PARTIES_MAX).map(code).collect();
     let recorded = codes.iter().map(|code| {
         let name = "单".repeat(LINE_BYTES_MAX / 3);
         let facts = Recording { name, ..recording(code, PartyKind::FinancialInstitution) };
@@ -216,7 +216,7 @@ fn a_party_has_so_many_facts_of_each_sort() {
     };
     let code = |number: usize| {
         let code = PartyCode::parse(&format!("GB-COH:{number:08}")).unwrap();
-        about(number, PartyCommand::AddCode { code })
+        about(number, PartyCommand::AddCode { code, certificate: None })
     };
     let spell = |number: usize| {
         let register = Register::KeyEnterprise;

@@ -6,7 +6,10 @@ use concord_agreement::{
     agreement::{Standing, draft::Draft},
     party::{End, PartyCommand, Recording},
 };
-use concord_events::agreement::{AgreementEvent, AgreementKind, ControlKind, Register, Role};
+use concord_events::{
+    agreement::{AgreementEvent, AgreementKind, ControlKind, Register, Role},
+    party::CodeCertificate,
+};
 use concord_kernel::{
     Date,
     party::{PartyCode, PartyCodeId, PartyId, PartyKind},
@@ -26,7 +29,7 @@ fn org() -> PartyCode {
 }
 
 fn add(code: PartyCode, on: Date) -> Order {
-    party(on, &works(), PartyCommand::AddCode { code })
+    party(on, &works(), PartyCommand::AddCode { code, certificate: None })
 }
 
 fn rename(name: &str, on: Date) -> Order {
@@ -151,7 +154,7 @@ fn a_code_never_belongs_to_two_parties() {
     assert_eq!(holder(&world, &uscc()), Some(PartyId::of(&works())));
     assert_eq!(holder(&world, &works()), Some(PartyId::of(&works())));
     // Recorded as another party's first code, or added to another.
-    let of_bank = party(JUNE, &bank(), PartyCommand::AddCode { code: uscc() });
+    let of_bank = party(JUNE, &bank(), PartyCommand::AddCode { code: uscc(), certificate: None });
     let refusal = world.decide(&of_bank).unwrap_err();
     assert_eq!(codes(&refusal), "CODE_TAKEN");
     assert_eq!(refusal.broken[0].facts["party_id"], PartyId::of(&works()).to_string());
@@ -180,9 +183,58 @@ fn both_chinese_codes_are_one_legal_person() {
     assert!(refusal.broken[0].message.contains("AddPartyCode"), "{}", refusal.broken[0].message);
     // Nor can another party have the new code: it follows from the old one.
     assert_eq!(world.outcome(&add(uscc(), JUNE)), "CODE_TAKEN");
-    let added = party(date(2015, 10, 1), &org(), PartyCommand::AddCode { code: uscc() });
+    let added = party(date(2015, 10, 1), &org(), PartyCommand::AddCode { code: uscc(), certificate: None });
     let world = world.and([added]);
     assert_eq!(holder(&world, &uscc()), Some(PartyId::of(&org())));
+}
+
+#[test]
+fn a_code_of_a_certificate_is_taken_with_its_document() {
+    let wrong = PartyCode::parse_of_certificate("CN-USCC:91350100M000100Y4Z").unwrap();
+    let certificate = CodeCertificate {
+        document_number: "闽市监〔2015〕第0012号".to_owned(),
+        note: "证照如此".to_owned(),
+    };
+    let proved =
+        Recording { certificate: Some(certificate.clone()), ..recording(&wrong, PartyKind::Enterprise) };
+    let record = party(SINCE, &wrong, PartyCommand::Record(proved.clone()));
+    let world = after([record.clone()]);
+    assert_eq!(world.outcome(&record), "unchanged");
+    assert_eq!(holder(&world, &wrong), Some(PartyId::of(&wrong)));
+    assert_eq!(world.party(&wrong).certified, [(wrong.clone(), certificate.clone())]);
+    // As a further code of a party that is known by another.
+    let added = PartyCommand::AddCode { code: wrong.clone(), certificate: Some(certificate.clone()) };
+    let world = after([party(JUNE, &works(), added)]);
+    assert_eq!(holder(&world, &wrong), Some(PartyId::of(&works())));
+    assert_eq!(world.party(&works()).certified, [(wrong.clone(), certificate)]);
+    // Without its number or a word it proves nothing.
+    let unproved = CodeCertificate { document_number: " ".to_owned(), note: String::new() };
+    let unproved = Recording { certificate: Some(unproved), ..proved };
+    let refusal = after([]).decide(&party(SINCE, &wrong, PartyCommand::Record(unproved))).unwrap_err();
+    let fields: Vec<&str> = refusal.broken.iter().map(|broken| broken.field.as_str()).collect();
+    assert_eq!(fields, ["certificate.document_number", "certificate.note"]);
+}
+
+/// A party that was recorded under `CN-USCI` before that was read as `CN-USCC` is found by the code under both names.
+#[test]
+fn what_was_recorded_under_the_codes_other_name_is_the_same_party() {
+    let former = PartyId::of(&PartyCode::parse("US-EIN:1").unwrap());
+    let event = serde_json::json!({
+        "type": "concord.agreement.v1.PartyRecorded",
+        "data": {
+            "party": former,
+            "code": "CN-USCI:91330100799655058B",
+            "kind": "enterprise",
+            "name": "某厂",
+        },
+    });
+    let mut world = World::default();
+    world.store(&serde_json::from_value(event).unwrap(), SINCE);
+    assert_eq!(holder(&world, &uscc()), Some(former));
+    let same = Recording { name: "某厂".to_owned(), ..recording(&uscc(), PartyKind::Enterprise) };
+    assert_eq!(world.outcome(&party(JUNE, &uscc(), PartyCommand::Record(same))), "unchanged");
+    let other = recording(&uscc(), PartyKind::Enterprise);
+    assert_eq!(world.outcome(&party(JUNE, &uscc(), PartyCommand::Record(other))), "CODE_TAKEN");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use concord_chassis::{
 use concord_kernel::{party::PartyId, region::Regions};
 use concord_proto::{
     agreement::v1::{
-        ActionItem, AgreementKind, BulkCommand, Changes, CloseActionItemRequest, Document,
+        ActionItem, AgreementKind, BulkCommand, Changes, CloseActionItemRequest, CodeCertificate, Document,
         DraftAgreementRequest, DraftParty, FulfilObligationRequest, MergePartyRequest, MinuteMeetingRequest,
         Obligation, ProposeAmendmentRequest, RecordPartyRequest, RegisterContractRequest,
         RelocatePartyRequest, SignAgreementRequest, Term, TerminateAgreementRequest, bulk_command,
@@ -107,6 +107,7 @@ fn a_party_is_recorded_under_the_id_of_its_code() {
         name: "某厂".to_owned(),
         region: String::new(),
         industry: String::new(),
+        certificate: None,
     };
     let recorded = read(request.clone()).unwrap();
     let Command::Party(id, _) = recorded.command() else { panic!("it is about a party") };
@@ -114,6 +115,39 @@ fn a_party_is_recorded_under_the_id_of_its_code() {
     let wrong = RecordPartyRequest { region: "ZZ".to_owned(), industry: "steel".to_owned(), ..request };
     // What depends on the day comes last.
     assert_eq!(faults(wrong), ["industry", "region"]);
+}
+
+#[test]
+fn a_code_that_fails_its_check_needs_a_certificate() {
+    let certificate = |number: &str, note: &str| {
+        let (document_number, note) = (number.to_owned(), note.to_owned());
+        Some(CodeCertificate { document_number, note })
+    };
+    let recorded = |code: &str, certificate: Option<CodeCertificate>| RecordPartyRequest {
+        header: header(),
+        code: code.to_owned(),
+        kind: PartyKind::Enterprise.into(),
+        name: "某厂".to_owned(),
+        region: String::new(),
+        industry: String::new(),
+        certificate,
+    };
+    let wrong = "CN-USCC:91350100M000100Y4Z";
+    assert_eq!(faults(recorded(wrong, None)), ["code"]);
+    assert!(read(recorded(wrong, certificate("闽市监 12", "证照如此"))).is_ok());
+    assert_eq!(
+        faults(recorded(wrong, certificate("", ""))),
+        ["certificate.document_number", "certificate.note"]
+    );
+    // All else about a code is checked.
+    for code in ["CN-USCC:9I330100799655058B", "EU-PIC:1", "CN-USCC:N/A", "CN-USCC:9.13E+17", "US-EIN:-"] {
+        assert_eq!(faults(recorded(code, certificate("1", "x"))), ["code"], "{code}");
+        assert_eq!(faults(recorded(code, None)), ["code"], "{code}");
+    }
+    // The unified code has two names, and one id.
+    let named = read(recorded(&WORKS.replace("USCC", "USCI"), None)).unwrap();
+    let Command::Party(id, _) = named.command() else { panic!("it is about a party") };
+    assert_eq!(*id, PartyId::of(&WORKS.parse().unwrap()));
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_draft_names_known_and_different_parties_that_can_act() {
     let with = |code| pair(AgreementKind::LongTerm, code, university());
     let alias = concord_kernel::party::PartyCode::parse("GB-COH:SC123456").unwrap();
     let aliased = || {
-        let code = concord_agreement::party::PartyCommand::AddCode { code: alias.clone() };
+        let code = concord_agreement::party::PartyCommand::AddCode { code: alias.clone(), certificate: None };
         at("absent").and([party(date(2013, 1, 1), &works(), code)])
     };
     let three = Draft {

@@ -237,7 +237,14 @@ pub fn party(on: Date, code: &PartyCode, command: PartyCommand) -> Order {
 }
 
 pub fn recording(code: &PartyCode, kind: PartyKind) -> Recording {
-    Recording { code: code.clone(), kind, name: format!("{code} 单位"), region: None, industry: None }
+    Recording {
+        code: code.clone(),
+        kind,
+        name: format!("{code} 单位"),
+        region: None,
+        industry: None,
+        certificate: None,
+    }
 }
 
 pub fn record(code: &PartyCode, kind: PartyKind) -> Order {

@@ -91,7 +91,9 @@ const PROCESS: &str = "names a process of a service (process:…), as which no c
 
 /// A process manager acts under such a name, and is known by it.
 fn is_process(id: &str) -> bool {
-    id.starts_with("process:")
+    const PREFIX: &str = "process:";
+    // Persons are told without regard to case, so a process is, too.
+    id.get(..PREFIX.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(PREFIX))
 }
 
 fn is_id(text: &str) -> bool {
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn an_actor_that_is_missing_or_unclear_is_reported_on_the_metadata() {
         let long = format!("{}@b", "a".repeat(129));
-        let wrong: [&[&str]; 11] = [
+        let wrong: [&[&str]; 13] = [
             &[],
             &[""],
             &["a"],
@@ -172,6 +174,8 @@ mod tests {
             // Nobody acts as a process manager does.
             &["process:backing@b"],
             &["a@process:backing"],
+            &["Process:backing@b"],
+            &["a@PROCESS:backing"],
         ];
         for values in wrong {
             let mut violations = Violations::new("concord.test");

@@ -13,6 +13,9 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// Hash or number of the folding code. Snapshots that carry another are not used: raise it whenever `apply`
     /// would fold old events to something else.
     const FOLD: &'static str;
+    /// Number of the form in which [`LogEvent::also`] derives further states: raise it whenever it would give other states of old
+    /// events. What is noted of these is then derived anew when the log is opened.
+    const SUBJECTS: &'static str = "1";
     /// The log's events.
     type Event: LogEvent;
     /// The state of any of the service's aggregates, as one enum.

@@ -22,6 +22,7 @@ use super::handle::{ABANDONED, Counted, Log, Mail, Outcome, Pending};
 use super::index::Index;
 use super::reader::LogReader;
 use super::store::{self, Connection, Identity, OpenError, Refused};
+use super::subjects;
 use crate::record::Recorded;
 use jiff::civil::Date;
 use keep::Due;
@@ -133,6 +134,8 @@ pub async fn prepare<D: Domain>(domain: Arc<D>, options: LogOptions) -> Result<P
     metrics::gauge!("concord_log_writable").set(1.0);
     if let Some(why) = standing.standstill() {
         gate.close(why);
+    } else {
+        subjects::derive_anew::<D>(&connection.client).await?;
     }
     let identity = Arc::new(standing.identity);
     let (mailbox, mail) = mpsc::channel(4096);

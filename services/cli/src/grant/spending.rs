@@ -90,6 +90,9 @@ pub struct ReportArgs {
     /// The invoice ISSUER,NUMBER,TOTAL, in the same currency, for example 2100143130,00012345,1000000.00 发票
     #[arg(long, value_name = "ISSUER,NUMBER,TOTAL", value_parser = parse_invoice)]
     invoice: Option<InvoiceArg>,
+    /// Code of the invoice's series, where ISSUER is who issued it 发票代码
+    #[arg(long, value_name = "CODE", default_value = "", hide_default_value = true, requires = "invoice")]
+    invoice_code: String,
     /// What it was for 用途
     #[arg(long)]
     purpose: String,
@@ -149,9 +152,10 @@ async fn report(
     args: ReportArgs,
     format: Format,
 ) -> Result<(), CliError> {
-    let ReportArgs { target, spend_id, party, category, spent_on, amount, invoice, purpose } = args;
+    let ReportArgs { target, spend_id, party, category, spent_on, amount, invoice, invoice_code, purpose } =
+        args;
     let spend_id = spend_id.unwrap_or_else(Uuid::now_v7).to_string();
-    let invoice = invoice.map(|typed| in_currency(typed, &amount)).transpose()?;
+    let invoice = invoice.map(|typed| in_currency(typed, invoice_code, &amount)).transpose()?;
     let party_id = party_id(grants, target.grant, party).await?;
     let (id, answer) = send!(
         client.report_spend,
@@ -170,10 +174,10 @@ async fn report(
     Ok(())
 }
 
-fn in_currency(typed: InvoiceArg, amount: &Money) -> Result<Invoice, CliError> {
+fn in_currency(typed: InvoiceArg, code: String, amount: &Money) -> Result<Invoice, CliError> {
     let amount_minor = exact_minor(&typed.total, currency(amount)?).map_err(CliError::Usage)?;
     let total = Some(Money::new(amount_minor, amount.currency.clone()));
-    Ok(Invoice { issuer: typed.issuer, number: typed.number, total })
+    Ok(Invoice { issuer: typed.issuer, number: typed.number, total, code })
 }
 
 fn parse_invoice(text: &str) -> Result<InvoiceArg, String> {
@@ -191,10 +195,11 @@ mod tests {
     #[test]
     fn an_invoice_is_in_the_currency_of_its_item() {
         let spent = parse_money("90.00 CNY").unwrap();
-        let invoice = in_currency(parse_invoice("2100143130,00012345,100.00").unwrap(), &spent).unwrap();
+        let of = |text: &str| in_currency(parse_invoice(text).unwrap(), String::new(), &spent);
+        let invoice = of("2100143130,00012345,100.00").unwrap();
         assert_eq!((invoice.issuer.as_str(), invoice.number.as_str()), ("2100143130", "00012345"));
         assert_eq!(invoice.total, Some(Money::new(10_000, "CNY")));
         assert!(parse_invoice("2100143130,00012345").unwrap_err().contains("ISSUER,NUMBER,TOTAL"));
-        assert!(in_currency(parse_invoice("a,b,1.005").unwrap(), &spent).is_err());
+        assert!(of("a,b,1.005").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! The arguments of `concord party`.
 
 use clap::{Args, Subcommand};
-use concord_proto::agreement::v1::{ControlKind, Register};
+use concord_proto::agreement::v1::{CodeCertificate, ControlKind, Register};
 use concord_proto::r#type::v1::PartyKind;
 use jiff::civil::Date;
 
@@ -40,6 +40,9 @@ pub enum PartyCommand {
         /// The code 代码
         #[arg(long)]
         code: String,
+        /// What proves a code that fails its check.
+        #[command(flatten)]
+        certificate: CertificateArgs,
     },
     /// Record its new name 更名
     Rename {
@@ -137,6 +140,25 @@ pub struct Target {
     pub(super) header: HeaderArgs,
 }
 
+/// The certificate that has a code whose check character does not follow from the others.
+#[derive(Debug, Args)]
+pub struct CertificateArgs {
+    /// Number of the certificate that has a code which fails its check 证照编号
+    #[arg(long, value_name = "NUMBER", requires = "certificate_note")]
+    certificate: Option<String>,
+    /// Why that code is taken as it stands 说明
+    #[arg(long, value_name = "TEXT", requires = "certificate")]
+    certificate_note: Option<String>,
+}
+
+impl CertificateArgs {
+    /// The certificate, where one is given.
+    pub(super) fn into_wire(self) -> Option<CodeCertificate> {
+        let (document_number, note) = self.certificate.zip(self.certificate_note)?;
+        Some(CodeCertificate { document_number, note })
+    }
+}
+
 /// A new party.
 #[derive(Debug, Args)]
 pub struct RecordArgs {
@@ -155,6 +177,9 @@ pub struct RecordArgs {
     /// Industry, for example new_materials 产业
     #[arg(long, default_value = "", hide_default_value = true)]
     pub industry: String,
+    /// What proves a code that fails its check.
+    #[command(flatten)]
+    pub(super) certificate: CertificateArgs,
     /// What every command carries.
     #[command(flatten)]
     pub(super) header: HeaderArgs,

@@ -1,6 +1,6 @@
 //! A party as people and programs read it.
 
-use concord_proto::agreement::v1::{DatedText, LookUpPartyResponse, Party};
+use concord_proto::agreement::v1::{CertifiedCode, DatedText, LookUpPartyResponse, Party};
 use serde_json::{Value, json};
 
 use crate::output::print_fields;
@@ -24,6 +24,7 @@ pub(super) fn print(party: &Party, position: u64) {
     print_fields(&[
         ("party 主体", party.party_id.clone()),
         ("codes 代码", lines(party.codes.iter().map(dated))),
+        ("by certificate 证照所载", lines(party.certified_codes.iter().map(certified))),
         ("names 名称", lines(party.names.iter().map(dated))),
         ("kinds 类别", lines(kinds)),
         ("regions 行政区", lines(party.regions.iter().map(dated))),
@@ -61,6 +62,11 @@ fn dated(fact: &DatedText) -> String {
     format!("{} from {}", fact.value, fact.from)
 }
 
+fn certified(code: &CertifiedCode) -> String {
+    let certificate = code.certificate.clone().unwrap_or_default();
+    format!("{}: {}, {}", code.code, certificate.document_number, certificate.note)
+}
+
 fn spell(from: &str, ended: &str) -> String {
     if ended.is_empty() { format!("from {from}") } else { format!("from {from} until before {ended}") }
 }
@@ -86,9 +92,14 @@ pub(super) fn json(party: &Party, position: u64) -> Value {
             "ended": it.ended,
         })
     });
+    let certified = party.certified_codes.iter().map(|it| {
+        let certificate = it.certificate.clone().unwrap_or_default();
+        json!({"code": it.code, "document_number": certificate.document_number, "note": certificate.note})
+    });
     json!({
         "party_id": party.party_id,
         "codes": dated(&party.codes),
+        "certified_codes": certified.collect::<Vec<_>>(),
         "names": dated(&party.names),
         "kinds": kinds.collect::<Vec<_>>(),
         "regions": dated(&party.regions),

@@ -259,7 +259,8 @@ fn matching(currency: Currency) -> Vec<Sample> {
 
 fn invoice() -> InvoicePart {
     let (issuer, number) = ("2100143130".to_owned(), "00012345".to_owned());
-    InvoicePart { invoice: InvoiceId::of(&issuer, &number), issuer, number, total_minor: 300_000 }
+    let invoice = InvoiceId::derived(&issuer, &number);
+    InvoicePart { invoice, issuer, number, code: None, total_minor: 300_000 }
 }
 
 fn spending(currency: Currency) -> Vec<Sample> {

@@ -17,7 +17,7 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::fund::{Allocation, FundEvent, PlannedTranche};
-use concord_kernel::{Date, money::Amount};
+use concord_kernel::{Date, money::Amount, normal::same_reference};
 use serde::{Deserialize, Serialize};
 
 /// How often a contract was changed in one way, and by which minutes last.
@@ -90,7 +90,11 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &AmendmentCommand) -> Resul
 
         (Extend { ends_on, minutes }, Stage::Running(contract))
             if contract.ends_on == Some(*ends_on)
-                && contract.extensions.minutes.as_ref() == Some(minutes) =>
+                && contract
+                    .extensions
+                    .minutes
+                    .as_ref()
+                    .is_some_and(|first| same_reference(first, minutes)) =>
         {
             unchanged()
         }
@@ -180,7 +184,7 @@ impl Contract {
 
     /// Whether the last amendment was this one.
     fn is_amended_as(&self, amendment: &Amendment) -> bool {
-        self.amendments.minutes.as_ref() == Some(&amendment.minutes)
+        self.amendments.minutes.as_ref().is_some_and(|first| same_reference(first, &amendment.minutes))
             && amendment.amount.is_none_or(|amount| amount.minor == self.amount_minor)
             && self.plan().eq(&amendment.tranches)
             && amendment.allocations.as_ref().is_none_or(|shares| **shares == *self.allocations)

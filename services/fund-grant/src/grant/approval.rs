@@ -15,6 +15,7 @@ use concord_events::fund::FundEvent;
 use concord_kernel::money::Amount;
 use concord_kernel::{
     id::{GrantId, PartyFileId, ProgrammeId},
+    normal::same_reference,
     rulebook::Duty,
 };
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,9 @@ fn rule(
         Stage::OnNotice(notice) => approve(case, grant, beside, notice, amount, minutes),
         Stage::Reviewed(_) => refused(never_published()),
         stage => match stage.approval() {
-            Some(first) if first.amount_minor == amount.minor && first.minutes == minutes => unchanged(),
+            Some(first) if first.amount_minor == amount.minor && same_reference(&first.minutes, minutes) => {
+                unchanged()
+            }
             Some(first) => refused(approved_already(grant, first)),
             None => {
                 refused(wrong_stage(stage, ("a grant is approved after its notice", "公示期满之后方可立项")))

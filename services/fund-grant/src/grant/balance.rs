@@ -17,7 +17,7 @@ pub(super) use ruling::decide;
 
 use super::contract::Contract;
 use concord_events::fund::{FundEvent, Holding};
-use concord_kernel::{Date, id::GrantId, money::Amount, party::PartyId};
+use concord_kernel::{Date, id::GrantId, money::Amount, normal::same_reference, party::PartyId};
 use serde::{Deserialize, Serialize};
 
 /// What was decided on a grant's balances. What was given back is among its [facts](super::facts).
@@ -90,11 +90,13 @@ pub enum BalanceCommand {
 
 impl Balances {
     fn retained_by(&self, party: PartyId, minutes: &str) -> Option<&Retained> {
-        self.retained.iter().find(|retained| retained.party == party && retained.minutes == minutes)
+        self.retained
+            .iter()
+            .find(|retained| retained.party == party && same_reference(&retained.minutes, minutes))
     }
 
     fn transferred_by(&self, to: GrantId, minutes: &str) -> Option<&Transfer> {
-        self.transfers.iter().find(|transfer| transfer.to == to && transfer.minutes == minutes)
+        self.transfers.iter().find(|transfer| transfer.to == to && same_reference(&transfer.minutes, minutes))
     }
 
     /// How many entries there are, for the cache's bound.

@@ -24,6 +24,7 @@ use concord_events::{
 use concord_kernel::money::Amount;
 use concord_kernel::{
     Date,
+    normal::same_reference,
     rulebook::{Duty, Rulebook},
 };
 use jiff::Span;
@@ -246,7 +247,7 @@ impl Contract {
             return false;
         };
         let Signing { amount, starts_on, ends_on, tranches, .. } = signing;
-        *contract_number == signing.contract_number
+        same_reference(contract_number, &signing.contract_number)
             && partners::shares_of(grant, &signing.allocations, signing.amount).is_ok_and(|shares| {
                 *signed_as == terms_hash(amount.minor, *starts_on, *ends_on, tranches, &shares)
             })

@@ -23,6 +23,7 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::FundEvent;
+use concord_kernel::normal::same_reference;
 use serde::{Deserialize, Serialize};
 
 /// Reverse the fact at a position.
@@ -77,7 +78,7 @@ fn rule(grant: &Grant, known: &RecordedFact, command: &Correct) -> Ruling {
         ),
         FactStanding::Undone(by) => refused(refusal::fact_undone(known, *by)),
         FactStanding::Corrected(first)
-            if first.reason == command.reason && first.authority == command.authority =>
+            if first.reason == command.reason && same_reference(&first.authority, &command.authority) =>
         {
             unchanged()
         }

@@ -6,7 +6,7 @@
 
 use concord_chassis::log::Meta;
 use concord_events::fund::{FundEvent, MoneyFact};
-use concord_kernel::Date;
+use concord_kernel::{Date, normal::same_reference};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -78,10 +78,12 @@ impl Facts {
         self.0.iter().find(is_it).map(|known| known.position)
     }
 
-    /// What the bank reported under this reference. A correction frees that for the right fact.
+    /// What the bank reported under this reference, however it is spelled. A correction frees that for the right fact.
     pub(crate) fn reported_as(&self, reference: &str) -> Option<&MoneyFact> {
-        let mut known = self.uncorrected();
-        known.find(|known| known.bank_reference.as_deref() == Some(reference)).map(|known| &known.fact)
+        let is_it = |known: &&RecordedFact| {
+            known.bank_reference.as_deref().is_some_and(|first| same_reference(first, reference))
+        };
+        self.uncorrected().find(is_it).map(|known| &known.fact)
     }
 
     /// Bytes that they take beside the grant, for the cache's bound.

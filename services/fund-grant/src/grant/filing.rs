@@ -15,6 +15,8 @@ use concord_kernel::{fingerprint::Fingerprint, id::PartyFileId, party::PartyId};
 /// admitted.
 pub(super) struct Filing<'v> {
     filed: Filed,
+    /// What was filed before look-alikes were folded has the fingerprint of its first form.
+    first_form: Fingerprint,
     file: Option<&'v PartyFile>,
 }
 
@@ -34,15 +36,23 @@ impl<'v> Filing<'v> {
             fingerprint: Fingerprint::of(lead.party, title, *industry),
             fund: view::programme(case, grant.programme)?.fund.clone(),
         };
-        Ok(Some(Self { filed, file: view::party_file(case, lead.party)? }))
+        let first_form = Fingerprint::first_form(lead.party, title, *industry);
+        Ok(Some(Self { filed, first_form, file: view::party_file(case, lead.party)? }))
     }
 
     /// The admission, unless the project is funded already or the lead has an acceptance overdue.
     pub(super) fn admit(&self, case: &Case<'_, '_>, grant: &Grant) -> Ruling {
         let on = case.context.effective_on;
+        let project = [self.filed.fingerprint, self.first_form];
         happens_under(
             [
-                rules::a04_funded_already(case.rulebook, self.file, grant.id, &self.filed, on),
+                rules::a04_funded_already(
+                    case.rulebook,
+                    self.file,
+                    grant.id,
+                    (&self.filed.fund, project),
+                    on,
+                ),
                 rules::a11_acceptance_overdue(self.file, on),
             ],
             FundEvent::GrantAdmitted { grant: grant.id, filed: Some(self.filed.clone()) },

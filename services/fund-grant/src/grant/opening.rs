@@ -17,6 +17,7 @@ use concord_kernel::{
     Date,
     id::{GrantId, ProgrammeId},
     industry::Industry,
+    normal::same_reference,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -124,7 +125,7 @@ pub(super) fn import(
         }
         (None, Some(programme)) => {
             case.well_formed([programme.other_currency("amount.currency", award.amount)])?;
-            if programme.fund == award.fund && programme.year == award.year {
+            if same_reference(&programme.fund, &award.fund) && programme.year == award.year {
                 let limits =
                     rules::a02_sub_limits(programme, award.mode, award.lead.region.as_ref(), award.amount);
                 let weighed = [

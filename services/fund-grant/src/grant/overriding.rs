@@ -13,7 +13,7 @@ use crate::{
 };
 use concord_chassis::log::{Decision, Stop};
 use concord_events::fund::{FundEvent, OverriddenRule};
-use concord_kernel::Date;
+use concord_kernel::{Date, normal::same_reference};
 use serde::{Deserialize, Serialize};
 
 /// A rule that was set aside for a grant.
@@ -52,7 +52,7 @@ pub(super) fn decide(
 fn rule(grant: &Grant, command: &RecordOverride) -> Ruling {
     let RecordOverride { rule, minutes, reason } = command;
     match (grant.overrides.iter().find(|known| known.rule == *rule), &grant.stage) {
-        (Some(first), _) if first.minutes == *minutes && first.reason == *reason => unchanged(),
+        (Some(first), _) if same_reference(&first.minutes, minutes) && first.reason == *reason => unchanged(),
         (Some(first), _) => refused(done_otherwise(
             "OVERRIDE_ALREADY_RECORDED",
             ("the rule was set aside", "该规则已特批"),

@@ -103,10 +103,13 @@ pub struct SpendReport {
 /// An invoice as a report names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedInvoice {
-    /// Code of the issuer, or of the series.
+    /// Code of the issuer, or of the series, as it was given.
     pub issuer: String,
-    /// Number.
+    /// Number, as it was given.
     pub number: String,
+    /// Code of the series 发票代码, as it was given, where it is told apart from the issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// The whole invoice.
     pub total: Amount,
 }

@@ -27,7 +27,7 @@ pub(super) use ruling::decide;
 use super::contract::Contract;
 use concord_events::fund::{FundEvent, MoneyFact, PlannedTranche};
 use concord_kernel::money::Amount;
-use concord_kernel::{Date, id::InstructionId};
+use concord_kernel::{Date, id::InstructionId, normal::same_reference};
 use serde::{Deserialize, Serialize};
 
 /// A tranche: its plan, where it stands, and which attempts failed.
@@ -194,8 +194,12 @@ impl Tranche {
 
     /// Whether this reference settled it, now or in an attempt that came back.
     fn was_settled_as(&self, reference: &str) -> bool {
-        let now = matches!(&self.state, TrancheState::Settled { bank_reference, .. } if bank_reference == reference);
-        now || self.returned.iter().any(|attempt| attempt.settled_as.as_deref() == Some(reference))
+        let now = match &self.state {
+            TrancheState::Settled { bank_reference, .. } => Some(bank_reference),
+            _ => None,
+        };
+        let before = self.returned.iter().filter_map(|attempt| attempt.settled_as.as_ref());
+        now.into_iter().chain(before).any(|first| same_reference(first, reference))
     }
 
     /// Whether the bank has reported anything of this tranche under the reference.
@@ -204,7 +208,7 @@ impl Tranche {
     }
 
     fn return_as(&self, reference: &str) -> Option<&ReturnedAttempt> {
-        self.returned.iter().find(|attempt| attempt.returned_as == reference)
+        self.returned.iter().find(|attempt| same_reference(&attempt.returned_as, reference))
     }
 }
 

@@ -16,6 +16,7 @@ use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
     id::{GrantId, RecoveryId},
+    normal::same_reference,
 };
 use jiff::ToSpan;
 
@@ -81,7 +82,7 @@ impl Recovery {
                 happens(FundEvent::RecoveryDemanded { recovery, grant: id, due_on, demand })
                     .map(|decision| decision.answering("due_on", due_on))
             }
-            (DemandIt { demand }, _, Some(first)) if first.number == *demand => {
+            (DemandIt { demand }, _, Some(first)) if same_reference(&first.number, demand) => {
                 Ok(Decision::unchanged().answering("due_on", first.due_on))
             }
             (DemandIt { .. }, _, Some(first)) => refused(done_otherwise(
@@ -209,7 +210,9 @@ impl Recovery {
             }),
             (WriteOff { .. }, Appealed, _) => self.wrong(("decide the appeal first", "请先对申诉作出决定")),
             (WriteOff { minutes, reason }, ..) => match &self.write_off {
-                Some(first) if first.minutes == *minutes && first.reason == *reason => unchanged(),
+                Some(first) if same_reference(&first.minutes, minutes) && first.reason == *reason => {
+                    unchanged()
+                }
                 Some(first) => refused(done_otherwise(
                     "ALREADY_WRITTEN_OFF",
                     ("the recovery was written off", "已核销"),
@@ -222,7 +225,9 @@ impl Recovery {
 
     fn repaid_as(&self, reference: &str) -> Option<i64> {
         self.receipts.iter().find_map(|receipt| match receipt {
-            Receipt::Repaid { amount_minor, bank_reference, .. } if bank_reference == reference => {
+            Receipt::Repaid { amount_minor, bank_reference, .. }
+                if same_reference(bank_reference, reference) =>
+            {
                 Some(*amount_minor)
             }
             _ => None,

@@ -133,6 +133,33 @@ pub(crate) fn invoice_total_differs(known: &Invoice, given: Amount) -> Broken {
     )
 }
 
+pub(crate) fn invoice_in_several_currencies(known: &Invoice) -> Broken {
+    let (issuer, number) = (&known.issuer, &known.number);
+    let taken: Vec<String> = std::iter::once(Amount::new(known.allocated_minor, known.total.currency))
+        .chain(known.elsewhere.iter().copied())
+        .map(|taken| taken.to_string())
+        .collect();
+    let (taken, total) = (taken.join(" + "), known.total);
+    at(
+        "invoice",
+        broken(
+            "INVOICE_CURRENCIES_DIFFER",
+            format!(
+                "items under several spellings take {taken} of invoice {number} of {issuer}, which has one currency; have those \
+                 that name a wrong one disallowed first"
+            ),
+            format!("发票{number}（开票方{issuer}）已按不同写法列支{taken}，币种不一；请先审减误报的支出"),
+            &[
+                ("invoice_issuer", issuer),
+                ("invoice_number", number),
+                ("taken", &taken),
+                ("total_minor", &total.minor),
+                ("total_currency", &total.currency),
+            ],
+        ),
+    )
+}
+
 pub(crate) fn invoice_exceeded(
     part: &InvoicePart,
     total: Amount,

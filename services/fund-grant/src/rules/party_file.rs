@@ -5,30 +5,31 @@ use crate::{
     refusal,
 };
 use concord_chassis::log::Broken;
-use concord_events::fund::Filed;
-use concord_kernel::{Date, id::GrantId, rulebook::Rulebook};
+use concord_kernel::{
+    Date, fingerprint::Fingerprint, id::GrantId, normal::same_reference, rulebook::Rulebook,
+};
 use jiff::Span;
 
-/// A04, same project funded twice 重复资助: the fingerprint is live in another grant, or within the cooling years in the same
-/// fund.
+/// A04, same project funded twice 重复资助: the project, told by any of its fingerprints, is live in another grant, or within the
+/// cooling years in the same fund.
 #[must_use]
 pub fn a04_funded_already(
     rulebook: &Rulebook,
     file: Option<&PartyFile>,
     grant: GrantId,
-    filed: &Filed,
+    (fund, project): (&str, [Fingerprint; 2]),
     on: Date,
 ) -> Option<Broken> {
     let file = file?;
     let stands = |entry: &&Entry| match entry.ended_on {
         None => true,
         Some(ended_on) => {
-            file.fund_of(entry) == filed.fund && on < cools_until(ended_on, rulebook.cooling_years)
+            same_reference(file.fund_of(entry), fund) && on < cools_until(ended_on, rulebook.cooling_years)
         }
     };
     // A live one weighs more than one that cools, and a later end more than an earlier one.
     let other = file
-        .same_project(grant, filed.fingerprint)
+        .same_project(grant, project)
         .filter(stands)
         .max_by_key(|entry| entry.ended_on.unwrap_or(Date::MAX))?;
     let ended = other.ended_on.map(|ended_on| (ended_on, cools_until(ended_on, rulebook.cooling_years)));

@@ -41,13 +41,17 @@ pub fn disallow_within_spent(grant: &Grant, item: &Item) -> Option<Broken> {
 #[must_use]
 pub fn a09_invoice(known: Option<&Invoice>, part: &InvoicePart, asked: Amount) -> Vec<Broken> {
     let total = Amount::new(part.total_minor, asked.currency);
+    if let Some(known) = known.filter(|known| !known.elsewhere.is_empty()) {
+        return vec![refusal::invoice_in_several_currencies(known)];
+    }
     let contradicted = known.filter(|known| known.contradicts(total.minor, total.currency));
     if let Some(known) = contradicted {
         // What is left of it cannot be said in this total.
         return vec![refusal::invoice_total_differs(known, total)];
     }
     let allocated = Amount::new(known.map_or(0, |known| known.allocated_minor), asked.currency);
-    let left = Amount::new(total.minor.saturating_sub(allocated.minor), asked.currency);
+    // Items that were taken in under several spellings may have gone beyond it.
+    let left = Amount::new(total.minor.saturating_sub(allocated.minor).max(0), asked.currency);
     let exceeded =
         (asked.minor > left.minor).then(|| refusal::invoice_exceeded(part, total, allocated, left, asked));
     exceeded.into_iter().collect()

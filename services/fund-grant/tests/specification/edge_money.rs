@@ -75,7 +75,8 @@ fn transfer() -> TransferShareRequest {
 }
 
 fn invoice() -> Option<Invoice> {
-    Some(Invoice { issuer: "2100 1311ab".to_owned(), number: " 0000 0017".to_owned(), total: cny(500) })
+    let (issuer, number) = ("2100 1311ab".to_owned(), " 0000 0017".to_owned());
+    Some(Invoice { issuer, number, total: cny(500), code: String::new() })
 }
 
 fn report() -> ReportSpendRequest {

@@ -13,6 +13,7 @@
 //! | `money` | what the next three have in common: a grant of two parties, paid |
 //! | `matching` | matching money, and what A03 says of it |
 //! | `partners` | shares of a contract, and what the lead passes on |
+//! | `normal_forms` | one thing in several spellings is one thing |
 //! | `spending` | items of spending and their invoices, and what A09 says of them |
 //! | `refusals` | every rule just inside and just outside, as a table |
 //! | `stories` | what takes several steps: meetings, returns, imports, repeats |
@@ -43,6 +44,7 @@ mod edge_money;
 mod life;
 mod matching;
 mod money;
+mod normal_forms;
 mod objection;
 mod oversight_answers;
 mod oversight_edge;

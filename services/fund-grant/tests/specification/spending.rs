@@ -34,12 +34,13 @@ fn of(minor: i64) -> SpendReport {
 }
 
 pub fn invoiced(minor: i64, total: Amount) -> SpendReport {
-    let invoice = NamedInvoice { issuer: "2100131140".to_owned(), number: "00000017".to_owned(), total };
+    let (issuer, number) = ("2100131140".to_owned(), "00000017".to_owned());
+    let invoice = NamedInvoice { issuer, number, code: None, total };
     SpendReport { invoice: Some(invoice), ..of(minor) }
 }
 
 pub fn invoice() -> InvoiceId {
-    InvoiceId::of("2100131140", "00000017")
+    InvoiceId::derived("2100131140", "00000017")
 }
 
 pub fn id(spend: u128) -> SpendId {

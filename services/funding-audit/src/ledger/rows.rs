@@ -3,6 +3,7 @@
 use concord_chassis::projection::ApplyError;
 use concord_kernel::Date;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use tokio_postgres::{
     Transaction,
     types::{ToSql, Type},
@@ -219,8 +220,8 @@ row! {
         instruction: Option<Uuid> => UUID_ARRAY,
         attempt: Option<i32> => INT4_ARRAY,
         bank_reference: Option<&'a str> => TEXT_ARRAY,
-        actor: &'a str => TEXT_ARRAY,
-        actor_org: &'a str => TEXT_ARRAY,
+        actor: Cow<'a, str> => TEXT_ARRAY,
+        actor_org: Cow<'a, str> => TEXT_ARRAY,
     }
 }
 

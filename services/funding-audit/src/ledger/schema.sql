@@ -92,7 +92,8 @@ CREATE TABLE tranche_plans (
 -- those of `numbers::Step`. A settlement that was corrected is a step of the day that it was wrongly recorded for.
 -- amount_minor: asked for, authorised, instructed, paid or come back. instruction and attempt from the instruction on.
 -- short_minor: of an instruction what was kept back for recoveries of other grants; of a settled payment that came back
--- what the lead did not hold any more. actor and actor_org are the opaque ids of who acted.
+-- what the lead did not hold any more. actor and actor_org are the opaque ids of who acted, here and in other steps in the normal
+-- form in which persons and organisations are compared.
 CREATE TABLE tranche_steps (
     position        bigint   PRIMARY KEY,
     grant_id        uuid     NOT NULL,
@@ -177,8 +178,8 @@ CREATE TABLE match_moves (
 CREATE INDEX match_moves_source ON match_moves (grant_id, source, instalment);
 
 -- Items of spending as they were reported. An item's id is its recipient's own, and names it within its grant: another grant may have
--- an item of the same id. category is a code of the events. The invoice's columns are null where there is none; total_minor is the
--- whole of it.
+-- an item of the same id. category is a code of the events. The invoice's columns are null where there is none; invoice is the id of
+-- its normal form, one for all spellings, issuer and number are as the item has them, total_minor is the whole of it.
 CREATE TABLE spends (
     position      bigint PRIMARY KEY,
     spend         uuid   NOT NULL,

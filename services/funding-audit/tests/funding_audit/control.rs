@@ -485,6 +485,21 @@ const PLANTED: &[Planted] = &[
     ("who authorised instructs", |acts| acts[18].0 = AUTHORISER, &[("A13.authorise_instruct", &[19])]),
     ("who instructed settles", |acts| acts[14].0 = INSTRUCTOR, &[("A13.instruct_settle", &[15])]),
     (
+        "who reviewed approves, the id written otherwise",
+        |acts| acts[7].0 = ("P-Reviewer", "o-office"),
+        &[("A13.review_approve", &[8])],
+    ),
+    (
+        "who authorised instructs, the id written otherwise",
+        |acts| acts[18].0 = ("P-AUTHORISER", "o-office"),
+        &[("A13.authorise_instruct", &[19])],
+    ),
+    (
+        "the applicant's colleague authorises, the organisation written otherwise",
+        |acts| acts[12].0 = ("p-other", "O-Lead"),
+        &[("A13.applicant", &[13])],
+    ),
+    (
         "the applicant's colleague authorises",
         |acts| acts[12].0 = ("p-other", "o-lead"),
         &[("A13.applicant", &[13])],

@@ -188,6 +188,7 @@ pub(crate) fn life() -> Story {
                     invoice: InvoiceId(Uuid::from_u128(0x601)),
                     issuer: "044001".to_owned(),
                     number: "88".to_owned(),
+                    code: None,
                     total_minor: 70_000,
                 }),
                 purpose: "设备".to_owned(),

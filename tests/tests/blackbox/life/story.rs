@@ -407,6 +407,7 @@ async fn first_year(story: &mut Story) -> (u64, u64) {
             issuer: "2100143130".to_owned(),
             number: "00012345".to_owned(),
             total: fen(100 * WAN),
+            code: String::new(),
         })
     };
     let [first, second, third] = [id(), id(), id()];

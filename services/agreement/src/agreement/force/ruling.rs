@@ -13,7 +13,7 @@ use concord_events::{
     agreement::{AgreementEvent, Term},
     document::Document,
 };
-use concord_kernel::Date;
+use concord_kernel::{Date, normal::same_reference};
 
 /// Decides every pair of standing and command.
 pub(in crate::agreement) fn decide(
@@ -187,7 +187,7 @@ impl Agreement {
 
     fn resumed_by(&self, given: &str) -> bool {
         let last = self.suspensions.last().and_then(|suspension| suspension.resumed.as_ref());
-        last.is_some_and(|resumption| resumption.authority == given)
+        last.is_some_and(|resumption| same_reference(&resumption.authority, given))
     }
 
     /// A further term, by its document's authority and without signatures (domain.md section 3: "renewal … adds a term").
@@ -201,7 +201,8 @@ impl Agreement {
         let on = case.context.effective_on;
         // There is always a period: the draft's.
         let last = &self.periods[self.periods.len() - 1];
-        if last.term == term && last.authority.as_deref() == Some(authority) {
+        let same = |first: &str| same_reference(first, authority);
+        if last.term == term && last.authority.as_deref().is_some_and(same) {
             return Ok(unchanged());
         }
         let ends_on = last.term.until;
@@ -301,7 +302,7 @@ impl Agreement {
         let Stage::Terminated { reason, authority, out_of_force_from } = &self.stage else {
             return unchanged();
         };
-        if (reason.as_str(), authority.as_str(), *out_of_force_from) == (given, by, given_from) {
+        if (reason.as_str(), *out_of_force_from) == (given, given_from) && same_reference(authority, by) {
             return unchanged();
         }
         let ahead = self.termination_ahead(on);

@@ -29,6 +29,13 @@ pub fn party(party: &Party, version: u64) -> proto::Party {
         .kinds
         .iter()
         .map(|dated| proto::DatedKind { from: dated.from.to_string(), kind: kind(dated.value).into() });
+    let certified = party.certified.iter().map(|(code, certificate)| proto::CertifiedCode {
+        code: code.to_string(),
+        certificate: Some(proto::CodeCertificate {
+            document_number: certificate.document_number.clone(),
+            note: certificate.note.clone(),
+        }),
+    });
     let (merged_into, ended_from) = match party.end {
         Some(End::Merged { into, from }) => (into.to_string(), Some(from)),
         Some(End::Dissolved { from }) => (String::new(), Some(from)),
@@ -47,6 +54,7 @@ pub fn party(party: &Party, version: u64) -> proto::Party {
         merged_into,
         ended_from: text(ended_from),
         version,
+        certified_codes: certified.collect(),
     }
 }
 

@@ -69,6 +69,7 @@ pub(in crate::demo) fn record(party: &Party, on: Date) -> BulkCommand {
             name: format!("participant {}", party.code),
             region: party.region.clone(),
             industry: String::new(),
+            certificate: None,
         })
     })
 }

@@ -113,8 +113,14 @@ impl Subject<'_> {
         let item = self.life.items[place];
         let invoice = item.invoice.and_then(|number| {
             let total = *self.life.invoices.get(usize::try_from(number).ok()?)?;
-            let number = format!("{}-{number}", self.key);
-            Some(Invoice { issuer: "SYN-SUPPLIER".to_owned(), number, total: euros(total) })
+            // A letter between: signs make no difference, and each key has numbers of its own.
+            let number = format!("{}-N{number}", self.key);
+            Some(Invoice {
+                issuer: "SYN-SUPPLIER".to_owned(),
+                number,
+                total: euros(total),
+                code: String::new(),
+            })
         });
         let request = ReportSpendRequest {
             header: self.header(&format!("spend/{place}"), on),

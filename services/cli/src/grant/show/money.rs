@@ -1,7 +1,7 @@
 //! A grant's money as people and programs read it: shares, matching money, spending, balances, facts.
 
 use concord_events::ledger::Account;
-use concord_proto::fund::v1::{Grant, MatchingSource, MoneyFact, Spending};
+use concord_proto::fund::v1::{Grant, MatchingSource, MoneyFact, SpendItem, Spending};
 use serde_json::{Value, json};
 
 use super::party;
@@ -112,7 +112,7 @@ fn print_spending(grant: &Grant, spending: &Spending) {
             item.spent_on.clone(),
             amount(item.amount_minor, &grant.currency),
             grant.currency.clone(),
-            format!("{} {}", item.invoice_issuer, item.invoice_number).trim().to_owned(),
+            invoice(item),
             if item.reason.is_empty() { state } else { format!("{state}: {}", item.reason) },
         ]);
     }
@@ -262,6 +262,7 @@ fn spending_json(spending: &Spending) -> Value {
             "amount_minor": item.amount_minor,
             "invoice_issuer": item.invoice_issuer,
             "invoice_number": item.invoice_number,
+            "invoice_code": item.invoice_code,
             "purpose": item.purpose,
             "reason": item.reason,
         })
@@ -275,4 +276,10 @@ fn spending_json(spending: &Spending) -> Value {
         "disallowed_minor": spending.disallowed_minor,
         "newest": newest.collect::<Vec<_>>(),
     })
+}
+
+/// An invoice in a line: its issuer, the code of its series, its number.
+fn invoice(item: &SpendItem) -> String {
+    let told = [&item.invoice_issuer, &item.invoice_code, &item.invoice_number];
+    told.map(String::as_str).into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

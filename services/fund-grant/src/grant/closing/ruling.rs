@@ -12,7 +12,7 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::fund::{AcceptanceOutcome, FundEvent};
-use concord_kernel::Date;
+use concord_kernel::{Date, normal::same_reference};
 
 pub(in crate::grant) fn decide(
     case: &Case<'_, '_>,
@@ -59,7 +59,9 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ClosingCommand) -> Result<
         },
 
         (ConcludeFinalAcceptance { outcome, minutes }, progress) => match (&contract.acceptance, progress) {
-            (Some(first), _) if (&first.outcome, &first.minutes) == (outcome, minutes) => unchanged(),
+            (Some(first), _) if first.outcome == *outcome && same_reference(&first.minutes, minutes) => {
+                unchanged()
+            }
             (_, CompletionReported(_)) => conclude(case, grant, contract, *outcome, minutes),
             // Who refuses to put it right reports nothing any more.
             (_, Rectifying(by))
@@ -77,7 +79,8 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ClosingCommand) -> Result<
         }
         (Close { minutes, refund_by }, Closed(first) | Evaluated { closeout: first, .. }) => {
             let same_day = first.refund_by.is_none() || first.refund_by == *refund_by;
-            if first.minutes == *minutes && same_day { unchanged() } else { refused(closed_already(first)) }
+            let same = same_day && same_reference(&first.minutes, minutes);
+            if same { unchanged() } else { refused(closed_already(first)) }
         }
         (Close { .. }, _) => refused(wrong_stage(stage, when(command))),
 
@@ -91,7 +94,8 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ClosingCommand) -> Result<
             Evaluate { grade, score_hundredths, minutes },
             Evaluated { grade: first_grade, score_hundredths: first_score, minutes: first_minutes, .. },
         ) => {
-            let same = (grade, score_hundredths, minutes) == (first_grade, first_score, first_minutes);
+            let same = (grade, score_hundredths) == (first_grade, first_score)
+                && same_reference(first_minutes, minutes);
             if same { unchanged() } else { refused(evaluated_already(*first_score, first_minutes)) }
         }
         (Evaluate { .. }, _) => refused(wrong_stage(stage, when(command))),
@@ -100,7 +104,8 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ClosingCommand) -> Result<
             Terminate { reason, minutes, refund_by },
             Terminated { refund_by: first_by, reason: first_reason, minutes: first_minutes },
         ) => {
-            let same = (reason, minutes) == (first_reason, first_minutes)
+            let same = reason == first_reason
+                && same_reference(first_minutes, minutes)
                 && refund_by.is_none_or(|refund_by| refund_by == *first_by);
             if same {
                 unchanged()
@@ -117,7 +122,8 @@ fn rule(case: &Case<'_, '_>, grant: &Grant, command: &ClosingCommand) -> Result<
             Cancel { cause, reason, minutes },
             Cancelled { cause: first_cause, reason: first_reason, minutes: first_minutes },
         ) => {
-            let same = (reason, minutes) == (first_reason, first_minutes)
+            let same = reason == first_reason
+                && same_reference(first_minutes, minutes)
                 && first_cause.is_none_or(|first| first == *cause);
             if same { unchanged() } else { refused(cancelled_already(first_reason, first_minutes)) }
         }

@@ -9,7 +9,7 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::{FundEvent, MoneyFact};
-use concord_kernel::money::Amount;
+use concord_kernel::{money::Amount, normal::same_reference};
 use std::fmt::Display;
 
 /// Sources of one grant: every state is kept in memory.
@@ -79,7 +79,9 @@ fn rule(grant: &Grant, contract: &Contract, number: u32, command: &MatchingComma
         (Release { reason, minutes }, Some(source)) => {
             let arrived = Arrived::of(&grant.facts, None);
             match (source.missing_minor(&arrived), &source.released) {
-                (0, Some(first)) if (&first.reason, &first.minutes) == (reason, minutes) => unchanged(),
+                (0, Some(first)) if first.reason == *reason && same_reference(&first.minutes, minutes) => {
+                    unchanged()
+                }
                 (0, Some(first)) => refused(done_otherwise(
                     "MATCHING_ALREADY_RELEASED",
                     (&format!("source {number} was released"), &format!("第{number}项配套来源已核减")),

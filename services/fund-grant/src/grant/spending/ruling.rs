@@ -10,7 +10,10 @@ use crate::{
 };
 use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::{FundEvent, Holding, InvoicePart, RecoveryCause, Taken};
-use concord_kernel::id::{InvoiceId, RecoveryId, SpendId};
+use concord_kernel::{
+    id::{InvoiceId, RecoveryId, SpendId},
+    normal,
+};
 
 /// Items of one grant: every state is kept in memory.
 const ITEMS_MAX: usize = 2_000;
@@ -59,7 +62,7 @@ pub(in crate::grant) fn decide(
 /// The invoice that a report names, where any item of any grant has named it before.
 fn named<'v>(case: &Case<'_, 'v>, report: &SpendReport) -> Result<Option<&'v Invoice>, Stop> {
     let Some(named) = &report.invoice else { return Ok(None) };
-    view::invoice_or_free(case, InvoiceId::of(&named.issuer, &named.number))
+    view::invoice_or_free(case, named.id())
 }
 
 fn without_contract(stage: &Stage) -> Broken {
@@ -126,13 +129,26 @@ fn reported_already(grant: &Grant, first: &Item) -> Broken {
 }
 
 impl NamedInvoice {
+    /// One for all spellings of an invoice.
+    fn id(&self) -> InvoiceId {
+        InvoiceId::of(&normal::Invoice::of(self.code.as_deref(), &self.issuer, &self.number))
+    }
+
     fn part(&self) -> InvoicePart {
         InvoicePart {
-            invoice: InvoiceId::of(&self.issuer, &self.number),
+            invoice: self.id(),
             issuer: self.issuer.clone(),
             number: self.number.clone(),
+            code: self.code.clone(),
             total_minor: self.total.minor,
         }
+    }
+
+    /// Whether it is the part that an item took: the invoice, its issuer and its total, however they were spelled.
+    fn is(&self, first: &InvoicePart) -> bool {
+        self.id() == first.id()
+            && self.total.minor == first.total_minor
+            && normal::same_reference(&self.issuer, &first.issuer)
     }
 }
 
@@ -143,7 +159,11 @@ impl Grant {
             && report.invoice.as_ref().is_none_or(own_currency)
             && (report.party, report.category, report.spent_on, &report.purpose)
                 == (first.party, first.category, first.spent_on, &first.purpose)
-            && report.invoice.as_ref().map(NamedInvoice::part) == first.invoice
+            && match (&report.invoice, &first.invoice) {
+                (Some(named), Some(first)) => named.is(first),
+                (None, None) => true,
+                _ => false,
+            }
     }
 
     fn report(

@@ -109,6 +109,7 @@ fn item(item: &Item) -> fund::SpendItem {
         amount_minor: item.amount_minor,
         invoice_issuer: invoice.map(|part| part.issuer.clone()).unwrap_or_default(),
         invoice_number: invoice.map(|part| part.number.clone()).unwrap_or_default(),
+        invoice_code: invoice.and_then(|part| part.code.clone()).unwrap_or_default(),
         purpose: item.purpose.clone(),
         reason,
     }

@@ -79,11 +79,15 @@ fn invoice(reading: &mut Reading<'_>, named: &fund::Invoice) -> Option<NamedInvo
     let issuer = reading.faults.text("invoice.issuer", &named.issuer, ID_BYTES_MAX, true);
     let number = reading.faults.text("invoice.number", &named.number, ID_BYTES_MAX, true);
     let total = reading.amount("invoice.total", named.total.as_ref(), 1);
-    Some(NamedInvoice { issuer: plain(&issuer?), number: plain(&number?), total: total? })
+    let code = match named.code.as_str() {
+        "" => Some(None),
+        code => reading.faults.text("invoice.code", code, ID_BYTES_MAX, true).map(Some),
+    };
+    let code = code?.map(|code| plain(&code));
+    Some(NamedInvoice { issuer: plain(&issuer?), number: plain(&number?), code, total: total? })
 }
 
-/// A code or a number as it is compared. Written with blanks or in small letters, an invoice is no other one: else it could be
-/// shared out twice.
+/// A code or a number as it is kept: as it was given, but for blanks and small letters. It is compared in its normal form.
 fn plain(text: &str) -> String {
     text.split_whitespace().collect::<String>().to_uppercase()
 }

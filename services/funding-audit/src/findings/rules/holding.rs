@@ -45,8 +45,8 @@ pub(super) fn a09(search: &Search, rulebook: &Rulebook) -> Sql {
 }
 
 /// Of an invoice that is shared out beyond its total, the items that went beyond it, in the order in which they were reported:
-/// together they are what is too much. Items that were disallowed take nothing of it, and those in another currency are of
-/// another invoice.
+/// together they are what is too much. Where items under several spellings say several totals, the lowest holds. Items that were
+/// disallowed take nothing of it, and those in another currency are of another invoice.
 pub(super) fn a09_invoice(search: &Search) -> Sql {
     let mut sql = with(search);
     // First those that can be beyond it at all: few, of many.
@@ -57,18 +57,18 @@ pub(super) fn a09_invoice(search: &Search) -> Sql {
     sql.known_at("o", search.point).push(
         " GROUP BY o.invoice HAVING sum(o.amount_minor) > min(o.total_minor)) \
          SELECT 'invoice', d.grant_id || '/spend/' || s.spend || '/invoice', s.position, d.grant_id, \
-         least(s.amount_minor, i.shared - s.total_minor)::bigint, s.effective_on, i.items, i.shared::bigint, s.total_minor, \
+         least(s.amount_minor, i.shared - i.total_minor)::bigint, s.effective_on, i.items, i.shared::bigint, i.total_minor, \
          s.spent_on, s.number",
     );
     sql.push(OF_GRANT).push("FROM suspects x JOIN spends s ON s.invoice = x.invoice AND ");
     sql.known_at("s", search.point).push(
         " JOIN scope d ON d.grant_id = s.grant_id CROSS JOIN LATERAL (SELECT sum(o.amount_minor) AS shared, \
-         array_agg(o.position) AS items FROM spends o JOIN grants g ON g.grant_id = o.grant_id AND g.currency = d.currency \
+         min(o.total_minor) AS total_minor, array_agg(o.position) AS items FROM spends o JOIN grants g ON g.grant_id = o.grant_id AND g.currency = d.currency \
          WHERE o.invoice = s.invoice AND o.position <= s.position AND ",
     );
     sql.known_at("o", search.point).push(" AND ");
     stands(&mut sql, "o", search);
-    sql.push(") i WHERE i.shared > s.total_minor AND ");
+    sql.push(") i WHERE i.shared > i.total_minor AND ");
     stands(&mut sql, "s", search);
     sql
 }

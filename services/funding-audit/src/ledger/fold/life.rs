@@ -7,7 +7,11 @@ use crate::{
 };
 use concord_chassis::projection::ApplyError;
 use concord_events::fund::{AcceptanceOutcome, EvaluationGrade, FundEvent, HoldCause, MoneyFact};
-use concord_kernel::{Date, id::GrantId};
+use concord_kernel::{
+    Date,
+    id::GrantId,
+    normal::{organisation, person},
+};
 use std::borrow::Cow;
 
 /// A step of a grant's life, and what [`GrantStep`] says that the columns mean.
@@ -56,8 +60,8 @@ impl<'a> Fold<'_, 'a> {
                 day: took.day,
                 number: took.number.map(|number| at.number(number, "a step")).transpose()?,
                 said: took.said,
-                actor: at.actor,
-                actor_org: at.actor_org,
+                actor: person(at.actor),
+                actor_org: organisation(at.actor_org),
             });
         }
         self.tranche(at, event)?;
@@ -111,8 +115,8 @@ impl<'a> Fold<'_, 'a> {
                 instruction: None,
                 attempt: None,
                 bank_reference: None,
-                actor: at.actor,
-                actor_org: at.actor_org,
+                actor: person(at.actor),
+                actor_org: organisation(at.actor_org),
             })
         };
         let (grant, row) = match event {

@@ -14,6 +14,7 @@ use concord_kernel::{
     Date,
     id::{GrantId, RecoveryId, RectificationId, SpendId},
     money::Amount,
+    normal::{organisation, person},
 };
 
 /// The grant that an event of a recovery is about; `None` for other events.
@@ -197,7 +198,7 @@ impl<'a> Fold<'_, 'a> {
                     category: category.code(),
                     spent_on: *spent_on,
                     amount_minor: *amount_minor,
-                    invoice: invoice.as_ref().map(|part| part.invoice.0),
+                    invoice: invoice.as_ref().map(|part| part.id().0),
                     issuer: invoice.as_ref().map(|part| part.issuer.as_str()),
                     number: invoice.as_ref().map(|part| part.number.as_str()),
                     total_minor: invoice.as_ref().map(|part| part.total_minor),
@@ -225,8 +226,8 @@ impl<'a> Fold<'_, 'a> {
             step: step.number(),
             effective_on: at.effective_on,
             amount_minor,
-            actor: at.actor,
-            actor_org: at.actor_org,
+            actor: person(at.actor),
+            actor_org: organisation(at.actor_org),
         });
     }
 

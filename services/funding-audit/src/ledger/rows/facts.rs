@@ -72,8 +72,8 @@ row! {
         step: i16 => INT2_ARRAY,
         effective_on: Date => DATE_ARRAY,
         amount_minor: i64 => INT8_ARRAY,
-        actor: &'a str => TEXT_ARRAY,
-        actor_org: &'a str => TEXT_ARRAY,
+        actor: Cow<'a, str> => TEXT_ARRAY,
+        actor_org: Cow<'a, str> => TEXT_ARRAY,
     }
 }
 
@@ -87,8 +87,8 @@ row! {
         day: Option<Date> => DATE_ARRAY,
         number: Option<i32> => INT4_ARRAY,
         said: Option<Cow<'a, str>> => TEXT_ARRAY,
-        actor: &'a str => TEXT_ARRAY,
-        actor_org: &'a str => TEXT_ARRAY,
+        actor: Cow<'a, str> => TEXT_ARRAY,
+        actor_org: Cow<'a, str> => TEXT_ARRAY,
     }
 }
 

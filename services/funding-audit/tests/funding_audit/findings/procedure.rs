@@ -300,9 +300,13 @@ fn titled(story: &mut Story, grant: GrantId, text: &str) {
 async fn live_awards_with_titles_nearly_the_same_are_found_with_the_later_one() {
     // 20 letters have 18 trigrams; another last letter leaves 17 of 19, which is 894 thousandths; two leave 16 of 20.
     let title = "abcdefghijklmnopqrst";
-    for (other, per_mille) in
-        [(title, Some("100.0")), ("abcdefghijklmnopqrsx", Some("89.4")), ("abcdefghijklmnopqrxy", None)]
-    {
+    for (other, per_mille) in [
+        (title, Some("100.0")),
+        // With Cyrillic letters that look the same, and what is not seen.
+        ("аbсdеfghijklmnοpqrst\u{200b}", Some("100.0")),
+        ("abcdefghijklmnopqrsx", Some("89.4")),
+        ("abcdefghijklmnopqrxy", None),
+    ] {
         let mut story = Story::empty();
         story.then("2025-01-10", &appropriated(P1, 1_000_000));
         titled(&mut story, G1, title);
