@@ -266,6 +266,8 @@ receipts!(
     LeaveRegisterResponse,
     RecordControlLinkResponse,
     EndControlLinkResponse,
+    RecordRepresentationResponse,
+    EndRepresentationResponse,
     MergePartyResponse,
     DissolvePartyResponse,
 );

@@ -145,13 +145,26 @@ impl Services {
         Ok(())
     }
 
-    fn check(&self, log: &str) -> Result<Check> {
+    /// Runs a `concord` command against the services and returns what it printed.
+    pub fn concord(&self, args: &[&str]) -> Result<String> {
+        let output = self.command()?.args(args).stdin(Stdio::null()).output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "concord {}: {errors}", args.join(" "));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn command(&self) -> Result<Command> {
         let mut command = self.stack.command();
         for service in [AGREEMENT, FUND_GRANT, FUNDING_AUDIT] {
             let variable = format!("CONCORD_ADDRESS_{}", service.replace('-', "_").to_uppercase());
             command.env(variable, self.address(service)?);
         }
         command.env("CONCORD_ACTOR", "auditor@audit-office");
+        Ok(command)
+    }
+
+    fn check(&self, log: &str) -> Result<Check> {
+        let command = self.command()?;
         let projection = self.stack.database_url(&database(FUNDING_AUDIT))?;
         let nats = self.nats.url();
         check_from(command, &["--log", log, "--nats-url", &nats, "--projection-database-url", &projection])

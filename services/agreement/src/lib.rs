@@ -121,7 +121,7 @@ impl Agreements {
 
 impl Domain for Agreements {
     const LOG: &'static str = "agreement";
-    const FOLD: &'static str = "2";
+    const FOLD: &'static str = "3";
     // `CN-USCI` is read as `CN-USCC` since 2.
     const SUBJECTS: &'static str = "2";
     type Event = AgreementEvent;
@@ -187,6 +187,7 @@ impl Domain for Agreements {
                         + party.kinds.len()
                         + party.regions.len()
                         + party.control_links.len()
+                        + 2 * party.representations.len()
                         + party.absorbed.len())
             }
             State::Code(_) => 192,

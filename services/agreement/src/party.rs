@@ -8,7 +8,7 @@
 //! ```
 //!
 //! ⟲ stands for all that is recorded of a party as it lives: further codes, names, kinds, regions, registers, control
-//! links. Each fact holds from the day of the act on. A code never belongs to two parties: it has a small state of its
+//! links, organisations that stand for it. Each fact holds from the day of the act on. A code never belongs to two parties: it has a small state of its
 //! own, [`Code`], which the events that give a code to a party are applied to as well. So a party is found by any code it
 //! ever had, and the same one is never counted twice.
 
@@ -29,6 +29,7 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
+    id::OrganisationId,
     industry::Industry,
     party::{PartyCode, PartyId, PartyKind},
     region::Region,
@@ -72,6 +73,9 @@ pub struct Party {
     pub registers: BTreeMap<Register, Vec<Spell>>,
     /// Who controls it, and since when.
     pub control_links: Vec<ControlLink>,
+    /// Organisations that stand for it, and since when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub representations: Vec<Representation>,
     /// Parties that were merged into it.
     pub absorbed: Vec<Dated<PartyId>>,
     /// How it ended, once it did.
@@ -103,6 +107,17 @@ pub struct ControlLink {
     pub controller: PartyId,
     /// How.
     pub kind: ControlKind,
+    /// When.
+    pub spell: Spell,
+}
+
+/// An organisation that stands for a party 代表关系.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Representation {
+    /// The organisation, as it was named.
+    pub organisation: OrganisationId,
+    /// Document that authorises it.
+    pub authority: String,
     /// When.
     pub spell: Spell,
 }
@@ -178,6 +193,18 @@ pub enum PartyCommand {
         /// How.
         kind: ControlKind,
     },
+    /// Record that an organisation stands for it 代表登记.
+    RecordRepresentation {
+        /// The organisation.
+        organisation: OrganisationId,
+        /// Document that authorises it.
+        authority: String,
+    },
+    /// Record that the organisation no longer does.
+    EndRepresentation {
+        /// The organisation.
+        organisation: OrganisationId,
+    },
     /// Record that it was merged 合并 into another.
     Merge {
         /// The other.
@@ -212,8 +239,8 @@ pub(crate) fn decide(
     command: &PartyCommand,
 ) -> Result<Decision<AgreementEvent>, Stop> {
     use PartyCommand::{
-        AddCode, Dissolve, EndControlLink, EnterRegister, LeaveRegister, Merge, Reclassify, Record,
-        RecordControlLink, Relocate, Rename,
+        AddCode, Dissolve, EndControlLink, EndRepresentation, EnterRegister, LeaveRegister, Merge,
+        Reclassify, Record, RecordControlLink, RecordRepresentation, Relocate, Rename,
     };
     case.well_formed(command.faults(id))?;
     let on = case.context.effective_on;
@@ -229,6 +256,8 @@ pub(crate) fn decide(
             | LeaveRegister { .. }
             | RecordControlLink { .. }
             | EndControlLink { .. }
+            | RecordRepresentation { .. }
+            | EndRepresentation { .. }
             | Merge { .. }
             | Dissolve,
         ) => {
@@ -263,6 +292,10 @@ pub(crate) fn decide(
             party.link(*controller, *kind, on)
         }
         (Some(party), EndControlLink { controller, kind }) => party.unlink(*controller, *kind, on),
+        (Some(party), RecordRepresentation { organisation, authority }) => {
+            party.represent(organisation, authority, on)
+        }
+        (Some(party), EndRepresentation { organisation }) => party.end_representation(organisation, on),
         (Some(party), Merge { into }) => party.merge(case, *into)?,
         (Some(party), Dissolve) => party.dissolve(on),
     };
@@ -305,6 +338,7 @@ impl PartyCommand {
             }
             Self::AddCode { certificate, .. } => return proof_faults(certificate.as_ref()),
             Self::Rename { name } => line("name", name),
+            Self::RecordRepresentation { authority, .. } => line("authority", authority),
             Self::RecordControlLink { controller, .. } if *controller == id => {
                 Some(refusal::itself("controller"))
             }
@@ -315,6 +349,7 @@ impl PartyCommand {
             | Self::LeaveRegister { .. }
             | Self::RecordControlLink { .. }
             | Self::EndControlLink { .. }
+            | Self::EndRepresentation { .. }
             | Self::Merge { .. }
             | Self::Dissolve => None,
         };
@@ -420,6 +455,13 @@ impl Spell {
     }
 }
 
+impl Representation {
+    /// Whether it is of the organisation with this normal form.
+    fn is_of(&self, normal_form: &str) -> bool {
+        normal::organisation(self.organisation.as_str()) == normal_form
+    }
+}
+
 impl Code {
     /// The code's state that an event opens, if it gives this code to a party.
     pub(crate) fn opened_by(event: &AgreementEvent, meta: &Meta<'_>) -> Option<Self> {
@@ -454,6 +496,7 @@ impl Party {
             opened_as: content_hash(event),
             registers: BTreeMap::new(),
             control_links: Vec::new(),
+            representations: Vec::new(),
             absorbed: Vec::new(),
             end: None,
         })
@@ -488,6 +531,20 @@ impl Party {
                 let mut links = self.control_links.iter_mut();
                 if let Some(link) = links.rfind(|link| link.controller == *controller && link.kind == *kind) {
                     link.spell.ended = Some(*from);
+                }
+            }
+            AgreementEvent::RepresentationRecorded { organisation, authority, from, .. } => {
+                self.representations.push(Representation {
+                    organisation: organisation.clone(),
+                    authority: authority.clone(),
+                    spell: Spell { from: *from, ended: None },
+                });
+            }
+            AgreementEvent::RepresentationEnded { organisation, from, .. } => {
+                let own = normal::organisation(organisation.as_str());
+                let mut known = self.representations.iter_mut();
+                if let Some(known) = known.rfind(|known| known.is_of(&own)) {
+                    known.spell.ended = Some(*from);
                 }
             }
             AgreementEvent::PartyMerged { party, into, from } if *party == self.id => {

@@ -207,6 +207,8 @@ impl PartyService for PartyDesk {
             leave_register(LeaveRegisterRequest) -> LeaveRegisterResponse;
             record_control_link(RecordControlLinkRequest) -> RecordControlLinkResponse;
             end_control_link(EndControlLinkRequest) -> EndControlLinkResponse;
+            record_representation(RecordRepresentationRequest) -> RecordRepresentationResponse;
+            end_representation(EndRepresentationRequest) -> EndRepresentationResponse;
             merge_party(MergePartyRequest) -> MergePartyResponse;
             dissolve_party(DissolvePartyRequest) -> DissolvePartyResponse;
     }

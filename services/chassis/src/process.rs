@@ -129,7 +129,7 @@ impl Following {
     }
 }
 
-/// PostgreSQL schema of a manager's deadlines, for example `fund_grant_agreement_v1`. A later generation of the other log is
+/// PostgreSQL schema of a manager's deadlines, for example `fund_grant_agreement_v2`. A later generation of the other log is
 /// another history, and is taken in anew.
 #[must_use]
 pub fn schema_name<M: ProcessManager>(generation: u32) -> String {

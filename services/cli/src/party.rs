@@ -5,9 +5,10 @@ mod show;
 
 use concord_proto::agreement::v1::party_service_client::PartyServiceClient;
 use concord_proto::agreement::v1::{
-    AddPartyCodeRequest, DissolvePartyRequest, EndControlLinkRequest, EnterRegisterRequest, GetPartyRequest,
-    LeaveRegisterRequest, LookUpPartyRequest, MergePartyRequest, ReclassifyPartyRequest,
-    RecordControlLinkRequest, RecordPartyRequest, RelocatePartyRequest, RenamePartyRequest,
+    AddPartyCodeRequest, DissolvePartyRequest, EndControlLinkRequest, EndRepresentationRequest,
+    EnterRegisterRequest, GetPartyRequest, LeaveRegisterRequest, LookUpPartyRequest, MergePartyRequest,
+    ReclassifyPartyRequest, RecordControlLinkRequest, RecordPartyRequest, RecordRepresentationRequest,
+    RelocatePartyRequest, RenamePartyRequest,
 };
 
 pub use self::args::{CertificateArgs, PartyCommand, RecordArgs, Target};
@@ -89,6 +90,17 @@ pub async fn run(client: &mut Client, command: PartyCommand, format: Format) -> 
                 target,
                 EndControlLinkRequest { controller: controller, kind: kind.into() }
             )
+        }
+        PartyCommand::Represent { target, by } => {
+            let authority = target.header.required_authority()?;
+            send!(
+                client.record_representation,
+                target,
+                RecordRepresentationRequest { organisation_id: by, authority: authority }
+            )
+        }
+        PartyCommand::EndRepresent { target, by } => {
+            send!(client.end_representation, target, EndRepresentationRequest { organisation_id: by })
         }
         PartyCommand::Merge { target, into } => {
             let into = id_of(client, &into).await?;

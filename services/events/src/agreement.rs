@@ -12,7 +12,7 @@ use crate::{
 use concord_kernel::{
     Date,
     event::{LogEvent, StreamId},
-    id::{AgreementId, PersonId},
+    id::{AgreementId, OrganisationId, PersonId},
     industry::Industry,
     money::Currency,
     party::{PartyCode, PartyCodeId, PartyId, PartyKind},
@@ -669,6 +669,28 @@ pub enum AgreementEvent {
         /// First day without it.
         from: Date,
     },
+    /// An organisation stands for it 代表登记: who acts in that organisation's name acts for this party.
+    #[serde(rename = "concord.agreement.v1.RepresentationRecorded")]
+    RepresentationRecorded {
+        /// The party.
+        party: PartyId,
+        /// The organisation, as the identity system names it.
+        organisation: OrganisationId,
+        /// Document 文号 that authorises it.
+        authority: String,
+        /// First day.
+        from: Date,
+    },
+    /// The organisation no longer stands for it 代表终止.
+    #[serde(rename = "concord.agreement.v1.RepresentationEnded")]
+    RepresentationEnded {
+        /// The party.
+        party: PartyId,
+        /// The organisation.
+        organisation: OrganisationId,
+        /// First day on which it no longer did.
+        from: Date,
+    },
     /// It was merged into another party 合并. It is counted no more; its agreements are succeeded one by one.
     #[serde(rename = "concord.agreement.v1.PartyMerged")]
     PartyMerged {
@@ -722,6 +744,8 @@ impl LogEvent for AgreementEvent {
             | Self::RegisterLeft { party, .. }
             | Self::ControlLinkRecorded { party, .. }
             | Self::ControlLinkEnded { party, .. }
+            | Self::RepresentationRecorded { party, .. }
+            | Self::RepresentationEnded { party, .. }
             | Self::PartyMerged { party, .. }
             | Self::PartyDissolved { party, .. } => party.stream(),
         }
@@ -770,6 +794,8 @@ impl LogEvent for AgreementEvent {
             Self::RegisterLeft { .. } => "concord.agreement.v1.RegisterLeft",
             Self::ControlLinkRecorded { .. } => "concord.agreement.v1.ControlLinkRecorded",
             Self::ControlLinkEnded { .. } => "concord.agreement.v1.ControlLinkEnded",
+            Self::RepresentationRecorded { .. } => "concord.agreement.v1.RepresentationRecorded",
+            Self::RepresentationEnded { .. } => "concord.agreement.v1.RepresentationEnded",
             Self::PartyMerged { .. } => "concord.agreement.v1.PartyMerged",
             Self::PartyDissolved { .. } => "concord.agreement.v1.PartyDissolved",
         }

@@ -7,6 +7,7 @@
 mod closing;
 mod finding;
 mod matching;
+mod party;
 mod recovery;
 mod spending;
 
@@ -14,6 +15,7 @@ pub use crate::party::Party;
 pub use closing::{AcceptanceFailure, AcceptanceOutcome, EvaluationGrade, OverriddenRule};
 pub use finding::{FindingKey, FindingSubject};
 pub use matching::{GovernmentLevel, MatchingInstalment, MatchingKind, matching_source_zh};
+pub use party::{DirectoryPoint, PartyChange};
 pub use recovery::{MoneyFact, RecoveryCause, Taken};
 pub use spending::{Holding, InvoicePart};
 
@@ -23,7 +25,7 @@ use concord_kernel::{
     event::{LogEvent, StreamId},
     fingerprint::Fingerprint,
     id::{
-        AgreementId, BackingId, GrantId, InstructionId, PartyFileId, ProgrammeId, RecoveryId,
+        AgreementId, BackingId, GrantId, InstructionId, PartyFileId, PartyRecordId, ProgrammeId, RecoveryId,
         RectificationId, SpendId,
     },
     industry::Industry,
@@ -468,6 +470,10 @@ pub enum FundEvent {
         amount_minor: i64,
         /// Minutes of the meeting 会议纪要.
         minutes: String,
+        /// How far the directory of parties had been taken in, by which the lead's other grants were found (A11); absent where
+        /// none was followed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        directory: Option<DirectoryPoint>,
     },
     /// It was turned down 不予立项. What was reserved is available again.
     #[serde(rename = "concord.fund.v1.GrantRejected")]
@@ -698,6 +704,18 @@ pub enum FundEvent {
         parties: Vec<BackingParty>,
         /// Whether it is in force.
         force: Force,
+        /// The event of the agreement log that said so.
+        at: AgreementPoint,
+        /// When that happened.
+        happened_on: Date,
+    },
+    /// Something was learned of a party 主体 from the directory. The first one opens its record.
+    #[serde(rename = "concord.fund.v1.PartyChanged")]
+    PartyChanged {
+        /// The party.
+        party: PartyId,
+        /// What.
+        change: PartyChange,
         /// The event of the agreement log that said so.
         at: AgreementPoint,
         /// When that happened.
@@ -1373,6 +1391,10 @@ pub struct Filed {
     pub fingerprint: Fingerprint,
     /// Fund of its programme: the family within which the cooling years count.
     pub fund: String,
+    /// How far the directory of parties had been taken in, by which the lead's other grants were found; absent where none was
+    /// followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<DirectoryPoint>,
 }
 
 /// What ends with a grant: closed, terminated or cancelled.
@@ -1470,6 +1492,7 @@ impl LogEvent for FundEvent {
             | Self::GrantCancelled { grant, .. }
             | Self::FactCorrected { grant, .. } => grant.stream(),
             Self::BackingChanged { agreement, .. } => BackingId::of(*agreement).stream(),
+            Self::PartyChanged { party, .. } => PartyRecordId::of(*party).stream(),
             Self::RecoveryDetermined { recovery, .. }
             | Self::RecoveryDemanded { recovery, .. }
             | Self::RecoveryAppealed { recovery, .. }
@@ -1487,7 +1510,8 @@ impl LogEvent for FundEvent {
     }
 
     /// The programme, where its money moves between available, reserved and contracted; the record of an agreement that a
-    /// grant names or no longer names; the lead's file; the grants that a recovery and a balance move money of.
+    /// grant names or no longer names; the lead's file; the grants that a recovery and a balance move money of; the parties and
+    /// the organisation that a change of the directory is about beside its own.
     fn also(&self) -> Vec<StreamId> {
         let file = |lead: &PartyId| PartyFileId::of(*lead).stream();
         let record = |agreement: &AgreementId| BackingId::of(*agreement).stream();
@@ -1518,6 +1542,7 @@ impl LogEvent for FundEvent {
                 let others = end.backing.as_ref().map(record).into_iter().chain([file(&end.lead)]);
                 programme.into_iter().chain(others).collect()
             }
+            Self::PartyChanged { party, change, .. } => change.also(*party).into_iter().collect(),
             Self::BackingNamed { agreement, former, .. } => {
                 std::iter::once(agreement).chain(former).map(record).collect()
             }
@@ -1562,6 +1587,7 @@ impl LogEvent for FundEvent {
             Self::TrancheSettled { .. } => "concord.fund.v1.TrancheSettled",
             Self::PaymentReturned { .. } => "concord.fund.v1.PaymentReturned",
             Self::BackingChanged { .. } => "concord.fund.v1.BackingChanged",
+            Self::PartyChanged { .. } => "concord.fund.v1.PartyChanged",
             Self::BackingNamed { .. } => "concord.fund.v1.BackingNamed",
             Self::GrantHeld { .. } => "concord.fund.v1.GrantHeld",
             Self::HoldCauseCleared { .. } => "concord.fund.v1.HoldCauseCleared",

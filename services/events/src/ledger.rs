@@ -458,6 +458,7 @@ pub fn postings(event: &FundEvent) -> Option<Postings> {
         | FundEvent::TrancheRejected { .. }
         | FundEvent::TrancheCancelled { .. }
         | FundEvent::BackingChanged { .. }
+        | FundEvent::PartyChanged { .. }
         | FundEvent::BackingNamed { .. }
         | FundEvent::GrantHeld { .. }
         | FundEvent::HoldCauseCleared { .. }

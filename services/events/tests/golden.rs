@@ -10,16 +10,16 @@ mod life;
 use concord_events::{
     agreement::Term,
     fund::{
-        AgreementPoint, Allocation, BackingParty, Cleared, Ending, Force, FundEvent, FundPurpose,
-        FundingMode, HoldCause, InstructedUnder, LimitOn, Loss, Party, PlannedTranche, Source,
-        TrancheCondition,
+        AgreementPoint, Allocation, BackingParty, Cleared, DirectoryPoint, Ending, Force, FundEvent,
+        FundPurpose, FundingMode, HoldCause, InstructedUnder, LimitOn, Loss, Party, PartyChange,
+        PlannedTranche, Source, TrancheCondition,
     },
     personal::PersonalRef,
 };
 use concord_kernel::event::LogEvent;
 use concord_kernel::{
     Date,
-    id::{AgreementId, GrantId, InstructionId, ProgrammeId},
+    id::{AgreementId, GrantId, InstructionId, OrganisationId, ProgrammeId},
     industry::Industry,
     money::Currency,
     party::{PartyCode, PartyId, PartyKind},
@@ -72,10 +72,12 @@ fn names(event: &FundEvent) -> Vec<&'static str> {
         }
         FundEvent::GrantApplied { .. } => vec!["grant_applied", "grant_applied_bare"],
         FundEvent::GrantRecommended { .. } => vec!["grant_recommended"],
-        FundEvent::GrantAdmitted { .. } => vec!["grant_admitted", "grant_admitted_filed"],
+        FundEvent::GrantAdmitted { .. } => {
+            vec!["grant_admitted", "grant_admitted_filed", "grant_admitted_directory"]
+        }
         FundEvent::GrantReviewed { .. } => vec!["grant_reviewed"],
         FundEvent::NoticePublished { .. } => vec!["notice_published"],
-        FundEvent::GrantApproved { .. } => vec!["grant_approved"],
+        FundEvent::GrantApproved { .. } => vec!["grant_approved", "grant_approved_directory"],
         FundEvent::GrantRejected { .. } => {
             vec!["grant_rejected", "grant_rejected_backed", "grant_rejected_filed"]
         }
@@ -106,6 +108,15 @@ fn names(event: &FundEvent) -> Vec<&'static str> {
             "backing_changed_suspended_agreed",
             "backing_changed_terminated",
             "backing_changed_cancelled",
+        ],
+        FundEvent::PartyChanged { .. } => vec![
+            "party_changed_recorded",
+            "party_changed_code_added",
+            "party_changed_renamed",
+            "party_changed_merged",
+            "party_changed_dissolved",
+            "party_changed_represented",
+            "party_changed_representation_ended",
         ],
         FundEvent::BackingNamed { .. } => vec!["backing_named", "backing_named_anew"],
         FundEvent::GrantHeld { .. } => vec!["grant_held_by_office", "grant_held_backing_lost"],
@@ -147,6 +158,7 @@ fn samples() -> Vec<(&'static str, FundEvent)> {
         .chain(payments(currency))
         .chain(imports(currency))
         .chain(backing(on))
+        .chain(directory(on))
         .chain(life::samples(currency))
         .collect()
 }
@@ -193,6 +205,38 @@ fn backing(on: Date) -> Vec<(&'static str, FundEvent)> {
     ]
 }
 
+/// What is taken in of the directory of parties.
+fn directory(on: Date) -> Vec<(&'static str, FundEvent)> {
+    let (party, organisation) = (bare_lead(), OrganisationId::new("shenyang-works").unwrap());
+    let code = lead().code;
+    let changed = |change| FundEvent::PartyChanged {
+        party: party.party,
+        change,
+        at: AgreementPoint { generation: 1, position: 17, event: Uuid::from_u128(3) },
+        happened_on: on,
+    };
+    let represented = PartyChange::Represented {
+        organisation: organisation.clone(),
+        authority: "辽科发〔2013〕9号".to_owned(),
+        from: on,
+    };
+    vec![
+        (
+            "party_changed_recorded",
+            changed(PartyChange::Recorded { code: party.code.clone(), name: "Works 工厂".to_owned() }),
+        ),
+        ("party_changed_code_added", changed(PartyChange::CodeAdded { code, from: on })),
+        ("party_changed_renamed", changed(PartyChange::Renamed { name: "新厂".to_owned(), from: on })),
+        ("party_changed_merged", changed(PartyChange::Merged { into: lead().party, from: on })),
+        ("party_changed_dissolved", changed(PartyChange::Dissolved { from: on })),
+        ("party_changed_represented", changed(represented)),
+        (
+            "party_changed_representation_ended",
+            changed(PartyChange::RepresentationEnded { organisation, from: on }),
+        ),
+    ]
+}
+
 fn sub_limit(on: LimitOn, limit_minor: Option<i64>) -> FundEvent {
     FundEvent::SubLimitSet { programme: PROGRAMME, currency: Currency::CNY, on, limit_minor }
 }
@@ -212,6 +256,16 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
         total_budget_minor: 30_000_000,
         starts_on: on,
         ends_on: date(2015, 3, 31),
+    };
+    let approved = |directory| FundEvent::GrantApproved {
+        grant,
+        programme,
+        currency,
+        mode: MODE,
+        lead_region: lead().region,
+        amount_minor: 10_000_000,
+        minutes: "2013-7".to_owned(),
+        directory,
     };
     vec![
         ("grant_applied", applied(lead(), Some(Industry::AdvancedEquipment))),
@@ -233,18 +287,8 @@ fn procedure(currency: Currency, on: Date) -> Vec<(&'static str, FundEvent)> {
                 approvable_from: date(2013, 3, 22),
             },
         ),
-        (
-            "grant_approved",
-            FundEvent::GrantApproved {
-                grant,
-                programme,
-                currency,
-                mode: MODE,
-                lead_region: lead_region.clone(),
-                amount_minor: 10_000_000,
-                minutes: "2013-7".to_owned(),
-            },
-        ),
+        ("grant_approved", approved(None)),
+        ("grant_approved_directory", approved(Some(DirectoryPoint { generation: 1, position: 17 }))),
         (
             "grant_rejected",
             FundEvent::GrantRejected {
@@ -463,7 +507,7 @@ fn no_event_lacks_a_golden_file() {
     let named: BTreeSet<&str> = samples.iter().flat_map(|(_, event)| names(event)).collect();
     assert_eq!(sampled, named);
     let kinds: BTreeSet<&str> = samples.iter().map(|(_, event)| event.type_name()).collect();
-    assert_eq!(kinds.len(), 65, "a new event needs a sample, and this number");
+    assert_eq!(kinds.len(), 66, "a new event needs a sample, and this number");
     for entry in fs::read_dir(file("x").parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
         // Each further log has a folder of its own.

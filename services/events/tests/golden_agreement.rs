@@ -14,7 +14,7 @@ use concord_events::{
 use concord_kernel::{
     Date,
     event::{LogEvent, StreamId},
-    id::AgreementId,
+    id::{AgreementId, OrganisationId},
     industry::Industry,
     money::Currency,
     party::{PartyCode, PartyCodeId, PartyId, PartyKind},
@@ -98,6 +98,8 @@ fn names(event: &AgreementEvent) -> Vec<&'static str> {
         AgreementEvent::RegisterLeft { .. } => vec!["register_left"],
         AgreementEvent::ControlLinkRecorded { .. } => vec!["control_link_recorded"],
         AgreementEvent::ControlLinkEnded { .. } => vec!["control_link_ended"],
+        AgreementEvent::RepresentationRecorded { .. } => vec!["representation_recorded"],
+        AgreementEvent::RepresentationEnded { .. } => vec!["representation_ended"],
         AgreementEvent::PartyMerged { .. } => vec!["party_merged"],
         AgreementEvent::PartyDissolved { .. } => vec!["party_dissolved"],
     }
@@ -341,6 +343,7 @@ fn directory() -> Vec<(&'static str, AgreementEvent)> {
         note: "证照所载校验码如此".to_owned(),
     });
     let (register, kind) = (Register::KeyEnterprise, ControlKind::Equity);
+    let organisation = OrganisationId::new("shenyang-works").unwrap();
     vec![
         ("party_recorded", recorded(true)),
         ("party_recorded_bare", recorded(false)),
@@ -382,6 +385,16 @@ fn directory() -> Vec<(&'static str, AgreementEvent)> {
             AgreementEvent::ControlLinkRecorded { party, controller: other, kind, from },
         ),
         ("control_link_ended", AgreementEvent::ControlLinkEnded { party, controller: other, kind, from }),
+        (
+            "representation_recorded",
+            AgreementEvent::RepresentationRecorded {
+                party,
+                organisation: organisation.clone(),
+                authority: "辽科发〔2013〕9号".to_owned(),
+                from,
+            },
+        ),
+        ("representation_ended", AgreementEvent::RepresentationEnded { party, organisation, from }),
         ("party_merged", AgreementEvent::PartyMerged { party, into: other, from }),
         ("party_dissolved", AgreementEvent::PartyDissolved { party, from }),
     ]
@@ -416,7 +429,7 @@ fn no_event_lacks_a_golden_file() {
     let named: BTreeSet<&str> = samples.iter().flat_map(|(_, event)| names(event)).collect();
     assert_eq!(sampled, named);
     let kinds: BTreeSet<&str> = samples.iter().map(|(_, event)| event.type_name()).collect();
-    assert_eq!(kinds.len(), 32, "a new event needs a sample, and this number");
+    assert_eq!(kinds.len(), 34, "a new event needs a sample, and this number");
     for entry in fs::read_dir(file("x").parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();

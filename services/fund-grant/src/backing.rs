@@ -29,6 +29,7 @@
 use crate::{
     State,
     grant::{Grant, Stage},
+    party,
     refusal::{self, Ruling, happens, refused, unchanged, wrong_stage},
     rules::Hand,
     view::{self, Case},
@@ -250,7 +251,8 @@ impl Backing {
         }
     }
 
-    /// Whether this party is one of its own, by its id or by the code under which the agreement names it.
+    /// Whether this party is one of its own as they are written, by its id or by the code under which the agreement names it. That
+    /// it is one under another code or after a merger, [`crate::party`] knows.
     #[must_use]
     pub fn is_between(&self, party: &concord_events::fund::Party) -> bool {
         self.parties.iter().any(|own| own.party == party.party || own.code == party.code)
@@ -391,13 +393,17 @@ pub(crate) fn name(
     let named = grant.backing == Some(agreement);
     let ended = grant.stage.has_ended();
     let backing = if named || ended { None } else { Some(learned(case, agreement, agreement_position)?) };
+    let is_a_party = match backing {
+        Some(backing) => party::is_between(case, backing, &grant.project.lead, case.context.effective_on)?,
+        None => false,
+    };
     let ruling = match (&grant.stage, backing) {
         _ if named => unchanged(),
         (stage, None) => refused(wrong_stage(
             stage,
             ("an agreement backs a grant that has not ended", "项目终结之前方可指明依托协议"),
         )),
-        (_, Some(backing)) => rest_on(case, grant, backing),
+        (_, Some(backing)) => rest_on(case, grant, backing, is_a_party),
     };
     // Beside the naming only the hold changes, and its steps do not go back either.
     let changes_hold = ruling.as_ref().is_ok_and(|decision| decision.events.len() > 1);
@@ -423,13 +429,12 @@ fn learned<'v>(case: &Case<'_, 'v>, agreement: AgreementId, seen: Option<u64>) -
     }
 }
 
-fn rest_on(case: &Case<'_, '_>, grant: &Grant, backing: &Backing) -> Ruling {
+fn rest_on(case: &Case<'_, '_>, grant: &Grant, backing: &Backing, is_a_party: bool) -> Ruling {
     let today = today(case.context);
     let ended = backing.lost_by(today).filter(|(how, _)| *how != Loss::Suspended);
     let broken: Vec<_> = [
         ended.map(|_| refusal::backing_ended(backing, today)),
-        (!backing.is_between(&grant.project.lead))
-            .then(|| refusal::lead_no_party(backing, &grant.project.lead)),
+        (!is_a_party).then(|| refusal::lead_no_party(backing, &grant.project.lead)),
         (backing.dependents.len() >= DEPENDENTS_MAX).then(|| refusal::too_many_dependents(backing)),
     ]
     .into_iter()

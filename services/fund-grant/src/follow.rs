@@ -1,11 +1,12 @@
 //! How the fund reacts to the agreement log (domain.md section 7): the process manager `process:backing`.
 //!
-//! It says what an event means for the record of the agreement, and nothing else; what follows for grants is decided there
-//! ([`crate::backing`]). The last day of a term is its deadline: when that has passed, the agreement lapses with nobody acting.
+//! It says what an event means for the record of the agreement, or of the party ([`crate::party`]), and nothing else; what follows
+//! for grants is decided there ([`crate::backing`]). The last day of a term is its deadline: when that has passed, the agreement lapses with nobody acting.
 
 use crate::{
     Command, Fund,
     backing::{AGREEMENT_LOG, BackingCommand, Change, Fact},
+    party::{PartyCommand, PartyFact},
 };
 use concord_chassis::{
     log::Refusal,
@@ -13,10 +14,10 @@ use concord_chassis::{
 };
 use concord_events::{
     agreement::{AgreementEvent, Term},
-    fund::{AgreementPoint, BackingParty, Ending},
+    fund::{AgreementPoint, BackingParty, Ending, PartyChange},
     party::Party,
 };
-use concord_kernel::{Date, id::AgreementId};
+use concord_kernel::{Date, id::AgreementId, party::PartyId};
 use uuid::Uuid;
 
 /// Takes agreements in from their own log.
@@ -25,18 +26,25 @@ pub struct FollowAgreements;
 
 impl ProcessManager for FollowAgreements {
     const NAME: &'static str = "backing";
-    const VERSION: u32 = 1;
+    /// The second reads the log again from its beginning, because the first took no party in. What it took in is answered as
+    /// before.
+    const VERSION: u32 = 2;
     const FOLLOWS: &'static str = AGREEMENT_LOG;
     type Event = AgreementEvent;
     type Domain = Fund;
 
     fn react(&self, cause: &Cause, event: &AgreementEvent) -> Vec<Reaction<Command>> {
+        let at =
+            AgreementPoint { generation: cause.generation, position: cause.position, event: cause.event };
+        if let Some((party, change)) = party_change(event) {
+            let fact = PartyFact { at, happened_on: cause.effective_on, change };
+            let command = Command::Party(party, PartyCommand::Take(fact));
+            return vec![Reaction { target: party.0, command, deadline: Deadline::Stays }];
+        }
         let Some((agreement, change)) = change(event) else {
             return Vec::new();
         };
         let deadline = deadline(&change);
-        let at =
-            AgreementPoint { generation: cause.generation, position: cause.position, event: cause.event };
         let fact = Fact { at, happened_on: cause.effective_on, change };
         let command = Command::Backing(agreement, BackingCommand::Take(fact));
         vec![Reaction { target: agreement.0, command, deadline }]
@@ -105,8 +113,38 @@ fn change(event: &AgreementEvent) -> Option<(AgreementId, Change)> {
         | AgreementEvent::RegisterLeft { .. }
         | AgreementEvent::ControlLinkRecorded { .. }
         | AgreementEvent::ControlLinkEnded { .. }
+        | AgreementEvent::RepresentationRecorded { .. }
+        | AgreementEvent::RepresentationEnded { .. }
         | AgreementEvent::PartyMerged { .. }
         | AgreementEvent::PartyDissolved { .. } => return None,
+    })
+}
+
+/// What an event changes of a party as far as the fund knows it; `None` where it is about none, or about what the fund does not
+/// ask for. Events of agreements have their own match, which names every one.
+fn party_change(event: &AgreementEvent) -> Option<(PartyId, PartyChange)> {
+    Some(match event {
+        AgreementEvent::PartyRecorded { party, code, name, .. } => {
+            (*party, PartyChange::Recorded { code: code.clone(), name: name.clone() })
+        }
+        AgreementEvent::PartyCodeAdded { party, code, from } => {
+            (*party, PartyChange::CodeAdded { code: code.clone(), from: *from })
+        }
+        AgreementEvent::PartyRenamed { party, name, from } => {
+            (*party, PartyChange::Renamed { name: name.clone(), from: *from })
+        }
+        AgreementEvent::PartyMerged { party, into, from } => {
+            (*party, PartyChange::Merged { into: *into, from: *from })
+        }
+        AgreementEvent::PartyDissolved { party, from } => (*party, PartyChange::Dissolved { from: *from }),
+        AgreementEvent::RepresentationRecorded { party, organisation, authority, from } => {
+            let (organisation, authority) = (organisation.clone(), authority.clone());
+            (*party, PartyChange::Represented { organisation, authority, from: *from })
+        }
+        AgreementEvent::RepresentationEnded { party, organisation, from } => {
+            (*party, PartyChange::RepresentationEnded { organisation: organisation.clone(), from: *from })
+        }
+        _ => return None,
     })
 }
 

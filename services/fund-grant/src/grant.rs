@@ -58,7 +58,7 @@ pub mod spending;
 pub mod tranche;
 
 use crate::{
-    backing,
+    backing, party,
     refusal::Ruling,
     rules::{self, Hand},
     view::{self, Case},
@@ -359,7 +359,8 @@ impl Grant {
         last_step_on: Date,
         ruling: Ruling,
     ) -> Result<Decision<FundEvent>, Stop> {
-        let one_hand = rules::a13_one_hand(case.rulebook, self, hand, case.context);
+        let acts_for = party::acts_for(case, self, hand)?;
+        let one_hand = rules::a13_one_hand(case.rulebook, self, hand, case.context, acts_for);
         let in_order = not_before(Some(last_step_on), case.context.effective_on);
         self.under_terms(case.conclude(one_hand, ruling, in_order))
     }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`programme`] | a programme's money: the smallest lifecycle, from top to bottom |
 //! | [`backing`] | the agreements that grants rest on, as the agreement log has them |
+//! | [`party`] | who is who: the directory of parties as the agreement log has it, and for whom an organisation acts |
 //! | [`follow`] | how the fund reacts to the agreement log |
 //! | [`grant`] | a grant's stages; its folder has one file for each part of its life |
 //! | [`invoice`] | what spending takes of an invoice, over all grants |
@@ -25,6 +26,7 @@ pub mod backing;
 pub mod follow;
 pub mod grant;
 pub mod invoice;
+pub mod party;
 pub mod party_file;
 pub mod programme;
 pub mod recovery;
@@ -48,7 +50,11 @@ use concord_events::fund::FundEvent;
 use concord_kernel::{
     Date,
     event::StreamId,
-    id::{AgreementId, BackingId, GrantId, InvoiceId, PartyFileId, ProgrammeId, RecoveryId, RectificationId},
+    id::{
+        ActingOrganisationId, AgreementId, BackingId, GrantId, InvoiceId, PartyFileId, PartyRecordId, ProgrammeId,
+        RecoveryId, RectificationId,
+    },
+    party::PartyId,
     region::Regions,
 };
 use grant::{
@@ -56,6 +62,7 @@ use grant::{
     tranche::TrancheCommand,
 };
 use invoice::Invoice;
+use party::{ActingOrganisation, PartyCommand, PartyRecord};
 use party_file::PartyFile;
 use programme::{Programme, ProgrammeCommand};
 use recovery::{Recovery, RecoveryAct, RecoveryCommand};
@@ -98,6 +105,10 @@ pub enum State {
     Rectification(Box<Rectification>),
     /// What is kept of a lead.
     PartyFile(Box<PartyFile>),
+    /// What the directory says of a party.
+    PartyRecord(Box<PartyRecord>),
+    /// Whom an organisation stands for by record.
+    ActingOrganisation(ActingOrganisation),
 }
 
 /// What is asked of the fund. Its JSON is stored with the answer, so its names are permanent.
@@ -116,6 +127,8 @@ pub enum Command {
     Recovery(RecoveryId, RecoveryCommand),
     /// Of one rectification.
     Rectification(RectificationId, RectificationCommand),
+    /// About a party, as the directory has it.
+    Party(PartyId, PartyCommand),
 }
 
 impl State {
@@ -167,6 +180,20 @@ impl State {
             _ => None,
         }
     }
+
+    fn party_record(&self) -> Option<&PartyRecord> {
+        match self {
+            Self::PartyRecord(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    fn acting_organisation(&self) -> Option<&ActingOrganisation> {
+        match self {
+            Self::ActingOrganisation(organisation) => Some(organisation),
+            _ => None,
+        }
+    }
 }
 
 impl Fund {
@@ -191,7 +218,7 @@ impl Fund {
 
 impl Domain for Fund {
     const LOG: &'static str = "fund-grant";
-    const FOLD: &'static str = "9";
+    const FOLD: &'static str = "10";
     // An invoice's id follows from its normal form since 2.
     const SUBJECTS: &'static str = "2";
     type Event = FundEvent;
@@ -210,6 +237,7 @@ impl Domain for Fund {
                 vec![rectification::id_of(&charge.finding).stream()]
             }
             Command::Rectification(rectification, _) => vec![rectification.stream()],
+            Command::Party(party, _) => vec![PartyRecordId::of(*party).stream()],
         }
     }
 
@@ -222,6 +250,8 @@ impl Domain for Fund {
             State::Recovery(_) => RecoveryId::KIND,
             State::Rectification(_) => RectificationId::KIND,
             State::PartyFile(_) => PartyFileId::KIND,
+            State::PartyRecord(_) => PartyRecordId::KIND,
+            State::ActingOrganisation(_) => ActingOrganisationId::KIND,
         }
     }
 
@@ -241,6 +271,7 @@ impl Domain for Fund {
             Command::Backing(agreement, command) => backing::decide(&case, *agreement, command),
             Command::Recovery(id, command) => recovery::decide(&case, *id, command),
             Command::Rectification(id, command) => rectification::decide(&case, *id, command),
+            Command::Party(id, command) => party::decide(&case, *id, command),
         }
     }
 
@@ -253,6 +284,8 @@ impl Domain for Fund {
             Some(State::Recovery(recovery)) => recovery.apply(event, meta),
             Some(State::Rectification(rectification)) => rectification.apply(event, meta),
             Some(State::PartyFile(file)) => file.apply(event, meta),
+            Some(State::PartyRecord(record)) => record.apply(event),
+            Some(State::ActingOrganisation(organisation)) => organisation.apply(event),
             None => *state = opened_by(of, event, meta),
         }
     }
@@ -274,6 +307,8 @@ impl Domain for Fund {
                 1024 + rectification.charge.task.len() + explained
             }
             State::PartyFile(file) => file.weight(),
+            State::PartyRecord(record) => record.weight(),
+            State::ActingOrganisation(organisation) => organisation.weight(),
         }
     }
 
@@ -299,7 +334,8 @@ impl Domain for Fund {
 }
 
 /// The aggregate that an event opens, if it is this one. Beside its own stream an imported award opens its programme where that
-/// was not, the first grant of a lead its file, and spending its invoice.
+/// was not, the first grant of a lead its file, spending its invoice, and a change of the directory what it says of another party
+/// or of an organisation.
 fn opened_by(of: StreamId, event: &FundEvent, meta: &Meta<'_>) -> Option<State> {
     match of.kind {
         ProgrammeId::KIND => {
@@ -313,6 +349,12 @@ fn opened_by(of: StreamId, event: &FundEvent, meta: &Meta<'_>) -> Option<State> 
             .map(|opened| State::Backing(Box::new(opened))),
         InvoiceId::KIND => Invoice::opened_by(event).map(|opened| State::Invoice(Box::new(opened))),
         RecoveryId::KIND => Recovery::opened_by(event, meta).map(|opened| State::Recovery(Box::new(opened))),
+        PartyRecordId::KIND => {
+            PartyRecord::opened_by(of.id, event).map(|opened| State::PartyRecord(Box::new(opened)))
+        }
+        ActingOrganisationId::KIND => {
+            ActingOrganisation::opened_by(of.id, event).map(State::ActingOrganisation)
+        }
         RectificationId::KIND => {
             Rectification::opened_by(event, meta).map(|opened| State::Rectification(Box::new(opened)))
         }
@@ -352,7 +394,9 @@ fn back_dating(command: &Command) -> BackDating {
         Command::Grant(_, GrantCommand::Procedure(procedure::ProcedureCommand::PublishNotice { .. })) => {
             BackDating::Notice
         }
-        Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) => BackDating::Unlimited,
+        Command::Grant(_, GrantCommand::Import(_)) | Command::Backing(..) | Command::Party(..) => {
+            BackDating::Unlimited
+        }
         Command::Grant(..) | Command::Approve(_) | Command::Rectification(..) => BackDating::Procedure,
     }
 }

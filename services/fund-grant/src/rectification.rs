@@ -19,8 +19,9 @@
 
 use crate::{
     grant::Grant,
+    party,
     refusal::{self, Ruling, done_otherwise, happens, happens_under, refused, unchanged},
-    rules,
+    rules::{self, Hand},
     view::{self, Case},
 };
 use concord_chassis::{
@@ -144,7 +145,7 @@ pub(crate) fn decide(
                 // It hides nothing, and whoever has the proof may say so: the owner, or who may decide.
                 Conclusion::Rectified { .. } if not_the_owner(case, owner).is_none() => None,
                 Conclusion::Rectified { .. } | Conclusion::Accepted { .. } | Conclusion::Dismissed { .. } => {
-                    may_not_decide(case, &about, owner)
+                    may_not_decide(case, &about, owner)?
                 }
             };
             conclude(case, Some(known), &about, stands_against, known.conclude(conclusion))
@@ -183,7 +184,7 @@ fn assign(case: &Case<'_, '_>, asked: &Charge) -> Result<Decision<FundEvent>, St
         None => charge.assigned(case, id),
         Some(known) => known.assign_again(case, &charge),
     };
-    conclude(case, known, &about, may_not_decide(case, &about, &charge.owner), ruling)
+    conclude(case, known, &about, may_not_decide(case, &about, &charge.owner)?, ruling)
 }
 
 /// Turns a ruling into an answer: what stands against the one who acts before it, the order of dates after it, and the rulebook
@@ -205,10 +206,17 @@ fn conclude(
 
 /// A charge, an acceptance and a dismissal: A13 keeps those out whom the finding concerns, and the owner does not decide on the
 /// own case.
-fn may_not_decide(case: &Case<'_, '_>, about: &About<'_>, owner: &str) -> Option<Broken> {
-    let concerned = |grant: &&Grant| rules::a13_concerned(case.rulebook, grant, case.context);
-    let own = || not_the_owner(case, owner).is_none().then(|| refusal::owner_decides(owner));
-    about.grants.iter().find_map(concerned).or_else(own)
+fn may_not_decide(case: &Case<'_, '_>, about: &About<'_>, owner: &str) -> Result<Option<Broken>, Stop> {
+    for grant in &about.grants {
+        let acts_for = party::acts_for(case, grant, Hand::Office(None))?;
+        let for_a_party = party::acts_for_a_party(case, grant)?;
+        let concerned =
+            rules::a13_concerned(case.rulebook, grant, case.context, acts_for, for_a_party);
+        if concerned.is_some() {
+            return Ok(concerned);
+        }
+    }
+    Ok(not_the_owner(case, owner).is_none().then(|| refusal::owner_decides(owner)))
 }
 
 /// Refused where the one who acts is not, and does not act for, whom the charge names: a person, an organisation, or both as

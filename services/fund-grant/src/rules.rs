@@ -37,7 +37,7 @@ use concord_chassis::{
     log::{Broken, Context, Followed},
 };
 use concord_events::{
-    fund::{FundingMode, InstructedUnder, LimitOn, PlannedTranche, TrancheCondition},
+    fund::{FundingMode, InstructedUnder, LimitOn, Party, PlannedTranche, TrancheCondition},
     personal::PersonalRef,
 };
 use concord_kernel::money::Amount;
@@ -110,12 +110,11 @@ pub fn a01_backing_in_force(
     Some(refusal::backing_not_in_force(backing, on, today))
 }
 
-/// A01: the grant's lead is a party of the agreement that it names. It was when the agreement was named; another may have
-/// taken its place since.
+/// A01: the grant's lead is a party of the agreement that it names, under whichever code. It was when the agreement was named;
+/// another may have taken its place since.
 #[must_use]
-pub fn a01_lead_is_a_party(backing: Option<&Backing>, grant: &Grant) -> Option<Broken> {
-    let lead = &grant.project.lead;
-    backing.filter(|backing| !backing.is_between(lead)).map(|backing| refusal::lead_left(backing, lead))
+pub fn a01_lead_is_a_party(backing: &Backing, lead: &Party, is_a_party: bool) -> Option<Broken> {
+    (!is_a_party).then(|| refusal::lead_left(backing, lead))
 }
 
 /// A01: what is known of the agreement was verified recently enough for money to move on it. A log that ends before what is
@@ -273,28 +272,51 @@ pub fn a08_notice(notice: &Notice, amount: Amount, effective_on: Date) -> Vec<Br
 /// In whose hand an act lies, and which duty of the rulebook's matrix it is, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hand {
-    /// The applicant's.
+    /// The applicant's: the lead's.
     Applicant(Option<Duty>),
+    /// That of any party of the grant.
+    Party,
+    /// Anybody's.
+    Anybody,
     /// The office's.
     Office(Option<Duty>),
 }
 
-/// A13, incompatible jobs in one hand: the person has no conflicting job on the same grant, and nobody of the
-/// applicant's organisation does any job of the office. Persons and organisations are told by their normal form.
+/// What the record says of the organisation that acts, by its own id and by whom it stands for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActsFor {
+    /// In an act of the office: it is the applicant's, or stands for it.
+    pub applicant: bool,
+    /// In an act of the applicant's or of a party: it is known to be another one.
+    pub stranger: bool,
+}
+
+/// A13, incompatible jobs in one hand: the person has no conflicting job on the same grant, nobody of the applicant's
+/// organisation does any job of the office, and nobody who is known to be of another one acts for the applicant. Persons and
+/// organisations are told by their normal form.
 #[must_use]
-pub fn a13_one_hand(rulebook: &Rulebook, grant: &Grant, hand: Hand, context: &Context<'_>) -> Vec<Broken> {
-    let (Hand::Applicant(duty) | Hand::Office(duty)) = hand;
+pub fn a13_one_hand(
+    rulebook: &Rulebook,
+    grant: &Grant,
+    hand: Hand,
+    context: &Context<'_>,
+    acts_for: ActsFor,
+) -> Vec<Broken> {
     let mut broken = Vec::new();
-    if let Some(duty) = duty {
+    if let Hand::Applicant(Some(duty)) | Hand::Office(Some(duty)) = hand {
         let held = grant.jobs.iter().filter(|job| normal::same_person(&job.person, context.actor));
         let conflicting = held.filter(|job| rulebook.conflicts(job.duty, duty));
         broken.extend(conflicting.map(|job| refusal::conflicting_duty(context.actor, job.duty, duty)));
     }
-    let is_office = matches!(hand, Hand::Office(_)) && rulebook.conflicts.applicant_organisation_excluded;
-    let is_own = |applicant: &str| normal::same_organisation(applicant, context.actor_organisation);
-    if is_office && grant.applicant_organisation().is_some_and(is_own) {
+    if acts_for.applicant && rulebook.conflicts.applicant_organisation_excluded {
         broken.push(refusal::applicant_in_office(context.actor_organisation));
     }
+    let (organisation, lead) = (context.actor_organisation, &grant.project.lead);
+    let stranger = match hand {
+        Hand::Party => refusal::not_a_party,
+        _ => refusal::not_the_applicant,
+    };
+    broken.extend(acts_for.stranger.then(|| stranger(organisation, lead)));
     broken
 }
 

@@ -1,15 +1,25 @@
 //! What a decision sees: the states that it touches.
 
 use crate::{
-    State, grant::Grant, invoice::Invoice, party_file::PartyFile, programme::Programme, recovery::Recovery,
-    rectification::Rectification, refusal,
+    State,
+    grant::Grant,
+    invoice::Invoice,
+    party::{ActingOrganisation, PartyRecord},
+    party_file::PartyFile,
+    programme::Programme,
+    recovery::Recovery,
+    rectification::Rectification,
+    refusal,
 };
 use concord_chassis::{
     deciding,
     log::{RefusalKind, Stop},
 };
 use concord_kernel::{
-    id::{GrantId, InvoiceId, PartyFileId, ProgrammeId, RecoveryId, RectificationId},
+    id::{
+        ActingOrganisationId, GrantId, InvoiceId, PartyFileId, PartyRecordId, ProgrammeId, RecoveryId,
+        RectificationId,
+    },
     party::PartyId,
 };
 
@@ -109,4 +119,35 @@ pub(crate) fn rectification_or_free<'v>(
 /// What is kept of a lead over all its grants; `None` before the first was filed.
 pub(crate) fn party_file<'v>(case: &Case<'_, 'v>, lead: PartyId) -> Result<Option<&'v PartyFile>, Stop> {
     Ok(case.states.get(PartyFileId::of(lead).stream())?.and_then(State::party_file))
+}
+
+/// Loads what is kept of these leads, and what the directory says of them, together.
+pub(crate) fn prefetch_leads(
+    case: &Case<'_, '_>,
+    leads: impl IntoIterator<Item = PartyId> + Clone,
+) -> Result<(), Stop> {
+    let files = leads.clone().into_iter().map(|lead| PartyFileId::of(lead).stream());
+    case.states.prefetch(files.chain(leads.into_iter().map(|lead| PartyRecordId::of(lead).stream())))
+}
+
+/// Loads what the directory says of these parties together.
+pub(crate) fn prefetch_parties(
+    case: &Case<'_, '_>,
+    parties: impl IntoIterator<Item = PartyId>,
+) -> Result<(), Stop> {
+    case.states.prefetch(parties.into_iter().map(|party| PartyRecordId::of(party).stream()))
+}
+
+/// What the directory says of a party; `None` where nothing was taken in.
+pub(crate) fn party_record<'v>(case: &Case<'_, 'v>, party: PartyId) -> Result<Option<&'v PartyRecord>, Stop> {
+    Ok(case.states.get(PartyRecordId::of(party).stream())?.and_then(State::party_record))
+}
+
+/// Whom an organisation ever stood for by record; `None` where for nobody.
+pub(crate) fn acting_organisation<'v>(
+    case: &Case<'_, 'v>,
+    organisation: &str,
+) -> Result<Option<&'v ActingOrganisation>, Stop> {
+    let id = ActingOrganisationId::of(organisation);
+    Ok(case.states.get(id.stream())?.and_then(State::acting_organisation))
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! event ─┬─ postings(event) ── zero-sum? ── postings, dims        the ledger (domain.md, section 4)
 //!        ├─ programmes, parties, grants                           facts for good: dimensions and labels
+//!        ├─ party_links, representations                          who is who, and who stands for whom, by their own days
 //!        ├─ terms, tranche_plans, tranche_steps, holds, shares    facts with a date: undrawn, overdue, partners' shares
 //!        ├─ match_*, spends, spend_steps, retained                what others pay, and what recipients do with the money
 //!        ├─ recoveries, recovery_steps, corrections               what is taken back
@@ -34,12 +35,14 @@ use known::Known;
 const EVENTS_AT_ONCE_MAX: usize = 5_000;
 
 /// The tables of `schema.sql`, and how a row of each says which event it is from.
-pub(crate) const TABLES: [(&str, &str); 27] = [
+pub(crate) const TABLES: [(&str, &str); 29] = [
     ("clock", "position"),
     ("decisions", "first"),
     ("todays", "position"),
     ("programmes", "position"),
     ("parties", "position"),
+    ("party_links", "position"),
+    ("representations", "position"),
     ("grants", "position"),
     ("terms", "position"),
     ("tranche_plans", "position"),

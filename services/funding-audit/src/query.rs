@@ -36,6 +36,8 @@ use uuid::Uuid;
 
 /// Statements that travel together.
 const TOGETHER: usize = 64;
+/// Mergers one after another that are followed. The directory refuses a circle; this ends one all the same.
+pub(crate) const HOPS_MAX: u32 = 1_000;
 
 /// Longest time limit of a statement.
 const MS_PER_DAY: u128 = 86_400_000;
@@ -106,7 +108,8 @@ pub(crate) struct Filter {
     /// Year and month, as yyyymm.
     pub(crate) period: Option<i32>,
     pub(crate) grant: Option<Uuid>,
-    pub(crate) party: Option<Uuid>,
+    /// All ids that stand for one legal person at the point asked about.
+    pub(crate) party: Option<Vec<Uuid>>,
     pub(crate) currency: Option<Currency>,
 }
 
@@ -197,13 +200,43 @@ impl Sql {
         if let Some(grant) = filter.grant {
             self.push(" AND d.grant_id = ").bind(grant, Type::UUID);
         }
-        if let Some(party) = filter.party {
-            self.push(" AND d.party = ").bind(party, Type::UUID);
+        if let Some(party) = &filter.party {
+            self.push(" AND d.party = ANY(").bind(party.clone(), Type::UUID_ARRAY).push(")");
         }
         if let Some(currency) = filter.currency {
             self.push(" AND d.currency = ").bind(currency.as_str().to_owned(), Type::TEXT);
         }
         self
+    }
+
+    /// `persons AS (…)` with `party` and `person`: of each id that stands for another party at a point, that party, after all
+    /// mergers until then. An id that is not in it stands for itself.
+    pub(crate) fn persons(&mut self, point: Point) -> &mut Self {
+        self.push("persons AS MATERIALIZED (WITH RECURSIVE ").links(point);
+        self.push(
+            ", steps AS (SELECT l.party, l.into_party AS person, 1 AS hops FROM links l UNION ALL \
+             SELECT s.party, l.into_party, s.hops + 1 FROM steps s JOIN links l ON l.party = s.person WHERE s.hops < ",
+        );
+        self.push(&format!(
+            "{HOPS_MAX}) SELECT DISTINCT ON (party) party, person FROM steps ORDER BY party, hops DESC)"
+        ))
+    }
+
+    /// `links AS (…)`: from which day on and since which position an id stands for another party, one step, as a point knows it.
+    pub(crate) fn links(&mut self, point: Point) -> &mut Self {
+        self.push(
+            "links AS MATERIALIZED (SELECT l.* FROM (SELECT DISTINCT ON (l.party) l.party, l.into_party, l.effective_on, \
+             l.position FROM party_links l WHERE l.position <= ",
+        );
+        self.bind(point.position, Type::INT8).push(
+            " ORDER BY l.party, l.position DESC) l WHERE l.into_party IS NOT NULL AND NOT EXISTS (SELECT 1 FROM party_links r \
+             WHERE r.party = l.into_party AND r.into_party IS NULL AND r.position > l.position AND r.position <= ",
+        );
+        self.bind(point.position, Type::INT8).push(")");
+        if let Some(date) = point.effective_on {
+            self.push(" AND l.effective_on <= ").bind(date, Type::DATE);
+        }
+        self.push(")")
     }
 
     /// The text, with its placeholders numbered in order, and the parameters.

@@ -117,11 +117,12 @@ fn given<T>(
     value
 }
 
-/// What narrows a question, and the code of the party, which is looked up at the point asked about.
+/// What narrows a question, and the code or id of the party, which is looked up at the point asked about.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AskedFilter {
     pub(crate) filter: Filter,
     pub(crate) party_code: Option<PartyCode>,
+    pub(crate) party: Option<Uuid>,
 }
 
 /// Reads what narrows a question.
@@ -159,17 +160,17 @@ pub(crate) fn filter(filter: Option<&PostingFilter>, faults: &mut Violations) ->
             _ => faults.add("filter.year", "is not a budget year; give one such as 2026"),
         }
     }
-    let mut party_code = None;
+    let (mut party_code, mut party) = (None, None);
     if !asked.party.is_empty() {
         match (Uuid::parse_str(&asked.party), asked.party.parse::<PartyCode>()) {
-            (Ok(id), _) => read.party = Some(id),
+            (Ok(id), _) => party = Some(id),
             (_, Ok(code)) => party_code = Some(code),
             (_, Err(error)) => {
                 faults.add("filter.party", format!("is neither a UUID nor a party code: {error}"))
             }
         }
     }
-    AskedFilter { filter: read, party_code }
+    AskedFilter { filter: read, party_code, party }
 }
 
 /// How far ahead of the day that ages are counted from is looked.

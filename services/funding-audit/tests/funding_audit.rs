@@ -22,6 +22,8 @@ mod findings;
 mod ledger;
 #[path = "funding_audit/life.rs"]
 mod life;
+#[path = "funding_audit/parties.rs"]
+mod parties;
 #[path = "funding_audit/postings.rs"]
 mod postings;
 #[path = "funding_audit/standing.rs"]

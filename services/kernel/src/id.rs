@@ -2,11 +2,16 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{event::StreamId, normal::Invoice, party::PartyId};
+use crate::{
+    event::StreamId,
+    normal::{self, Invoice},
+    party::{PartyCode, PartyId},
+};
 
 /// The root of every identifier that is derived rather than drawn. It must never change: ids in the log depend on it.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_1c9e_7b1d_4d0a_9a53_2c41_90e6_b7d8);
@@ -239,6 +244,38 @@ impl PartyFileId {
 }
 
 uuid_id! {
+    /// What the fund knows of a party from the directory 主体记录: its codes, its merger, its dissolution.
+    PartyRecordId, "party"
+}
+
+impl PartyRecordId {
+    /// The id that the fund's record of this party has, the same on every run.
+    #[must_use]
+    pub fn of(party: PartyId) -> Self {
+        Self::derived("party", &party.to_string())
+    }
+}
+
+uuid_id! {
+    /// Whom an organisation that acts stands for by record 代表关系.
+    ActingOrganisationId, "acting organisation"
+}
+
+impl ActingOrganisationId {
+    /// The id of an organisation, however it is spelled, the same on every run.
+    #[must_use]
+    pub fn of(organisation: &str) -> Self {
+        // As `derived` makes it within the label "organisation". Who acts is looked at with every command, so what does not change
+        // is worked out once.
+        static WITHIN: LazyLock<Uuid> = LazyLock::new(|| {
+            let kind = Uuid::new_v5(&NAMESPACE, b"acting organisation");
+            Uuid::new_v5(&kind, b"organisation")
+        });
+        Self(Uuid::new_v5(&WITHIN, normal::organisation(organisation).as_bytes()))
+    }
+}
+
+uuid_id! {
     /// A recovery 追缴: one claim on money that was paid.
     RecoveryId, "recovery"
 }
@@ -265,6 +302,17 @@ opaque_id! {
 opaque_id! {
     /// An organisation 单位 that a person acts for, by the opaque id of the identity system.
     OrganisationId, "organisation"
+}
+
+impl OrganisationId {
+    /// The code of a party, where the id is one, however its letters are written: `CN-USCC:…` acts for the legal person with
+    /// that code.
+    #[must_use]
+    pub fn party_code(text: &str) -> Option<PartyCode> {
+        // Most organisations are named by their own system, and are looked at with every command.
+        let form = normal::person(text);
+        form.contains(':').then(|| PartyCode::parse(&form.to_uppercase()).ok())?
+    }
 }
 
 #[cfg(test)]
@@ -303,6 +351,19 @@ mod tests {
         let person: PersonId = "甲-0017".parse().unwrap();
         assert_eq!(serde_json::to_string(&person).unwrap(), "\"甲-0017\"");
         assert!(serde_json::from_str::<PersonId>("\"\"").is_err());
+    }
+
+    #[test]
+    fn an_organisation_is_the_same_however_it_is_spelled() {
+        assert_eq!(ActingOrganisationId::of("Auth"), ActingOrganisationId::of("auth"));
+        assert_eq!(ActingOrganisationId::of("Auth"), ActingOrganisationId::derived("organisation", "auth"));
+        assert_ne!(ActingOrganisationId::of("auth"), ActingOrganisationId::of("audit"));
+        let party = PartyId(Uuid::from_u128(1));
+        assert_ne!(PartyRecordId::of(party).0, PartyFileId::of(party).0, "each kind has its own");
+        let code = OrganisationId::party_code("cn-uscc:91330100799655058b").map(|code| code.to_string());
+        assert_eq!(code.as_deref(), Some("CN-USCC:91330100799655058B"));
+        assert_eq!(OrganisationId::party_code("funding-office"), None);
+        assert_eq!(OrganisationId::party_code("CN-USCC:1"), None, "no code of that scheme");
     }
 
     #[test]

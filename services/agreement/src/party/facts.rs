@@ -1,6 +1,6 @@
 //! Dated facts of a party: what holds from when on, and what cannot.
 
-use super::{ControlLink, Dated, End, Party, Spell};
+use super::{ControlLink, Dated, End, Party, Representation, Spell};
 use crate::{
     bounds::FACTS_MAX,
     refusal::{self, Ruling, happens, happens_under, refused, unchanged},
@@ -13,6 +13,8 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
+    id::OrganisationId,
+    normal,
     party::{PartyCode, PartyId, PartyKind},
 };
 
@@ -128,6 +130,49 @@ impl Party {
         self.control_links.iter().filter(move |link| link.controller == controller && link.kind == kind)
     }
 
+    /// Ended and begun again it has another spell; under the same authority as now nothing changes.
+    pub(super) fn represent(&self, organisation: &OrganisationId, authority: &str, on: Date) -> Ruling {
+        let known = self.representations_of(organisation).next_back();
+        if let Some(known) = known.filter(|known| known.spell.covers(on)) {
+            return if known.authority == authority {
+                unchanged()
+            } else {
+                refused(refusal::represented_already(organisation, &known.authority, known.spell.from))
+            };
+        }
+        happens_under(
+            [
+                overlap(known.map(|known| &known.spell), on, REPRESENTATION),
+                full(self.representations.len()),
+                self.ended(on),
+            ],
+            AgreementEvent::RepresentationRecorded {
+                party: self.id,
+                organisation: organisation.clone(),
+                authority: authority.to_owned(),
+                from: on,
+            },
+        )
+    }
+
+    pub(super) fn end_representation(&self, organisation: &OrganisationId, on: Date) -> Ruling {
+        let event = AgreementEvent::RepresentationEnded {
+            party: self.id,
+            organisation: organisation.clone(),
+            from: on,
+        };
+        let last = self.representations_of(organisation).map(|known| &known.spell).next_back();
+        close(last, on, REPRESENTATION, event)
+    }
+
+    fn representations_of(
+        &self,
+        organisation: &OrganisationId,
+    ) -> impl DoubleEndedIterator<Item = &Representation> {
+        let own = normal::organisation(organisation.as_str()).into_owned();
+        self.representations.iter().filter(move |known| known.is_of(&own))
+    }
+
     pub(super) fn merge(&self, case: &Case<'_, '_>, into: PartyId) -> Result<Ruling, Stop> {
         let on = case.context.effective_on;
         let other = view::party(case, "into", into)?;
@@ -158,6 +203,9 @@ impl Party {
 
 /// What a control link is called.
 const CONTROL: (&str, &str) = ("the control link", "控制关系");
+
+/// What a representation is called.
+const REPRESENTATION: (&str, &str) = ("the representation", "代表关系");
 
 /// A further spell begins after the last one ended.
 fn overlap(last: Option<&Spell>, on: Date, what: (&str, &str)) -> Option<Broken> {

@@ -8,6 +8,7 @@ use concord_chassis::{
 use concord_events::agreement::Register;
 use concord_kernel::{
     Date,
+    id::OrganisationId,
     party::{PartyCode, PartyId, PartyKind},
 };
 
@@ -123,6 +124,21 @@ pub(crate) fn spells_overlap(what: (&str, &str), on: Date, last: Date) -> Broken
             format!("what is recorded of {} reaches to {last}; give a day after {last}, not {on}", what.0),
             format!("{}的记录已至{last}；请填写{last}之后的日期，而非{on}", what.1),
             &[("on", &on), ("last", &last)],
+        ),
+    )
+}
+
+/// The authority that was recorded first stands.
+pub(crate) fn represented_already(organisation: &OrganisationId, authority: &str, from: Date) -> Broken {
+    at(
+        "authority",
+        broken(
+            "ALREADY_REPRESENTED",
+            format!(
+                "{organisation} stands for the party since {from}, authorised by {authority}; end that first, or leave it as it is"
+            ),
+            format!("{organisation}自{from}起已代表该主体（{authority}）；请先登记代表终止，或维持不变"),
+            &[("organisation", organisation), ("authority", &authority), ("from", &from)],
         ),
     )
 }

@@ -13,7 +13,10 @@ use concord_events::{
     agreement::{ControlKind, Register},
     party::CodeCertificate,
 };
-use concord_kernel::party::{PartyCode, PartyId};
+use concord_kernel::{
+    id::OrganisationId,
+    party::{PartyCode, PartyId},
+};
 use concord_proto::agreement::v1 as proto;
 
 ask!(Command: proto::RecordPartyRequest, |this, reading| {
@@ -88,6 +91,21 @@ ask!(Command: proto::EndControlLinkRequest, |this, reading| {
     Some(of(id?, PartyCommand::EndControlLink { controller: controller?, kind: kind? }))
 });
 
+ask!(Command: proto::RecordRepresentationRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let organisation = organisation(reading, &this.organisation_id);
+    let authority = line(reading, "authority", &this.authority);
+    let command =
+        PartyCommand::RecordRepresentation { organisation: organisation?, authority: authority? };
+    Some(of(id?, command))
+});
+
+ask!(Command: proto::EndRepresentationRequest, |this, reading| {
+    let id = party_id(reading, "party_id", &this.party_id);
+    let organisation = organisation(reading, &this.organisation_id);
+    Some(of(id?, PartyCommand::EndRepresentation { organisation: organisation? }))
+});
+
 ask!(Command: proto::MergePartyRequest, |this, reading| {
     let id = party_id(reading, "party_id", &this.party_id);
     let into = party_id(reading, "into", &this.into);
@@ -130,6 +148,18 @@ fn certificate(
     let document_number = line(reading, "certificate.document_number", &certificate.document_number);
     let note = line(reading, "certificate.note", &certificate.note);
     Some(Some(CodeCertificate { document_number: document_number?, note: note? }))
+}
+
+/// An organisation as a caller may name its own.
+fn organisation(reading: &mut Reading<'_>, text: &str) -> Option<OrganisationId> {
+    const ADVICE: &str = "is not an organisation's id; write 1 to 128 visible ASCII characters other than \"@\", as after \"@\" in \
+                          concord-actor";
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@');
+    let organisation = OrganisationId::new(text).ok().filter(|_| is_visible);
+    if organisation.is_none() {
+        reading.faults.add("organisation_id", ADVICE);
+    }
+    organisation
 }
 
 fn register(reading: &mut Reading<'_>, register: i32) -> Option<Register> {

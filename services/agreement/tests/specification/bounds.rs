@@ -16,6 +16,7 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
+    id::OrganisationId,
     party::{PartyCode, PartyId, PartyKind},
 };
 use jiff::{ToSpan, civil::date};
@@ -234,6 +235,15 @@ fn a_party_has_so_many_facts_of_each_sort() {
             about(until, PartyCommand::EndControlLink { controller, kind }),
         ]
     };
+    let representation = |number: usize| {
+        let organisation = || OrganisationId::new("works-office").unwrap();
+        let (from, until) = (2 * number, 2 * number + 1);
+        let authority = "2001-1".to_owned();
+        [
+            about(from, PartyCommand::RecordRepresentation { organisation: organisation(), authority }),
+            about(until, PartyCommand::EndRepresentation { organisation: organisation() }),
+        ]
+    };
     let known = || World::after(directory());
     // A party opens with a code, a name and a kind; its region is not known yet.
     let (one, none) = (1..FACTS_MAX, 1..=FACTS_MAX);
@@ -243,7 +253,12 @@ fn a_party_has_so_many_facts_of_each_sort() {
         ("codes", known().and(one.map(code)), code(FACTS_MAX)),
         ("regions", known().and(none.clone().map(region)), region(FACTS_MAX + 1)),
         ("registers", known().and(none.clone().flat_map(spell)), spell(FACTS_MAX + 1)[0].clone()),
-        ("control links", known().and(none.flat_map(link)), link(FACTS_MAX + 1)[0].clone()),
+        ("control links", known().and(none.clone().flat_map(link)), link(FACTS_MAX + 1)[0].clone()),
+        (
+            "representations",
+            known().and(none.flat_map(representation)),
+            representation(FACTS_MAX + 1)[0].clone(),
+        ),
     ] {
         assert_eq!(world.outcome(&more), "TOO_MANY", "{says}");
     }

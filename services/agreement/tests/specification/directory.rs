@@ -12,6 +12,7 @@ use concord_events::{
 };
 use concord_kernel::{
     Date,
+    id::OrganisationId,
     party::{PartyCode, PartyCodeId, PartyId, PartyKind},
 };
 use jiff::{ToSpan, civil::date};
@@ -62,6 +63,17 @@ fn unlink(on: Date) -> Order {
     party(on, &works(), PartyCommand::EndControlLink { controller, kind: ControlKind::Equity })
 }
 
+fn represent(organisation: &str, authority: &str, on: Date) -> Order {
+    let organisation = OrganisationId::new(organisation).unwrap();
+    let authority = authority.to_owned();
+    party(on, &works(), PartyCommand::RecordRepresentation { organisation, authority })
+}
+
+fn represent_no_more(organisation: &str, on: Date) -> Order {
+    let organisation = OrganisationId::new(organisation).unwrap();
+    party(on, &works(), PartyCommand::EndRepresentation { organisation })
+}
+
 fn holder(world: &World, code: &PartyCode) -> Option<PartyId> {
     match world.states.get(&PartyCodeId::of(code).stream().to_string()) {
         Some(State::Code(code)) => Some(code.party),
@@ -78,12 +90,12 @@ fn after(orders: impl IntoIterator<Item = Order>) -> World {
 #[test]
 fn every_party_answers_every_command() {
     const TABLE: &str = "
-                  record record2 code rename reclassify relocate enter leave link unlink merge dissolve
-        absent      +      +      ?     ?        ?         ?       ?     ?     ?     ?      ?      ?
-        recorded    =      t      +     +        +         +       +     o     +     o      +      +
-        known       =      t      =     =        =         =       =     +     =     +      +      +
-        merged      =      t      +     e        e         e       e     o     e     o      =      d
-        dissolved   =      t      +     e        e         e       e     o     e     o      d      =
+                  record record2 code rename reclassify relocate enter leave link unlink represent end merge dissolve
+        absent      +      +      ?     ?        ?         ?       ?     ?     ?     ?       ?      ?   ?      ?
+        recorded    =      t      +     +        +         +       +     o     +     o       +      o   +      +
+        known       =      t      =     =        =         =       =     +     =     +       =      +   +      +
+        merged      =      t      +     e        e         e       e     o     e     o       e      o   =      d
+        dissolved   =      t      +     e        e         e       e     o     e     o       e      o   d      =
     ";
     let day = date(2012, 5, 1);
     let known = || {
@@ -93,6 +105,7 @@ fn every_party_answers_every_command() {
             relocate("210200", day),
             link(day),
             enter(day),
+            represent("works-office", "2012-1", day),
         ];
         after(facts)
     };
@@ -125,6 +138,8 @@ fn every_party_answers_every_command() {
                 "leave" => (leave(JUNE), "RegisterLeft"),
                 "link" => (link(JUNE), "ControlLinkRecorded"),
                 "unlink" => (unlink(JUNE), "ControlLinkEnded"),
+                "represent" => (represent("works-office", "2012-1", JUNE), "RepresentationRecorded"),
+                "end" => (represent_no_more("works-office", JUNE), "RepresentationEnded"),
                 "merge" => (merge(&works(), &group(), JUNE), "PartyMerged"),
                 "dissolve" => (dissolve(&works(), JUNE), "PartyDissolved"),
                 other => panic!("there is no command {other}"),
@@ -284,6 +299,28 @@ fn a_control_link_is_between_two_known_parties_for_a_time() {
     let itself = party(JUNE, &works, by(PartyId::of(&works)));
     assert_eq!(world.outcome(&itself), "PARTY_IS_ITSELF");
     assert_eq!(world.outcome(&party(JUNE, &works, by(PartyId::of(&unknown())))), "PARTY_NOT_FOUND");
+}
+
+#[test]
+fn an_organisation_stands_for_a_party_for_a_time_however_it_is_spelled() {
+    let (from, until) = (date(2010, 1, 1), date(2011, 1, 1));
+    let world = after([represent("Works-Office", "2010-1", from), represent_no_more("works-office", until)]);
+    let known = &world.party(&works()).representations[0];
+    assert_eq!((known.organisation.as_str(), known.authority.as_str()), ("Works-Office", "2010-1"));
+    assert!(known.spell.covers(date(2010, 12, 31)) && !known.spell.covers(until));
+    assert_eq!(world.outcome(&represent("WORKS-OFFICE", "2010-1", date(2010, 6, 1))), "unchanged");
+    assert_eq!(world.outcome(&represent("works-office", "2010-2", date(2010, 6, 1))), "ALREADY_REPRESENTED");
+    assert_eq!(world.outcome(&represent("works-office", "2013-1", JUNE)), "RepresentationRecorded");
+    assert_eq!(world.outcome(&represent("works-office", "2009-1", date(2009, 6, 1))), "SPELLS_OVERLAP");
+    assert_eq!(world.outcome(&represent_no_more("Works-Office", until)), "unchanged");
+    assert_eq!(world.outcome(&represent_no_more("another", until)), "NOT_OPEN");
+    // Several stand for one party, and one for several.
+    assert_eq!(world.outcome(&represent("another", "2010-3", date(2010, 6, 1))), "RepresentationRecorded");
+    let organisation = OrganisationId::new("works-office").unwrap();
+    let authority = "2010-4".to_owned();
+    let of_bank = party(JUNE, &bank(), PartyCommand::RecordRepresentation { organisation, authority });
+    assert_eq!(world.outcome(&of_bank), "RepresentationRecorded");
+    assert_eq!(world.outcome(&represent("works-office", " ", JUNE)), "FIELD_MISSING");
 }
 
 #[test]

@@ -229,6 +229,7 @@ fn said(event: &FundEvent) -> Option<(GrantId, bool, Option<Facts>)> {
         | FundEvent::ProgrammeCut { .. }
         | FundEvent::SubLimitSet { .. }
         | FundEvent::BackingChanged { .. }
+        | FundEvent::PartyChanged { .. }
         | FundEvent::RectificationAssigned { .. }
         | FundEvent::RectificationExplained { .. }
         | FundEvent::FindingRectified { .. }

@@ -113,6 +113,24 @@ pub enum PartyCommand {
         #[arg(long, value_parser = words::parser(CONTROLS))]
         kind: ControlKind,
     },
+    /// Record that an organisation stands for it: who acts as person@organisation acts for it; --authority names the document 代表登记
+    Represent {
+        /// The party.
+        #[command(flatten)]
+        target: Target,
+        /// The organisation, as after "@" in --actor 代表单位
+        #[arg(long, value_name = "ORG")]
+        by: String,
+    },
+    /// Record that the organisation no longer stands for it 代表终止
+    EndRepresent {
+        /// The party.
+        #[command(flatten)]
+        target: Target,
+        /// The organisation 代表单位
+        #[arg(long, value_name = "ORG")]
+        by: String,
+    },
     /// Record that it was merged into another party 合并
     Merge {
         /// The party.

@@ -16,6 +16,9 @@ pub(super) fn print(party: &Party, position: u64) {
     let links = party.control_links.iter().map(|link| {
         format!("{} {} {}", link.controller, words::both(CONTROLS, link.kind), spell(&link.from, &link.ended))
     });
+    let representations = party.representations.iter().map(|known| {
+        format!("{} by {} {}", known.organisation_id, known.authority, spell(&known.from, &known.ended))
+    });
     let ended = match (party.merged_into.as_str(), party.ended_from.as_str()) {
         (_, "") => String::new(),
         ("", from) => format!("dissolved from {from} 注销"),
@@ -31,6 +34,7 @@ pub(super) fn print(party: &Party, position: u64) {
         ("industry 产业", party.industry.clone()),
         ("registers 名录", lines(registers)),
         ("controlled by 控制方", lines(links)),
+        ("represented by 代表单位", lines(representations)),
         ("absorbed 并入主体", lines(party.absorbed.iter().map(dated))),
         ("ended 终止", ended),
         ("version 版本", party.version.to_string()),
@@ -96,6 +100,14 @@ pub(super) fn json(party: &Party, position: u64) -> Value {
         let certificate = it.certificate.clone().unwrap_or_default();
         json!({"code": it.code, "document_number": certificate.document_number, "note": certificate.note})
     });
+    let representations = party.representations.iter().map(|it| {
+        json!({
+            "organisation": it.organisation_id,
+            "authority": it.authority,
+            "from": it.from,
+            "ended": it.ended,
+        })
+    });
     json!({
         "party_id": party.party_id,
         "codes": dated(&party.codes),
@@ -106,6 +118,7 @@ pub(super) fn json(party: &Party, position: u64) -> Value {
         "industry": party.industry,
         "registers": registers.collect::<Vec<_>>(),
         "control_links": links.collect::<Vec<_>>(),
+        "representations": representations.collect::<Vec<_>>(),
         "absorbed": dated(&party.absorbed),
         "merged_into": party.merged_into,
         "ended_from": party.ended_from,

@@ -2,9 +2,9 @@
 
 use super::{AGREEMENT, GRANT, INSTRUCTION, MODE, PROGRAMME, account, lead, plan};
 use concord_events::fund::{
-    AcceptanceFailure, AcceptanceOutcome, Allocation, End, EvaluationGrade, Filed, FindingKey, FundEvent,
-    GovernmentLevel, Holding, InvoicePart, MatchingInstalment, MatchingKind, MoneyFact, OverriddenRule,
-    RecoveryCause, Released, Taken, TrancheCondition,
+    AcceptanceFailure, AcceptanceOutcome, Allocation, DirectoryPoint, End, EvaluationGrade, Filed,
+    FindingKey, FundEvent, GovernmentLevel, Holding, InvoicePart, MatchingInstalment, MatchingKind,
+    MoneyFact, OverriddenRule, RecoveryCause, Released, Taken, TrancheCondition,
 };
 use concord_kernel::{
     event::LogEvent,
@@ -45,7 +45,10 @@ fn since_then(currency: Currency) -> Vec<Sample> {
     let (grant, programme, lead_region) = (GRANT, PROGRAMME, lead().region);
     let party = lead().party;
     let fingerprint = Fingerprint::of(party, "Bearings 风电轴承", Some(Industry::AdvancedEquipment));
-    let filed = Filed { lead: party, fingerprint, fund: "guiding-fund".to_owned() };
+    let filed = |directory| {
+        let fund = "guiding-fund".to_owned();
+        FundEvent::GrantAdmitted { grant, filed: Some(Filed { lead: party, fingerprint, fund, directory }) }
+    };
     let turned_down = |withdrawn: bool| {
         let (lead_region, reason, lead) = (lead_region.clone(), "不符合条件".to_owned(), Some(party));
         let (released_minor, backing, mode) = (0, None, MODE);
@@ -92,7 +95,8 @@ fn since_then(currency: Currency) -> Vec<Sample> {
     };
     let released = Released { mode: MODE, lead_region: lead_region.clone(), to_treasury: true };
     vec![
-        ("grant_admitted_filed", FundEvent::GrantAdmitted { grant, filed: Some(filed) }),
+        ("grant_admitted_filed", filed(None)),
+        ("grant_admitted_directory", filed(Some(DirectoryPoint { generation: 1, position: 17 }))),
         ("grant_rejected_filed", turned_down(false)),
         ("grant_withdrawn_filed", turned_down(true)),
         (

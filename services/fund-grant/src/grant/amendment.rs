@@ -11,6 +11,7 @@
 
 use super::{Grant, Stage, closing::Progress, contract, contract::Contract, tranche::Tranche};
 use crate::{
+    party,
     refusal::{self, Ruling, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
     view::Case,
@@ -19,6 +20,7 @@ use concord_chassis::log::{Broken, Decision, Stop};
 use concord_events::fund::{Allocation, FundEvent, PlannedTranche};
 use concord_kernel::{Date, money::Amount, normal::same_reference};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How often a contract was changed in one way, and by which minutes last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +73,26 @@ pub(super) fn decide(
         }
         AmendmentCommand::Extend { .. } => grant.last_step_on,
     };
-    let ruling = rule(case, grant, command)?;
+    let command = as_known(case, grant, command)?;
+    let ruling = rule(case, grant, &command)?;
     grant.conclude(case, Hand::Office(None), last_step_on, ruling)
+}
+
+/// The amendment with its parties as the grant has them.
+fn as_known<'a>(
+    case: &Case<'_, '_>,
+    grant: &Grant,
+    command: &'a AmendmentCommand,
+) -> Result<Cow<'a, AmendmentCommand>, Stop> {
+    let AmendmentCommand::Amend(amendment @ Amendment { allocations: Some(given), .. }) = command else {
+        return Ok(Cow::Borrowed(command));
+    };
+    Ok(match party::shares_as_known(case, &grant.named_parties(), given)? {
+        Cow::Borrowed(_) => Cow::Borrowed(command),
+        Cow::Owned(known) => {
+            Cow::Owned(AmendmentCommand::Amend(Amendment { allocations: Some(known), ..amendment.clone() }))
+        }
+    })
 }
 
 /// Rules on every pair of command and stage.

@@ -2,6 +2,7 @@
 
 use super::{Grant, Stage, procedure::Notice};
 use crate::{
+    party,
     party_file::PartyFile,
     programme::Programme,
     refusal::{
@@ -14,7 +15,7 @@ use concord_chassis::log::{Broken, Decision, RefusalKind, Stop};
 use concord_events::fund::FundEvent;
 use concord_kernel::money::Amount;
 use concord_kernel::{
-    id::{GrantId, PartyFileId, ProgrammeId},
+    id::{GrantId, PartyFileId, PartyRecordId, ProgrammeId},
     normal::same_reference,
     rulebook::Duty,
 };
@@ -61,8 +62,8 @@ pub(crate) fn decide(case: &Case<'_, '_>, meeting: &Meeting) -> Result<Decision<
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(view::programme(case, grant.programme)?.clone()),
         };
-        let file = view::party_file(case, grant.project.lead.party)?;
-        let ruling = rule(case, grant, (programme, file), award.amount, &meeting.minutes);
+        let files = party::files(case, grant.project.lead.party, case.context.effective_on)?;
+        let ruling = rule(case, grant, (programme, &files), award.amount, &meeting.minutes);
         match grant.conclude(case, Hand::Office(Some(Duty::Approve)), grant.last_step_on, ruling) {
             Ok(decision) => {
                 decision.events.iter().for_each(|event| programme.apply(event));
@@ -81,7 +82,7 @@ pub(crate) fn decide(case: &Case<'_, '_>, meeting: &Meeting) -> Result<Decision<
 fn rule(
     case: &Case<'_, '_>,
     grant: &Grant,
-    beside: (&Programme, Option<&PartyFile>),
+    beside: (&Programme, &[&PartyFile]),
     amount: Amount,
     minutes: &str,
 ) -> Ruling {
@@ -103,7 +104,7 @@ fn rule(
 fn approve(
     case: &Case<'_, '_>,
     grant: &Grant,
-    (programme, file): (&Programme, Option<&PartyFile>),
+    (programme, files): (&Programme, &[&PartyFile]),
     notice: &Notice,
     amount: Amount,
     minutes: &str,
@@ -114,7 +115,7 @@ fn approve(
         .into_iter()
         .chain(rules::a08_objections_closed(grant))
         .chain(rules::a07_as_reviewed(grant, notice, amount, on))
-        .chain(rules::a11_acceptance_overdue(file, on))
+        .chain(rules::a11_acceptance_overdue(files, on))
         .chain(rules::a02_available(programme, amount))
         .chain(rules::a02_sub_limits(programme, grant.mode, lead_region, amount));
     happens_under(
@@ -127,6 +128,7 @@ fn approve(
             lead_region: lead_region.cloned(),
             amount_minor: amount.minor,
             minutes: minutes.to_owned(),
+            directory: party::directory(case.context),
         },
     )
 }
@@ -153,8 +155,11 @@ fn find<'v>(case: &Case<'_, 'v>, meeting: &Meeting) -> Result<Vec<&'v Grant>, St
         Some(located(index, grant.id, broken))
     });
     case.well_formed(currencies)?;
-    let files = grants.iter().map(|grant| PartyFileId::of(grant.project.lead.party).stream());
-    case.states.prefetch(grants.iter().map(|grant| grant.programme.stream()).chain(files))?;
+    let beside = grants.iter().flat_map(|grant| {
+        let lead = grant.project.lead.party;
+        [grant.programme.stream(), PartyFileId::of(lead).stream(), PartyRecordId::of(lead).stream()]
+    });
+    case.states.prefetch(beside)?;
     Ok(grants)
 }
 

@@ -11,7 +11,7 @@ use super::{
     tranche::Tranche,
 };
 use crate::{
-    content_hash,
+    content_hash, party,
     refusal::{Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage},
     rules::{self, Hand},
     view::Case,
@@ -29,7 +29,7 @@ use concord_kernel::{
 };
 use jiff::Span;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// A contract that runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,8 +127,18 @@ pub(super) fn decide(
         ContractCommand::Sign(signing) => {
             case.well_formed([grant.other_currency("amount.currency", signing.amount)])?;
             let hand = Hand::Office(Some(Duty::Contract));
-            let answer =
-                grant.conclude(case, hand, grant.last_step_on, rule_signing(case, grant, signing))?;
+            let allocations = party::shares_as_known(case, &grant.named_parties(), &signing.allocations)?;
+            let signing = match allocations {
+                Cow::Borrowed(_) => Cow::Borrowed(signing),
+                Cow::Owned(allocations) => Cow::Owned(Signing { allocations, ..signing.clone() }),
+            };
+            // A party that is no more leads nothing new. The lead of a contract that is signed already may end.
+            let gone = match &grant.stage {
+                Stage::Approved(_) => party::dissolved(case, &grant.project.lead, case.context.effective_on)?,
+                _ => None,
+            };
+            let ruling = rule_signing(case, grant, &signing, gone);
+            let answer = grant.conclude(case, hand, grant.last_step_on, ruling)?;
             // From here on the award's terms follow the rulebook of this day; the signing itself already names it.
             let signed_now = !answer.events.is_empty();
             Ok(if signed_now { answer.under_terms(&case.rulebook.version) } else { answer })
@@ -142,9 +152,9 @@ pub(super) fn decide(
 }
 
 /// Rules on signing at every stage.
-fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling {
+fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing, gone: Option<Broken>) -> Ruling {
     match &grant.stage {
-        Stage::Approved(approval) => sign(case, grant, approval, signing),
+        Stage::Approved(approval) => sign(case, grant, approval, signing, gone),
         Stage::Running(contract) if contract.is_signed_as(grant, signing) => unchanged(),
         Stage::Running(contract) => refused(contracted_already(grant, contract)),
         stage => {
@@ -154,14 +164,20 @@ fn rule_signing(case: &Case<'_, '_>, grant: &Grant, signing: &Signing) -> Ruling
 }
 
 /// A02, and the rulebook's terms for the plan. What was approved beyond the contract is available again.
-fn sign(case: &Case<'_, '_>, grant: &Grant, approval: &Approval, signing: &Signing) -> Ruling {
+fn sign(
+    case: &Case<'_, '_>,
+    grant: &Grant,
+    approval: &Approval,
+    signing: &Signing,
+    gone: Option<Broken>,
+) -> Ruling {
     let plan = rules::tranche_plan(case.rulebook, signing.amount, &signing.tranches);
     let (allocations, shares) = match partners::shares_of(grant, &signing.allocations, signing.amount) {
         Ok(allocations) => (allocations, None),
         Err(broken) => (Vec::new(), Some(broken)),
     };
     let contracted = rules::a02_contract(signing.amount, approval.amount_minor);
-    let weighed = contracted.into_iter().chain(plan).chain(shares);
+    let weighed = gone.into_iter().chain(contracted).chain(plan).chain(shares);
     happens_under(
         weighed.map(Some),
         FundEvent::ContractSigned {

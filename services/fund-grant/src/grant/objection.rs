@@ -73,7 +73,7 @@ pub(super) fn decide(
 ) -> Result<Decision<FundEvent>, Stop> {
     let known = grant.objection(number);
     let (hand, last) = match (command, known) {
-        (ObjectionCommand::Raise { .. }, _) => (Hand::Applicant(None), grant.last_step_on),
+        (ObjectionCommand::Raise { .. }, _) => (Hand::Anybody, grant.last_step_on),
         (_, Some(known)) => (Hand::Office(None), grant.last_step_on.max(known.raised_on)),
         (_, None) => {
             let none = refusal::no_objection(number, grant.objections.len());

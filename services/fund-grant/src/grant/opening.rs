@@ -5,7 +5,7 @@ use super::{
     spending::Spending,
 };
 use crate::{
-    content_hash,
+    content_hash, party,
     refusal::{self, happens_under, refused, unchanged},
     rules,
     view::{self, Case},
@@ -15,12 +15,12 @@ use concord_events::fund::{Allocation, FundEvent, FundingMode, Party, PlannedTra
 use concord_kernel::money::Amount;
 use concord_kernel::{
     Date,
-    id::{GrantId, ProgrammeId},
+    id::{GrantId, PartyRecordId, ProgrammeId},
     industry::Industry,
     normal::same_reference,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// An application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,10 +88,12 @@ pub(super) fn apply_for(
     id: GrantId,
     application: &Application,
 ) -> Result<Decision<FundEvent>, Stop> {
-    case.states.prefetch([id.stream(), application.programme.stream()])?;
-    let event = application.event(id);
+    let record = PartyRecordId::of(application.lead.party);
+    case.states.prefetch([id.stream(), application.programme.stream(), record.stream()])?;
     let ruling = match view::grant_or_free(case, id)? {
-        Some(grant) if grant.opened_as == content_hash(&event) => unchanged(),
+        Some(grant) if grant.opened_as == content_hash(&application.as_opened(grant).event(id)) => {
+            unchanged()
+        }
         Some(_) => {
             return Err(case.refuse(RefusalKind::Taken, vec![refusal::taken("grant_id", id.stream())]));
         }
@@ -101,7 +103,14 @@ pub(super) fn apply_for(
                 programme.other_currency("requested.currency", application.requested),
                 programme.other_currency("total_budget.currency", application.total_budget),
             ])?;
-            happens_under([rules::mode_offered(application.mode)], event)
+            let application = application.as_known(case)?;
+            let lead = &application.lead;
+            let weighed = [
+                party::may_apply(case, lead)?,
+                party::dissolved(case, lead, case.context.effective_on)?,
+                rules::mode_offered(application.mode),
+            ];
+            happens_under(weighed, application.event(id))
         }
     };
     case.conclude(Vec::new(), ruling, None)
@@ -145,6 +154,39 @@ pub(super) fn import(
 }
 
 impl Application {
+    /// With its parties as the directory knows them on the day: who holds the code, and who went on after mergers. So an
+    /// application of a merged party is its successor's.
+    fn as_known(&self, case: &Case<'_, '_>) -> Result<Cow<'_, Self>, Stop> {
+        let lead = party::legal_person(case, self.lead.party, case.context.effective_on)?;
+        let mut known = Cow::Borrowed(self);
+        if lead != self.lead.party {
+            known.to_mut().lead.party = lead;
+        }
+        let allocations = party::shares_as_known(case, &[&known.lead], &self.allocations)?;
+        if let Cow::Owned(allocations) = allocations {
+            known.to_mut().allocations = allocations;
+        }
+        Ok(known)
+    }
+
+    /// With its parties as they were known when it opened this grant: whose a code is was settled then.
+    fn as_opened(&self, grant: &Grant) -> Cow<'_, Self> {
+        let known = grant.named_parties();
+        let settled = |party: &Party| {
+            known.iter().find(|own| own.code == party.code).map_or(party.party, |own| own.party)
+        };
+        let named = std::iter::once(&self.lead).chain(self.allocations.iter().map(|share| &share.party));
+        if named.clone().all(|party| settled(party) == party.party) {
+            return Cow::Borrowed(self);
+        }
+        let mut opened = self.clone();
+        opened.lead.party = settled(&self.lead);
+        for share in &mut opened.allocations {
+            share.party.party = settled(&share.party);
+        }
+        Cow::Owned(opened)
+    }
+
     fn event(&self, grant: GrantId) -> FundEvent {
         FundEvent::GrantApplied {
             grant,

@@ -125,6 +125,12 @@ impl Grant {
         std::iter::once(lead).chain(partners.filter(|party| party.party != lead.party))
     }
 
+    /// Everybody whom it has ever named: the parties that it was applied for with, and those of its contract.
+    pub(crate) fn named_parties(&self) -> Vec<&Party> {
+        let applied = self.project.allocations.iter().map(|share| &share.party);
+        self.parties().chain(applied).collect()
+    }
+
     /// What its lead passed on: to whom, and how many minor units.
     pub fn transfers(&self) -> impl Iterator<Item = (PartyId, i64)> {
         self.facts.uncorrected().filter_map(|known| match known.fact {

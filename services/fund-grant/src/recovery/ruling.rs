@@ -4,6 +4,7 @@ use super::{Appeal, Outcome, Receipt, Recovery, RecoveryAct, RecoveryCommand, Re
 use crate::{
     State,
     grant::{Grant, tranche::Tranche},
+    party,
     refusal::{self, Ruling, done_otherwise, happens, happens_under, refused, unchanged},
     rules::{self, Hand},
     view::{self, Case},
@@ -53,12 +54,19 @@ impl Recovery {
             _ => None,
         };
         let hand = match act {
-            RecoveryAct::Appeal { .. } => Hand::Applicant(None),
+            RecoveryAct::Appeal { .. } => Hand::Party,
             _ => Hand::Office(None),
         };
         let tranche_last = against.and_then(|(_, tranche)| tranche).map(|tranche| tranche.last_step_on);
         let last = tranche_last.map_or(self.last_step_on, |last| last.max(self.last_step_on));
-        grant.conclude(case, hand, last, self.rule(case, grant, act, against))
+        let same_lead = match against {
+            Some((other, _)) => {
+                let (one, other) = (grant.project.lead.party, other.project.lead.party);
+                party::same_person(case, one, other, case.context.effective_on)?
+            }
+            None => true,
+        };
+        grant.conclude(case, hand, last, self.rule(case, grant, act, (against, same_lead)))
     }
 
     /// Rules on every pair of act and state.
@@ -67,7 +75,7 @@ impl Recovery {
         case: &Case<'_, '_>,
         grant: &Grant,
         act: &RecoveryAct,
-        against: Option<(&Grant, Option<&Tranche>)>,
+        (against, same_lead): (Option<(&Grant, Option<&Tranche>)>, bool),
     ) -> Ruling {
         use RecoveryAct::{
             Appeal as AppealIt, Demand as DemandIt, Offset, Overturn, Repay, Uphold, WriteOff,
@@ -180,7 +188,7 @@ impl Recovery {
                             case.rulebook,
                             (self, demand),
                             grant,
-                            against,
+                            (against.0, against.1, same_lead),
                             (*amount, *tranche),
                             on,
                         ),

@@ -70,7 +70,7 @@ pub fn offset_allowed(
     rulebook: &Rulebook,
     (recovery, demand): (&Recovery, &Demand),
     grant: &Grant,
-    (other, tranche): (&Grant, Option<&Tranche>),
+    (other, tranche, same_lead): (&Grant, Option<&Tranche>, bool),
     (amount, number): (Amount, u32),
     on: Date,
 ) -> Vec<Option<Broken>> {
@@ -79,8 +79,7 @@ pub fn offset_allowed(
     vec![
         (on < from).then(|| refusal::offset_too_early(demand.on, from, on)),
         (other.id == grant.id).then(|| refusal::offset_same_grant(grant.id)),
-        (other.project.lead.party != grant.project.lead.party)
-            .then(|| refusal::offset_other_lead(&grant.project.lead, &other.project.lead)),
+        (!same_lead).then(|| refusal::offset_other_lead(&grant.project.lead, &other.project.lead)),
         (other.currency != grant.currency)
             .then(|| refusal::offset_other_currency(grant.currency, other.currency)),
         (amount.minor > outstanding.minor).then(|| refusal::offset_above_outstanding(amount, outstanding)),

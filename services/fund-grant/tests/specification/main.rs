@@ -23,6 +23,7 @@
 //! | `recovery`, `shortfall` | money that is claimed back, and payments that come back short |
 //! | `oversight_answers` | what is shown of all this |
 //! | `correction` | facts of money that were not so |
+//! | `parties` | one legal person under several ids, and for whom an organisation acts |
 //! | `party_file` | A04 and A11: what a lead's other grants mean |
 //! | `objection` | objections to the notice, and approvals against the review (A07) |
 //! | `rectification` | what is done about a finding |
@@ -48,6 +49,7 @@ mod normal_forms;
 mod objection;
 mod oversight_answers;
 mod oversight_edge;
+mod parties;
 mod partners;
 mod party_file;
 mod recovery;

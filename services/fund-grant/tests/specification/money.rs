@@ -90,7 +90,8 @@ pub fn of_other(orders: Vec<Order>) -> Vec<Order> {
             Command::Programme(..)
             | Command::Backing(..)
             | Command::Recovery(..)
-            | Command::Rectification(..) => {}
+            | Command::Rectification(..)
+            | Command::Party(..) => {}
         }
         order
     };

@@ -1,6 +1,6 @@
 //! Recoveries 追缴, and their offsets.
 
-use crate::{backing, life, stages, world::*};
+use crate::{backing, life, parties, stages, world::*};
 use concord_events::{
     fund::{End, FundEvent, FundingMode, Holding, RecoveryCause},
     ledger::{Account, postings},
@@ -461,9 +461,20 @@ fn a_recovery_is_offset_against_an_authorised_tranche_of_the_same_lead() {
         ("one fen above what is outstanding", given(other()), offset(CLAIM + 1), "OFFSET_ABOVE_OUTSTANDING"),
         (
             "against a grant of another lead",
-            given(other_of(MigratedAward { lead: lead_elsewhere, ..award(plan()) })),
+            given(other_of(MigratedAward { lead: lead_elsewhere.clone(), ..award(plan()) })),
             offset(CLAIM),
             "OFFSET_OTHER_LEAD",
+        ),
+        (
+            "against a grant of a lead that was merged into this one",
+            given({
+                let merged = parties::merged(&lead(), march(4));
+                let merged = parties::take(1, march(4), &lead_elsewhere, merged);
+                let award = MigratedAward { lead: lead_elsewhere, ..award(plan()) };
+                other_of(award).into_iter().chain([merged]).collect()
+            }),
+            offset(CLAIM),
+            "RecoveryOffset",
         ),
         (
             "against a grant in another currency",

@@ -208,6 +208,8 @@ fn column_of(command: &Command) -> &'static str {
         Command::Approve(_) => "approve",
         // In the tables of `backing`.
         Command::Backing(..) => "take",
+        // In `parties`.
+        Command::Party(..) => "take_party",
         Command::Grant(_, GrantCommand::NameBacking { .. }) => "name",
         Command::Grant(_, GrantCommand::Hold(_)) => "hold",
         // In the tables of `recovery`, `rectification`, `objection` and `correction`.

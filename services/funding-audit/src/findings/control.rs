@@ -1,8 +1,9 @@
 //! Control tests 控制测试: of so many acts, how many broke a rule, and at which positions.
 //!
 //! Each is worked out from the tables by itself, not by asking the code that decides: a decision that was wrong shows here.
-//! Each looks at an act by what was on record before it, so an exception stays one, whatever came later. How the acts of each
-//! test are found is in `control/acts.rs`, where that takes more than a condition.
+//! Each looks at an act by what was on record before it, so an exception stays one, whatever came later. Those that ask who is who
+//! are there a second time, as known now: a merger, a code or a representation of before the act may have been told after it.
+//! How the acts of each test are found is in `control/acts.rs`, where that takes more than a condition.
 
 mod acts;
 
@@ -11,7 +12,7 @@ use crate::{
     numbers::{self, GrantStep, Step},
     query::{QueryError, Sql, Store},
 };
-use acts::{grant_steps, instructions_without, same_hand, tranche_steps};
+use acts::{Known, grant_steps, instructions_without, same_hand, tranche_steps};
 use concord_events::ledger::Account;
 use concord_kernel::rulebook::Rulebook;
 use concord_proto::audit::v1::ControlTest;
@@ -279,7 +280,16 @@ const TESTS: &[Test] = &[
         id: "A11.lead",
         acts: ("admissions and approvals", "受理、立项"),
         broke: ("were of a lead with an overdue final acceptance", "牵头单位另有逾期未验收项目"),
-        acts_of: acts::lead_overdue,
+        acts_of: |sql, search, _| acts::lead_overdue(sql, search, Known::Then),
+    },
+    Test {
+        id: "A11.lead_as_known_now",
+        acts: ("admissions and approvals", "受理、立项"),
+        broke: (
+            "were of a lead with an overdue final acceptance by the codes and mergers that are known now",
+            "按现知代码与合并情况，牵头单位另有逾期未验收项目",
+        ),
+        acts_of: |sql, search, _| acts::lead_overdue(sql, search, Known::Now),
     },
     Test {
         id: "A13.review_approve",
@@ -331,18 +341,16 @@ const TESTS: &[Test] = &[
         id: "A13.applicant",
         acts: ("authorisations and instructions", "拨款审批、支付指令"),
         broke: ("were made by somebody of the applicant's organisation", "由申报单位人员办理"),
-        acts_of: |sql, search, _| {
-            tranche_steps(
-                sql,
-                search,
-                &[Step::Authorised, Step::Instructed],
-                &format!(
-                    "EXISTS (SELECT 1 FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step = {} \
-                 AND a.actor_org = s.actor_org)",
-                    GrantStep::Applied.number()
-                ),
-            );
-        },
+        acts_of: |sql, search, _| acts::by_the_applicant(sql, search, Known::Then),
+    },
+    Test {
+        id: "A13.applicant_as_known_now",
+        acts: ("authorisations and instructions", "拨款审批、支付指令"),
+        broke: (
+            "were made by somebody of the applicant's organisation by the codes, mergers and representations that are known now",
+            "按现知代码、合并与代表关系，由申报单位人员办理",
+        ),
+        acts_of: |sql, search, _| acts::by_the_applicant(sql, search, Known::Now),
     },
     Test {
         id: "A14.settled_once",

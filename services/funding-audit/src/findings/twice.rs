@@ -126,7 +126,7 @@ impl Award {
                 .is_none_or(|wanted| self.industry.as_deref() == Some(wanted))
             && filter.year.is_none_or(|year| year == self.year)
             && filter.grant.is_none_or(|grant| grant == self.grant)
-            && filter.party.is_none_or(|party| party == self.lead)
+            && filter.party.as_ref().is_none_or(|party| party.contains(&self.lead))
             && filter.currency.is_none_or(|currency| currency.as_str() == self.currency)
     }
 }

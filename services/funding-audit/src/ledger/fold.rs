@@ -126,8 +126,8 @@ impl<'k, 'a> Fold<'k, 'a> {
 
     /// Notes a fact that was recorded after the day on which it happened.
     ///
-    /// An import tells of the past by its nature, and so does what is taken in from the agreement log, with what follows from
-    /// it for the grants: nobody dates it, and a term may have ended long before the clock was moved past its last day.
+    /// An import tells of the past by its nature, and so does what is taken in from the agreement log and the directory in it, with
+    /// what follows from it for the grants: nobody dates it, and a term may have ended long before the clock was moved past its last day.
     fn late(&mut self, at: At<'_>, event: &'a FundEvent) -> Result<(), ApplyError> {
         let known_on = match self.clock {
             LogClock::Played { from } => self.known.today.unwrap_or(from),
@@ -140,7 +140,7 @@ impl<'k, 'a> Fold<'k, 'a> {
                 | FundEvent::GrantHeld { cause: HoldCause::BackingLost { .. }, .. }
                 | FundEvent::HoldCauseCleared { cleared: Cleared::InForceAgain, .. }
         );
-        let is_exempt = is_told || ["log", "backing"].contains(&kind);
+        let is_exempt = is_told || ["log", "backing", "party"].contains(&kind);
         if is_exempt || at.effective_on >= known_on {
             return Ok(());
         }

@@ -62,6 +62,8 @@ pub(super) struct Rows<'a> {
     pub(super) todays: Vec<Today>,
     pub(super) programmes: Vec<NewProgramme<'a>>,
     pub(super) parties: Vec<Named<'a>>,
+    pub(super) party_links: Vec<PartyLink>,
+    pub(super) representations: Vec<Represented>,
     pub(super) grants: Vec<NewGrant<'a>>,
     pub(super) terms: Vec<Terms>,
     pub(super) plans: Vec<Planned<'a>>,
@@ -96,6 +98,8 @@ impl Rows<'_> {
             Today::insert(&self.todays, tx),
             NewProgramme::insert(&self.programmes, tx),
             Named::insert(&self.parties, tx),
+            PartyLink::insert(&self.party_links, tx),
+            Represented::insert(&self.representations, tx),
             NewGrant::insert(&self.grants, tx),
             Terms::insert(&self.terms, tx),
             Planned::insert(&self.plans, tx),
@@ -162,6 +166,25 @@ row! {
         code: String => TEXT_ARRAY,
         name: &'a str => TEXT_ARRAY,
         position: i64 => INT8_ARRAY,
+    }
+}
+
+row! {
+    PartyLink into "party_links" {
+        position: i64 => INT8_ARRAY,
+        party: Uuid => UUID_ARRAY,
+        into_party: Option<Uuid> => UUID_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+    }
+}
+
+row! {
+    Represented into "representations" {
+        position: i64 => INT8_ARRAY,
+        party: Uuid => UUID_ARRAY,
+        organisation: String => TEXT_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+        ended: bool => BOOL_ARRAY,
     }
 }
 

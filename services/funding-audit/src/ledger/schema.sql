@@ -32,8 +32,8 @@ CREATE TABLE programmes (
     position   bigint   NOT NULL
 );
 
--- Parties as they were named, leading ones and partners: one row for every code and name that a party first appears
--- under. name is '' where the event has none.
+-- Parties as they were named, leading ones and partners, and as the directory has them: one row for every code and name that a
+-- party first appears under. name is '' where the event has none, and so is code of a rename.
 CREATE TABLE parties (
     party     uuid   NOT NULL,
     code      text   NOT NULL,
@@ -42,6 +42,29 @@ CREATE TABLE parties (
     PRIMARY KEY (party, code, name)
 );
 CREATE INDEX parties_code ON parties (code);
+
+-- Which party an id stands for, as the directory was taken in. The row of an id with the highest position holds, from
+-- effective_on on: into_party is the party that has the code from which the id would follow, or the one that it was merged into;
+-- null where the directory records the id as a party of its own. A row is void once its into_party was recorded anew, in a later
+-- generation of the directory.
+CREATE TABLE party_links (
+    position      bigint PRIMARY KEY,
+    party         uuid   NOT NULL,
+    into_party    uuid,
+    effective_on  date   NOT NULL
+);
+CREATE INDEX party_links_party ON party_links (party, position);
+
+-- Organisations that stand for parties, as the directory was taken in: from the day of a row that is not ended until that of the
+-- next one that is. organisation is in the form in which organisations are compared.
+CREATE TABLE representations (
+    position      bigint  PRIMARY KEY,
+    party         uuid    NOT NULL,
+    organisation  text    NOT NULL,
+    effective_on  date    NOT NULL,
+    ended         boolean NOT NULL
+);
+CREATE INDEX representations_organisation ON representations (organisation);
 
 -- Facts that a grant has for good. titled: the title is the project's own; that of a migrated award whose source has none is made
 -- of its key there, and says nothing about the project.

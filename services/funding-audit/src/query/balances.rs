@@ -130,7 +130,7 @@ pub(crate) fn label_column(dimension: Dimension) -> Option<&'static str> {
     }
 }
 
-/// The value of a dimension over `postings` as `p` and `dims` as `d`.
+/// The value of a dimension over `postings` as `p`, `dims` as `d` and `persons` as `h`.
 fn key(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Unspecified => "NULL::text",
@@ -142,7 +142,8 @@ fn key(dimension: Dimension) -> &'static str {
         Dimension::Year => "d.year",
         Dimension::Period => "p.period",
         Dimension::Grant => "d.grant_id",
-        Dimension::Party => "d.party",
+        // Merged parties are one holder.
+        Dimension::Party => "coalesce(h.person, d.party)",
     }
 }
 
@@ -207,14 +208,23 @@ impl Question {
         // The postings are read once, and leave few narrow rows: one for each group and account, with its sums, and one for
         // each group and grant, which counts it.
         let of_dims = Filter { period: None, ..self.filter.clone() };
-        let mut sql = Sql::new("WITH sums AS MATERIALIZED (SELECT ");
+        let by_party = self.group_by.contains(&Dimension::Party);
+        let mut sql = Sql::new("WITH ");
+        if by_party {
+            sql.persons(self.point).push(", ");
+        }
+        sql.push("sums AS MATERIALIZED (SELECT ");
         for (dimension, number) in self.group_by.iter().zip(1..) {
             sql.push(&format!("{} AS k{number}, ", key(*dimension)));
         }
         sql.push(
             "d.currency, p.account, d.grant_id, grouping(p.account) = 1 AS counts, sum(p.amount_minor) AS amount_minor, \
-             sum(p.amount_minor) FILTER (WHERE p.settles) AS settled_minor FROM postings p JOIN dims d USING (dims) WHERE ",
+             sum(p.amount_minor) FILTER (WHERE p.settles) AS settled_minor FROM postings p JOIN dims d USING (dims)",
         );
+        if by_party {
+            sql.push(" LEFT JOIN persons h ON h.party = d.party");
+        }
+        sql.push(" WHERE ");
         sql.known_at("p", self.point);
         if let Some(period) = self.filter.period {
             sql.push(" AND p.period = ").bind(period, Type::INT4);

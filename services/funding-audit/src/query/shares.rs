@@ -28,8 +28,8 @@ impl View for Shares {
     /// The shares, the largest gap first; totals by currency.
     ///
     /// Whoever holds money of a grant is listed, though an amendment took the share away. What is due is counted as A06 counts
-    /// it: payment by payment, less what came back of each; nothing of a share that the source does not say in full, and
-    /// nothing once the project has stopped.
+    /// it: payment by payment, less what came back of each; nothing of a share that the source does not say in full, of a partner that
+    /// has become one with the lead, and nothing once the project has stopped.
     fn sql(&self, slice: Option<Slice>) -> Sql {
         let (unspent, spent) =
             (numbers::account(Account::RecipientUnspent), numbers::account(Account::EligibleSpend));
@@ -39,8 +39,9 @@ impl View for Shares {
         let stops = numbers::list(GrantStep::STOPS.map(GrantStep::number));
         // The lead's lines are needed, whichever party is asked for.
         let of_grants = Filter { party: None, party_region: None, ..self.filter.clone() };
-        let mut sql =
-            Sql::new("WITH contracted AS MATERIALIZED (SELECT DISTINCT ON (t.grant_id) t.grant_id, ");
+        let mut sql = Sql::new("WITH ");
+        sql.persons(self.point)
+            .push(", contracted AS MATERIALIZED (SELECT DISTINCT ON (t.grant_id) t.grant_id, ");
         sql.push(&format!(
             "t.amount_minor AS contracted_minor FROM grant_steps t WHERE t.step IN ({signed}, {amended}, {imported}) AND "
         ));
@@ -89,12 +90,14 @@ impl View for Shares {
              valued AS (SELECT d.grant_id, d.party, d.code, d.party_region, d.is_lead, d.programme, d.title, \
              d.currency, d.migrated, d.synthetic, d.allocated, coalesce(h.unspent, 0) AS unspent, \
              coalesce(h.spent, 0) AS spent, CASE WHEN d.is_lead THEN 0 ELSE coalesce(h.passed_on, 0) END AS passed_on, \
-             CASE WHEN d.is_lead OR NOT d.is_said OR x.grant_id IS NOT NULL OR c.contracted_minor <= 0 THEN 0 ELSE \
+             CASE WHEN d.is_the_leads OR NOT d.is_said OR x.grant_id IS NOT NULL OR c.contracted_minor <= 0 THEN 0 ELSE \
              least(floor(d.allocated::numeric * coalesce(t.settled, 0) / c.contracted_minor), d.allocated) END AS due \
              FROM contracted c JOIN (SELECT e.party, e.code, e.region AS party_region, e.allocated, e.is_said, \
-             e.party = g.lead AS is_lead, g.grant_id, g.programme, pr.year, g.currency, g.mode, g.industry, \
+             e.party = g.lead AS is_lead, \
+             coalesce(h.person, e.party) = coalesce(l.person, g.lead) AS is_the_leads, g.grant_id, g.programme, pr.year, g.currency, g.mode, g.industry, \
              g.lead_region, g.title, g.migrated, g.synthetic FROM everybody e JOIN grants g USING (grant_id) \
-             JOIN programmes pr USING (programme)) d USING (grant_id) \
+             JOIN programmes pr USING (programme) LEFT JOIN persons h ON h.party = e.party \
+             LEFT JOIN persons l ON l.party = g.lead) d USING (grant_id) \
              LEFT JOIN held h ON h.grant_id = d.grant_id AND h.party = d.party \
              LEFT JOIN settled t ON t.grant_id = d.grant_id LEFT JOIN stopped x ON x.grant_id = d.grant_id WHERE true",
         );

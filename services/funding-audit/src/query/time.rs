@@ -88,6 +88,27 @@ pub(crate) async fn newest_recorded(
     }
 }
 
+/// All ids that stand for the same legal person as this one at a point, the id itself among them.
+pub(crate) async fn same_person(
+    store: &Store,
+    point: Point,
+    party: Uuid,
+    within: Duration,
+) -> Result<Vec<Uuid>, QueryError> {
+    let mut sql = Sql::new("WITH ");
+    sql.persons(point).push(", own AS (SELECT coalesce((SELECT h.person FROM persons h WHERE h.party = ");
+    sql.bind(party, Type::UUID).push("), ").bind(party, Type::UUID);
+    sql.push(
+        ") AS person) SELECT own.person FROM own UNION SELECT h.party FROM persons h JOIN own USING (person) ORDER BY 1",
+    );
+    let rows = store.rows(&sql, within).await?;
+    let mut ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
+    if !ids.contains(&party) {
+        ids.push(party);
+    }
+    Ok(ids)
+}
+
 /// The party that had appeared under this code; `None` where none had.
 pub(crate) async fn party(
     store: &Store,

@@ -100,18 +100,24 @@ impl Audit {
         if wanted > applied { Err(Refusal::NotApplied { wanted, applied }) } else { Ok(()) }
     }
 
-    /// The filter with the party that its code names at this point.
+    /// The filter with the party that its code or id names at this point, under all its ids.
     pub(super) async fn filter(
         &self,
         asked: AskedFilter,
         point: Point,
         clock: &Remaining,
     ) -> Result<Filter, Refusal> {
-        let AskedFilter { mut filter, party_code } = asked;
-        if let Some(code) = party_code {
-            let party = time::party(&self.store, point, &code, clock.left()).await?;
-            let unknown = || self.not_here(Refusal::UnknownParty { code, position: point.position });
-            filter.party = Some(party.ok_or_else(unknown)?);
+        let AskedFilter { mut filter, party_code, party } = asked;
+        let party = match party_code {
+            Some(code) => {
+                let known = time::party(&self.store, point, &code, clock.left()).await?;
+                let unknown = || self.not_here(Refusal::UnknownParty { code, position: point.position });
+                Some(known.ok_or_else(unknown)?)
+            }
+            None => party,
+        };
+        if let Some(party) = party {
+            filter.party = Some(time::same_person(&self.store, point, party, clock.left()).await?);
         }
         Ok(filter)
     }

@@ -6,16 +6,17 @@ use crate::findings::{of_grant, of_tranche};
 use crate::life::{
     accepted, contracted, corrected, determined, end, instructed, lead, pledged, settled, shares,
 };
-use crate::story::{G1, G2, P1, Story, applied, appropriated, approved, date};
+use crate::story::{G1, G2, P1, Story, applied, appropriated, approved, date, party};
 use concord_events::fund::{
-    AcceptanceOutcome, Filed, FundEvent, FundingMode, HoldCause, Holding, Loss, MatchingKind, MoneyFact,
-    OverriddenRule, RecoveryCause, Taken,
+    AcceptanceOutcome, AgreementPoint, Filed, FundEvent, FundingMode, HoldCause, Holding, Loss, MatchingKind,
+    MoneyFact, OverriddenRule, Party, PartyChange, RecoveryCause, Taken,
 };
 use concord_events::personal::PersonalRef;
 use concord_funding_audit::{LogClock, columns};
 use concord_kernel::fingerprint::Fingerprint;
-use concord_kernel::id::{AgreementId, GrantId, InstructionId, RecoveryId};
+use concord_kernel::id::{AgreementId, GrantId, InstructionId, OrganisationId, RecoveryId};
 use concord_kernel::money::Currency;
+use concord_kernel::party::PartyId;
 use concord_proto::audit::v1::{
     ControlTest, ExportControlTestsRequest, ListControlTestsRequest, finding_service_server::FindingService,
 };
@@ -42,6 +43,7 @@ fn admitted(grant: GrantId, title: &str) -> FundEvent {
         lead: lead().party,
         fingerprint: Fingerprint::of(lead().party, title, None),
         fund: "guiding-fund".to_owned(),
+        directory: None,
     };
     FundEvent::GrantAdmitted { grant, filed: Some(filed) }
 }
@@ -227,11 +229,13 @@ const POPULATIONS: &[(&str, i64)] = &[
     ("A10.closeout", 1),
     ("A10.open_tranche", 1),
     ("A11.lead", 3),
+    ("A11.lead_as_known_now", 3),
     ("A13.review_approve", 1),
     ("A13.approve_authorise", 2),
     ("A13.authorise_instruct", 2),
     ("A13.instruct_settle", 2),
     ("A13.applicant", 4),
+    ("A13.applicant_as_known_now", 4),
     ("A14.settled_once", 2),
     ("A14.instruction", 2),
     ("A16.recovery", 1),
@@ -302,6 +306,50 @@ fn second_before(acts: &mut Vec<Act>, position: usize, on: &'static str) {
         act.1 = on;
         acts.insert(position - 1, act);
     }
+}
+
+/// The first project's final acceptance is overdue by a day when the second one, of another lead, is admitted.
+fn overdue_under_another_lead(acts: &mut Vec<Act>) {
+    amend(acts, 9, |event| {
+        if let FundEvent::ContractSigned { acceptance_due_on, .. } = event {
+            *acceptance_due_on = Some(date("2026-01-09"));
+        }
+    });
+    put(acts, 34, applied(G2, FundingMode::NonRepayable, &other(), "marine"));
+    second_before(acts, 31, "2026-01-10");
+}
+
+const LEAD_CODE: &str = "eu-pic:999999991";
+const OTHER_CODE: &str = "EU-PIC:999999992";
+
+/// Another party.
+fn other() -> Party {
+    party("2", "210200", "乙公司")
+}
+
+fn changed(party: PartyId, change: PartyChange) -> FundEvent {
+    let at = AgreementPoint { generation: 1, position: 1, event: Uuid::nil() };
+    FundEvent::PartyChanged { party, change, at, happened_on: date("2025-01-01") }
+}
+
+fn recorded_other() -> FundEvent {
+    changed(other().party, PartyChange::Recorded { code: other().code, name: "乙公司".to_owned() })
+}
+
+/// The lead was merged into the other party.
+fn merged(from: &str) -> FundEvent {
+    changed(lead().party, PartyChange::Merged { into: other().party, from: date(from) })
+}
+
+fn represented(from: &str) -> FundEvent {
+    let organisation = OrganisationId::new("O-Agency").unwrap();
+    let authority = "辽科发〔2025〕9号".to_owned();
+    changed(lead().party, PartyChange::Represented { organisation, authority, from: date(from) })
+}
+
+fn represented_no_more(from: &str) -> FundEvent {
+    let organisation = OrganisationId::new("o-agency").unwrap();
+    changed(lead().party, PartyChange::RepresentationEnded { organisation, from: date(from) })
 }
 
 const PLANTED: &[Planted] = &[
@@ -466,7 +514,32 @@ const PLANTED: &[Planted] = &[
             });
             second_before(acts, 31, "2026-01-10");
         },
-        &[("A11.lead", &[32])],
+        &[("A11.lead", &[32]), ("A11.lead_as_known_now", &[32])],
+    ),
+    (
+        "the lead was merged into the one of the second project, which was told before",
+        |acts| {
+            overdue_under_another_lead(acts);
+            put(acts, 6, merged("2025-02-13"));
+            put(acts, 7, nothing());
+        },
+        &[("A11.lead", &[32]), ("A11.lead_as_known_now", &[32])],
+    ),
+    (
+        "that was told after the admission",
+        |acts| {
+            overdue_under_another_lead(acts);
+            acts.push((CLERK, "2026-03-03", merged("2026-01-10")));
+        },
+        &[("A11.lead_as_known_now", &[32])],
+    ),
+    (
+        "and the merger is of the day after the admission",
+        |acts| {
+            overdue_under_another_lead(acts);
+            acts.push((CLERK, "2026-03-03", merged("2026-01-11")));
+        },
+        &[],
     ),
     (
         "the lead's first project is due on that day",
@@ -501,8 +574,49 @@ const PLANTED: &[Planted] = &[
     ),
     (
         "the applicant's colleague authorises",
-        |acts| acts[12].0 = ("p-other", "o-lead"),
-        &[("A13.applicant", &[13])],
+        |acts| acts[12].0 = ("p-other", "O-Lead"),
+        &[("A13.applicant", &[13]), ("A13.applicant_as_known_now", &[13])],
+    ),
+    (
+        "the lead authorises under its code",
+        |acts| acts[12].0 = ("p-other", LEAD_CODE),
+        &[("A13.applicant", &[13]), ("A13.applicant_as_known_now", &[13])],
+    ),
+    ("another party authorises under its code", |acts| acts[12].0 = ("p-other", OTHER_CODE), &[]),
+    (
+        "a party into which the lead had been merged authorises, which was told since",
+        |acts| {
+            acts[12].0 = ("p-other", OTHER_CODE);
+            acts.push((CLERK, "2026-03-03", recorded_other()));
+            acts.push((CLERK, "2026-03-03", merged("2025-04-02")));
+        },
+        &[("A13.applicant_as_known_now", &[13])],
+    ),
+    (
+        "an organisation that stood for the lead authorises, which was told before",
+        |acts| {
+            acts[12].0 = ("p-other", "o-agency");
+            put(acts, 6, represented("2025-04-02"));
+            put(acts, 7, nothing());
+        },
+        &[("A13.applicant", &[13]), ("A13.applicant_as_known_now", &[13])],
+    ),
+    (
+        "that was told since",
+        |acts| {
+            acts[12].0 = ("p-other", "o-agency");
+            acts.push((CLERK, "2026-03-03", represented("2025-04-02")));
+        },
+        &[("A13.applicant_as_known_now", &[13])],
+    ),
+    (
+        "and it stood for it no longer on that day",
+        |acts| {
+            acts[12].0 = ("p-other", "o-agency");
+            put(acts, 6, represented("2025-04-01"));
+            put(acts, 7, represented_no_more("2025-04-02"));
+        },
+        &[],
     ),
     (
         "the bank paid once, the ledger shows it twice",
@@ -651,7 +765,7 @@ async fn an_exception_stays_one_and_is_none_before_it() {
     };
     for (position, expected) in [(7, 0), (8, 1), (13, 1), (14, 2), (19, 3), (35, 3)] {
         let tests = tests(&bench, as_of(position)).await;
-        assert_eq!(tests.len(), 8);
+        assert_eq!(tests.len(), 9);
         assert_eq!(tests.iter().map(|test| test.exceptions).sum::<i64>(), expected, "position {position}");
     }
     // As many positions as asked for; all of them are counted.

@@ -235,6 +235,7 @@ pub(crate) fn approved(grant: GrantId, amount_minor: i64) -> FundEvent {
         lead_region: None,
         amount_minor,
         minutes: "会议纪要 2025-3".to_owned(),
+        directory: None,
     }
 }
 

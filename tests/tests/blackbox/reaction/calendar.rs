@@ -24,7 +24,7 @@ async fn the_day_after_the_term_the_grant_is_held_and_no_money_moves_before_that
     let mut database = world.services.postgres(FUND_GRANT).await.unwrap();
     let locked = database.transaction().await.unwrap();
     locked
-        .batch_execute("LOCK TABLE fund_grant_agreement_v1.deadlines IN ACCESS EXCLUSIVE MODE")
+        .batch_execute("LOCK TABLE fund_grant_agreement_v2.deadlines IN ACCESS EXCLUSIVE MODE")
         .await
         .unwrap();
     world.desk.advance_to("2017-04-26").await.unwrap();

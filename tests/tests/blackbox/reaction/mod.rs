@@ -6,6 +6,7 @@
 //! | NATS is killed; the follower is killed again and again; the owner is away | `outages` | the hold comes, once; what cannot be verified moves no money, and stops nothing else |
 //! | events come twice and late, also after the grant's end | `repeats` | nothing changes |
 //! | the calendar ends an agreement with nobody acting | `calendar` | the hold comes, and no money moves before it either |
+//! | the directory learns a code, a merger, a dissolution, who stands for whom | `parties` | one legal person is funded once, and is one holder; nobody acts on both sides |
 //! | from a framework agreement to the second tranche | `walk` | hold, resumption and the books are as they should be |
 //!
 //! Each ends in [`proof`]: both logs are read, and from nothing but their events it follows that no fen was paid without an
@@ -13,6 +14,7 @@
 
 mod calendar;
 mod outages;
+mod parties;
 mod proof;
 mod race;
 mod repeats;

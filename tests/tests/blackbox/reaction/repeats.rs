@@ -40,7 +40,7 @@ async fn the_whole_agreement_log_again_changes_nothing() {
             let sql = "DELETE FROM requests WHERE convert_from(command, 'UTF8') LIKE '%process:backing%'";
             assert!(database.execute(sql, &[]).await.unwrap() > 0);
         }
-        database.batch_execute("DROP SCHEMA fund_grant_agreement_v1 CASCADE").await.unwrap();
+        database.batch_execute("DROP SCHEMA fund_grant_agreement_v2 CASCADE").await.unwrap();
         world.services.start_service(FUND_GRANT).unwrap();
         world.known_now(&lost).await;
         let head = world.desk.status().await.unwrap().head;

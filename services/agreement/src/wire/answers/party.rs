@@ -25,6 +25,12 @@ pub fn party(party: &Party, version: u64) -> proto::Party {
         from: link.spell.from.to_string(),
         ended: text(link.spell.ended),
     });
+    let representations = party.representations.iter().map(|known| proto::Representation {
+        organisation_id: known.organisation.to_string(),
+        authority: known.authority.clone(),
+        from: known.spell.from.to_string(),
+        ended: text(known.spell.ended),
+    });
     let kinds = party
         .kinds
         .iter()
@@ -55,6 +61,7 @@ pub fn party(party: &Party, version: u64) -> proto::Party {
         ended_from: text(ended_from),
         version,
         certified_codes: certified.collect(),
+        representations: representations.collect(),
     }
 }
 

@@ -25,7 +25,7 @@ pub(in crate::grant) fn decide(
     command: &SpendingCommand,
 ) -> Result<Decision<FundEvent>, Stop> {
     let hand = match command {
-        SpendingCommand::Report(_) => Hand::Applicant(None),
+        SpendingCommand::Report(_) => Hand::Party,
         SpendingCommand::Accept | SpendingCommand::Disallow { .. } => Hand::Office(None),
     };
     let Some(contract) = grant.contract() else {

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     backing,
     grant::{Grant, Stage, contract::Contract},
+    party,
     refusal::{
         self, Ruling, done_otherwise, happens, happens_under, refused, unchanged, wrong_stage,
         wrong_tranche_state,
@@ -122,10 +123,15 @@ impl Basis {
             },
             None => None,
         };
-        let broken = [
-            rules::a01_backing_in_force(rulebook, backing, context),
-            rules::a01_lead_is_a_party(backing, grant),
-        ];
+        let left = match backing {
+            Some(backing) => {
+                let lead = &grant.project.lead;
+                let is_a_party = party::is_between(case, backing, lead, context.effective_on)?;
+                rules::a01_lead_is_a_party(backing, lead, is_a_party)
+            }
+            None => None,
+        };
+        let broken = [rules::a01_backing_in_force(rulebook, backing, context), left];
         Ok(Self {
             broken: broken.into_iter().flatten().collect(),
             verified: backing.map(|backing| rules::a01_backing_verified(rulebook, backing, context)),

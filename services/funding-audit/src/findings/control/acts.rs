@@ -6,7 +6,7 @@ use crate::{
         rules::{DATED_BY_SOMEBODY, retrospective},
     },
     numbers::{self, GrantStep, MatchMove, RecoveryStep, SpendStep, Step},
-    query::Sql,
+    query::{HOPS_MAX, Sql},
 };
 use concord_events::ledger::{Account, Chain};
 use concord_kernel::rulebook::Rulebook;
@@ -116,9 +116,45 @@ pub(super) fn approved_when_finished(sql: &mut Sql, search: &Search, _: &Ruleboo
     sql.push(&format!(" AND d.mode NOT IN ({})", retrospective()));
 }
 
-/// Admissions and approvals, and whether another grant of the lead had a final acceptance overdue. Migrated ones took their
-/// steps elsewhere.
-pub(super) fn lead_overdue(sql: &mut Sql, search: &Search, _: &Rulebook) {
+/// By what an act is judged: by the mergers and codes of parties that were on record before it, or by all that are known now. Each
+/// counts from its own day in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Then,
+    Now,
+}
+
+impl Known {
+    /// ` AND …` for what was on record by an act `s`.
+    fn by_act(self, told: &str) -> String {
+        match self {
+            Self::Then => format!(" AND {told} < s.position"),
+            Self::Now => String::new(),
+        }
+    }
+}
+
+/// ` WITH … kin (party, other, since, told) …`: from which day on the lead of a grant and another id are one legal person, and
+/// since which position that is known. Each lead is one with itself.
+fn kin(sql: &mut Sql, search: &Search) {
+    sql.push("WITH RECURSIVE ").links(search.point).push(
+        ", steps AS (SELECT l.party, l.into_party AS person, l.effective_on AS since, l.position AS told, 1 AS hops \
+         FROM links l UNION ALL SELECT s.party, l.into_party, greatest(s.since, l.effective_on), greatest(s.told, l.position), \
+         s.hops + 1 FROM steps s JOIN links l ON l.party = s.person WHERE s.hops < ",
+    );
+    sql.push(&format!(
+        "{HOPS_MAX}), lineage AS MATERIALIZED (SELECT party, person, since, told FROM steps UNION ALL \
+         SELECT x.party, x.party, '-infinity'::date, 0::bigint FROM (SELECT l.party FROM links l UNION SELECT l.into_party FROM links l) x), \
+         kin AS MATERIALIZED (SELECT x.party, y.party AS other, greatest(x.since, y.since) AS since, greatest(x.told, y.told) AS told \
+         FROM lineage x JOIN lineage y USING (person) WHERE x.party <> y.party UNION ALL \
+         SELECT DISTINCT g.lead, g.lead, '-infinity'::date, 0::bigint FROM grants g) "
+    ));
+}
+
+/// Admissions and approvals, and whether another grant of the lead, under whichever id, had a final acceptance overdue. Migrated
+/// ones took their steps elsewhere.
+pub(super) fn lead_overdue(sql: &mut Sql, search: &Search, known: Known) {
+    kin(sql, search);
     let concluded: Vec<i16> = [GrantStep::AcceptancePassed, GrantStep::AcceptanceFailed]
         .into_iter()
         .chain(GrantStep::ENDS)
@@ -127,11 +163,12 @@ pub(super) fn lead_overdue(sql: &mut Sql, search: &Search, _: &Rulebook) {
     // From where to where a day of acceptance held: until another one, or until it was concluded.
     sql.push(&format!(
         "SELECT s.position, bool_or(o.grant_id IS NOT NULL) FROM scope d JOIN grant_steps s ON s.grant_id = d.grant_id \
-         LEFT JOIN (SELECT g.lead, g.grant_id, t.acceptance_due_on, t.position AS since, least(lead(t.position) OVER \
+         LEFT JOIN kin k ON k.party = d.party AND k.since <= s.effective_on{} LEFT JOIN (SELECT g.lead, g.grant_id, t.acceptance_due_on, t.position AS since, least(lead(t.position) OVER \
          (PARTITION BY t.grant_id ORDER BY t.position), e.position) AS until FROM terms t JOIN grants g USING (grant_id) \
          LEFT JOIN (SELECT e.grant_id, min(e.position) AS position FROM grant_steps e WHERE e.step IN ({}) \
-         GROUP BY e.grant_id) e USING (grant_id) WHERE NOT g.migrated) o ON o.lead = d.party AND o.grant_id <> s.grant_id \
+         GROUP BY e.grant_id) e USING (grant_id) WHERE NOT g.migrated) o ON o.lead = k.other AND o.grant_id <> s.grant_id \
          AND o.since < s.position AND (o.until IS NULL OR o.until > s.position) AND o.acceptance_due_on < s.effective_on WHERE ",
+        known.by_act("k.told"),
         numbers::list(concluded)
     ));
     sql.push(&format!(
@@ -139,6 +176,37 @@ pub(super) fn lead_overdue(sql: &mut Sql, search: &Search, _: &Rulebook) {
         numbers::list([GrantStep::Admitted, GrantStep::Approved].map(GrantStep::number))
     ));
     sql.known_at("s", search.point).push(" GROUP BY s.position");
+}
+
+/// Acts of the office on tranches, and whether whoever did them was of the applicant's organisation: the one that applied, however
+/// it is spelled, or one that is the lead, or stands for it, under whichever of its codes.
+pub(super) fn by_the_applicant(sql: &mut Sql, search: &Search, known: Known) {
+    kin(sql, search);
+    sql.push(
+        ", acting AS MATERIALIZED (SELECT lower(p.code) AS organisation, p.party, '-infinity'::date AS since, NULL::date AS until, \
+         p.position AS told FROM parties p WHERE p.code <> '' AND p.position <= ",
+    );
+    sql.bind(search.point.position, Type::INT8).push(
+        " UNION SELECT g.lead::text, g.lead, '-infinity', NULL, 0 FROM grants g UNION ALL \
+         SELECT r.organisation, r.party, r.effective_on, (SELECT min(e.effective_on) FROM representations e \
+         WHERE e.party = r.party AND e.organisation = r.organisation AND e.ended AND e.position > r.position AND ",
+    );
+    sql.known_at("e", search.point).push("), r.position FROM representations r WHERE NOT r.ended AND ");
+    // Few organisations act, and fewer are parties.
+    sql.known_at("r", search.point).push(
+        "), insiders AS MATERIALIZED (SELECT x.organisation, k.party AS lead, greatest(x.since, k.since) AS since, x.until, \
+         greatest(x.told, k.told) AS told FROM acting x JOIN (SELECT DISTINCT lower(btrim(t.actor_org)) AS organisation \
+         FROM tranche_steps t) o USING (organisation) JOIN kin k ON k.other = x.party) ",
+    );
+    let bad = format!(
+        "EXISTS (SELECT 1 FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step = {} \
+         AND lower(btrim(a.actor_org)) = lower(btrim(s.actor_org))) OR EXISTS (SELECT 1 FROM insiders x \
+         WHERE x.organisation = lower(btrim(s.actor_org)) AND x.lead = d.party \
+         AND x.since <= s.effective_on AND (x.until IS NULL OR s.effective_on < x.until){})",
+        GrantStep::Applied.number(),
+        known.by_act("x.told")
+    );
+    tranche_steps(sql, search, &[Step::Authorised, Step::Instructed], &bad);
 }
 
 /// Facts that move money, by the types of their events: they are dated back less far than others. A correction is procedure.

@@ -52,7 +52,8 @@ pub(super) fn a03(search: &Search) -> Sql {
 /// part was not passed on: as long as that is so, the finding is the same.
 ///
 /// A payment that came back, or was never made, is owed to nobody from that day on. Once a grant was terminated or cancelled
-/// nothing more is passed on: what the lead holds goes back (A10, A16). A share that the source does not say is not weighed.
+/// nothing more is passed on: what the lead holds goes back (A10, A16). A share that the source does not say is not weighed, nor that
+/// of a partner that has become one with the lead: it holds its money.
 pub(super) fn a06(search: &Search, rulebook: &Rulebook) -> Sql {
     let unspent = numbers::account(Account::RecipientUnspent);
     let passed_on = numbers::event_type("concord.fund.v1.ShareTransferred").unwrap_or_default();
@@ -63,8 +64,11 @@ pub(super) fn a06(search: &Search, rulebook: &Rulebook) -> Sql {
     let due_days = i64::from(rulebook.onward_transfer_within_days);
     let settled_by = search.on.checked_sub(due_days.days()).unwrap_or(Date::MIN);
     let mut sql = with(search);
-    sql.push(
-        "SELECT 'withheld', d.grant_id || '/share/' || s.party, l.position, d.grant_id, (l.due - p.passed)::bigint, l.settled_on + ",
+    sql.push(", ").persons(search.point).push(
+        ", own_shares AS MATERIALIZED (SELECT DISTINCT s.grant_id, s.party FROM scope d JOIN shares s USING (grant_id) \
+         LEFT JOIN persons h ON h.party = s.party LEFT JOIN persons l ON l.party = d.party \
+         WHERE EXISTS (SELECT 1 FROM persons) AND s.party <> d.party \
+         AND coalesce(h.person, s.party) = coalesce(l.person, d.party)) SELECT 'withheld', d.grant_id || '/share/' || s.party, l.position, d.grant_id, (l.due - p.passed)::bigint, l.settled_on + ",
     );
     sql.push(&format!("{due_days}::integer"));
     sql.push(", array_prepend(l.position, p.moves), l.due::bigint, p.passed::bigint, l.settled_on, s.code");
@@ -75,7 +79,7 @@ pub(super) fn a06(search: &Search, rulebook: &Rulebook) -> Sql {
          WHERE n.grant_id = d.grant_id AND ",
     );
     sql.known_at("n", search.point).push(
-        ") AND s.party <> d.party GROUP BY s.party HAVING count(*) = count(s.amount_minor) AND sum(s.amount_minor) > 0) s \
+        ") AND s.party <> d.party AND NOT EXISTS (SELECT 1 FROM own_shares o WHERE o.grant_id = d.grant_id AND o.party = s.party) GROUP BY s.party HAVING count(*) = count(s.amount_minor) AND sum(s.amount_minor) > 0) s \
          CROSS JOIN LATERAL (SELECT t.amount_minor AS minor FROM grant_steps t WHERE t.grant_id = d.grant_id AND ",
     );
     sql.push(&format!("t.step IN ({contracted}) AND "));

@@ -3,15 +3,19 @@
 use super::{At, Fold};
 use crate::ledger::{
     known::{Grant, Programme},
-    rows::{Named, NewGrant, NewProgramme, Planned, Share, Terms},
+    rows::{Named, NewGrant, NewProgramme, PartyLink, Planned, Represented, Share, Terms},
 };
 use concord_chassis::projection::ApplyError;
-use concord_events::fund::{Allocation, FundEvent, FundingMode, Party, PlannedTranche, TrancheCondition};
+use concord_events::fund::{
+    Allocation, FundEvent, FundingMode, Party, PartyChange, PlannedTranche, TrancheCondition,
+};
 use concord_kernel::{
     Date,
-    id::{GrantId, ProgrammeId},
+    id::{GrantId, OrganisationId, ProgrammeId},
     industry::Industry,
     money::Currency,
+    normal,
+    party::PartyId,
     region::Region,
 };
 
@@ -39,6 +43,9 @@ impl<'a> Fold<'_, 'a> {
                     return Err(at.broken(&format!("opens programme {programme} a second time")));
                 }
                 self.open_programme(at, *programme, (fund, *year, *currency), title);
+            }
+            FundEvent::PartyChanged { party, change, happened_on, .. } => {
+                self.party_changed(at, *party, change, *happened_on);
             }
             FundEvent::GrantApplied {
                 grant,
@@ -219,6 +226,51 @@ impl<'a> Fold<'_, 'a> {
     }
 
     /// Notes how a party is named.
+    /// What the directory says of a party: what it is called, and whose the ids are that stand for it.
+    fn party_changed(&mut self, at: At<'a>, party: PartyId, change: &'a PartyChange, happened_on: Date) {
+        let position = at.position;
+        let named = |code: String, name: &'a str| Named { party: party.0, code, name, position };
+        let link = |party: PartyId, into: Option<PartyId>, effective_on| PartyLink {
+            position,
+            party: party.0,
+            into_party: into.map(|into| into.0),
+            effective_on,
+        };
+        let represented = |organisation: &OrganisationId, effective_on, ended| Represented {
+            position,
+            party: party.0,
+            organisation: normal::organisation(organisation.as_str()).into_owned(),
+            effective_on,
+            ended,
+        };
+        match change {
+            PartyChange::Recorded { code, name } => {
+                self.rows.parties.push(named(code.to_string(), name));
+                self.rows.party_links.push(link(party, None, happened_on));
+            }
+            PartyChange::CodeAdded { code, from } => {
+                self.rows.parties.push(named(code.to_string(), ""));
+                let namesake = PartyId::of(code);
+                // Both Chinese codes of a legal person give one id.
+                if namesake != party {
+                    self.rows.party_links.push(link(namesake, Some(party), *from));
+                }
+            }
+            PartyChange::Renamed { name, .. } => self.rows.parties.push(named(String::new(), name)),
+            PartyChange::Merged { into, from } => {
+                self.rows.party_links.push(link(party, Some(*into), *from));
+            }
+            PartyChange::Represented { organisation, from, .. } => {
+                self.rows.representations.push(represented(organisation, *from, false));
+            }
+            PartyChange::RepresentationEnded { organisation, from } => {
+                self.rows.representations.push(represented(organisation, *from, true));
+            }
+            // It goes on holding what it holds.
+            PartyChange::Dissolved { .. } => {}
+        }
+    }
+
     pub(super) fn name(&mut self, at: At<'a>, party: &'a Party) {
         self.rows.parties.push(Named {
             party: party.party.0,

@@ -36,6 +36,7 @@ pub(crate) fn three() -> Story {
             lead: lead().party,
             fingerprint: Fingerprint::of(lead().party, title, None),
             fund: "guiding-fund".to_owned(),
+            directory: None,
         }),
     };
     let mut story = Story::empty();

@@ -290,6 +290,7 @@ fn titled(story: &mut Story, grant: GrantId, text: &str) {
         lead: lead().party,
         fingerprint: Fingerprint::of(lead().party, text, None),
         fund: "guiding-fund".to_owned(),
+        directory: None,
     };
     story
         .then("2025-02-01", &asked)
