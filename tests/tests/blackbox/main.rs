@@ -11,6 +11,7 @@ mod keys;
 mod life;
 mod log;
 mod normal_forms;
+mod older_log;
 mod projection;
 mod random;
 mod reaction;
