@@ -31,6 +31,7 @@ use concord_kernel::{
     Date,
     id::OrganisationId,
     industry::Industry,
+    normal,
     party::{PartyCode, PartyId, PartyKind},
     region::Region,
 };

@@ -280,7 +280,6 @@ mod tests {
                 "--task",
                 "t",
             ],
-            &["concord", "audit", "findings", "--csv", "--by", "rule"],
             &["concord", "audit", "tests", "--output", "tests.csv"],
             &["concord", "audit", "clocks", "--not-due-too", "--due-within-days", "30"],
             &["concord", "log", "recover", "--refill-from-stream"],

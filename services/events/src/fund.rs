@@ -1437,6 +1437,22 @@ fn is_zero(minor: &i64) -> bool {
     *minor == 0
 }
 
+impl FundEvent {
+    /// The bank's reference 银行流水号 under which a movement of a grant's money was reported, as it was given.
+    #[must_use]
+    pub fn bank_reference(&self) -> Option<(GrantId, &str)> {
+        match self {
+            Self::TrancheSettled { grant, bank_reference, .. }
+            | Self::PaymentReturned { grant, bank_reference, .. }
+            | Self::MatchingArrived { grant, bank_reference, .. }
+            | Self::ShareTransferred { grant, bank_reference, .. }
+            | Self::BalanceRefunded { grant, bank_reference, .. }
+            | Self::RecoveryRepaid { grant, bank_reference, .. } => Some((*grant, bank_reference)),
+            _ => None,
+        }
+    }
+}
+
 impl LogEvent for FundEvent {
     fn stream(&self) -> StreamId {
         match self {

@@ -127,7 +127,7 @@ fn party_change(event: &AgreementEvent) -> Option<(PartyId, PartyChange)> {
         AgreementEvent::PartyRecorded { party, code, name, .. } => {
             (*party, PartyChange::Recorded { code: code.clone(), name: name.clone() })
         }
-        AgreementEvent::PartyCodeAdded { party, code, from } => {
+        AgreementEvent::PartyCodeAdded { party, code, from, .. } => {
             (*party, PartyChange::CodeAdded { code: code.clone(), from: *from })
         }
         AgreementEvent::PartyRenamed { party, name, from } => {

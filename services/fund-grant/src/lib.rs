@@ -51,8 +51,8 @@ use concord_kernel::{
     Date,
     event::StreamId,
     id::{
-        ActingOrganisationId, AgreementId, BackingId, GrantId, InvoiceId, PartyFileId, PartyRecordId, ProgrammeId,
-        RecoveryId, RectificationId,
+        ActingOrganisationId, AgreementId, BackingId, GrantId, InvoiceId, PartyFileId, PartyRecordId,
+        ProgrammeId, RecoveryId, RectificationId,
     },
     party::PartyId,
     region::Regions,

@@ -64,7 +64,7 @@ pub struct PartyRecord {
     pub end: Option<PartyEnd>,
     /// The party that has the code from which this id would follow.
     pub holder: Option<Holder>,
-    /// Parties that were merged into it.
+    /// Parties that were merged into it, and ids that its code gave before.
     pub absorbed: BTreeMap<PartyId, Absorbed>,
     /// Organisations that stand or stood for it.
     pub representations: Vec<Representation>,
@@ -215,6 +215,11 @@ impl PartyRecord {
         }
     }
 
+    /// Whether its code gives another id than its own: `CN-USCI` was once another scheme.
+    fn is_misnamed(&self) -> bool {
+        self.codes.first().is_some_and(|code| PartyId::of(&code.value) != self.party)
+    }
+
     fn is_represented_by(&self, organisation: &str, on: Date) -> bool {
         let covers = |known: &Representation| known.from <= on && known.ended.is_none_or(|ended| on < ended);
         self.representations.iter().any(|known| known.organisation == organisation && covers(known))
@@ -234,7 +239,9 @@ impl PartyRecord {
     pub(crate) fn opened_by(id: Uuid, event: &FundEvent) -> Option<Self> {
         let FundEvent::PartyChanged { party, change, .. } = event else { return None };
         let other = match change {
-            PartyChange::CodeAdded { code, .. } => Some(PartyId::of(code)),
+            PartyChange::Recorded { code, .. } | PartyChange::CodeAdded { code, .. } => {
+                Some(PartyId::of(code))
+            }
             PartyChange::Merged { into, .. } => Some(*into),
             _ => None,
         };
@@ -252,6 +259,9 @@ impl PartyRecord {
             }
             FundEvent::PartyChanged { party, change: PartyChange::CodeAdded { code, from }, .. } => {
                 self.holder = Some(Holder { party: *party, code: code.clone(), from: *from });
+            }
+            FundEvent::PartyChanged { party, change: PartyChange::Recorded { .. }, at, happened_on } => {
+                self.absorbed.insert(*party, Absorbed { from: *happened_on, generation: at.generation });
             }
             FundEvent::PartyChanged { party, change: PartyChange::Merged { from, .. }, at, .. } => {
                 self.absorbed.insert(*party, Absorbed { from: *from, generation: at.generation });
@@ -348,6 +358,8 @@ fn goes_on_as(case: &Case<'_, '_>, party: PartyId, on: Date) -> Result<Option<Pa
     let Some(record) = view::party_record(case, party)? else { return Ok(None) };
     match (&record.end, &record.holder) {
         (Some(PartyEnd::Merged { into, from }), _) if from <= &on => Ok(Some(*into)),
+        // It was recorded under an id that its code gave then and gives no more.
+        _ if record.is_misnamed() => Ok(record.codes.first().map(|code| PartyId::of(&code.value))),
         // The directory recorded it as a party of its own.
         _ if !record.codes.is_empty() => Ok(None),
         (_, Some(holder)) if holder.from <= on => {

@@ -210,8 +210,7 @@ fn may_not_decide(case: &Case<'_, '_>, about: &About<'_>, owner: &str) -> Result
     for grant in &about.grants {
         let acts_for = party::acts_for(case, grant, Hand::Office(None))?;
         let for_a_party = party::acts_for_a_party(case, grant)?;
-        let concerned =
-            rules::a13_concerned(case.rulebook, grant, case.context, acts_for, for_a_party);
+        let concerned = rules::a13_concerned(case.rulebook, grant, case.context, acts_for, for_a_party);
         if concerned.is_some() {
             return Ok(concerned);
         }

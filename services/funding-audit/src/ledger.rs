@@ -35,7 +35,7 @@ use known::Known;
 const EVENTS_AT_ONCE_MAX: usize = 5_000;
 
 /// The tables of `schema.sql`, and how a row of each says which event it is from.
-pub(crate) const TABLES: [(&str, &str); 29] = [
+pub(crate) const TABLES: [(&str, &str); 31] = [
     ("clock", "position"),
     ("decisions", "first"),
     ("todays", "position"),
@@ -48,6 +48,8 @@ pub(crate) const TABLES: [(&str, &str); 29] = [
     ("tranche_plans", "position"),
     ("tranche_steps", "position"),
     ("holds", "position"),
+    ("backing_steps", "position"),
+    ("bank_facts", "position"),
     ("shares", "position"),
     ("match_sources", "position"),
     ("match_instalments", "position"),

@@ -115,6 +115,18 @@ steps! {
 }
 
 steps! {
+    /// What can happen under a grant's agreement, as in `backing_steps.step`.
+    BackingStep {
+        /// The bank was instructed under it.
+        Instructed = 1,
+        /// It left force.
+        Lost = 2,
+        /// It was in force again.
+        InForceAgain = 3,
+    }
+}
+
+steps! {
     /// What can happen to matching money, as in `match_moves.step`.
     MatchMove {
         Arrived = 1,
@@ -256,6 +268,7 @@ mod tests {
         }
         // The order of the declaration is that of the numbers: none comes twice.
         assert!(Step::ALL.iter().map(|step| step.number()).eq(1..=8));
+        assert!(BackingStep::ALL.iter().map(|step| step.number()).eq(1..=3));
         assert!(MatchMove::ALL.iter().map(|step| step.number()).eq(1..=3));
         assert!(SpendStep::ALL.iter().map(|step| step.number()).eq(1..=4));
         assert!(GrantStep::ALL.iter().map(|step| step.number()).eq(1..=27));

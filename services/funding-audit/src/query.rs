@@ -226,13 +226,13 @@ impl Sql {
     pub(crate) fn links(&mut self, point: Point) -> &mut Self {
         self.push(
             "links AS MATERIALIZED (SELECT l.* FROM (SELECT DISTINCT ON (l.party) l.party, l.into_party, l.effective_on, \
-             l.position FROM party_links l WHERE l.position <= ",
+             l.position, l.by_code FROM party_links l WHERE l.position <= ",
         );
         self.bind(point.position, Type::INT8).push(
-            " ORDER BY l.party, l.position DESC) l WHERE l.into_party IS NOT NULL AND NOT EXISTS (SELECT 1 FROM party_links r \
+            " ORDER BY l.party, l.position DESC) l WHERE l.into_party IS NOT NULL AND (l.by_code OR NOT EXISTS (SELECT 1 FROM party_links r \
              WHERE r.party = l.into_party AND r.into_party IS NULL AND r.position > l.position AND r.position <= ",
         );
-        self.bind(point.position, Type::INT8).push(")");
+        self.bind(point.position, Type::INT8).push("))");
         if let Some(date) = point.effective_on {
             self.push(" AND l.effective_on <= ").bind(date, Type::DATE);
         }

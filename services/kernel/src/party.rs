@@ -3,7 +3,9 @@
 //! A party is identified by scheme and code, as org-id.guide does. Codes with check characters are verified, because a
 //! mistyped code is a payment to somebody else.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -88,6 +90,30 @@ impl PartyId {
         };
         Self(Uuid::new_v5(&PARTY_NAMESPACE, name.as_bytes()))
     }
+
+    /// The id that a unified code gave under the name `CN-USCI` before that was read as `CN-USCC`; `None` of other codes. What was
+    /// recorded under it then is that of [`PartyId::of`] (domain.md section 3).
+    #[must_use]
+    pub fn first_form(code: &PartyCode) -> Option<Self> {
+        let name = (code.scheme == USCC).then(|| format!("{USCI}:{}", code.code))?;
+        Some(Self(Uuid::new_v5(&PARTY_NAMESPACE, name.as_bytes())))
+    }
+}
+
+/// A command's JSON as it was before `CN-USCI` was read as `CN-USCC`: the ids that follow from codes that are told under that name
+/// are those of then. `None` where there is no such code. What was stored then is compared with it.
+#[must_use]
+pub fn json_in_first_form(json: &str) -> Option<String> {
+    let mut earlier = None;
+    // Within a text the quotation mark would be escaped.
+    for told in json.split("\"CN-USCI:").skip(1) {
+        let Some((code, _)) = told.split_once('"') else { continue };
+        let Ok(code) = PartyCode::stored(&format!("{USCI}:{code}")) else { continue };
+        let Some(first) = PartyId::first_form(&code) else { continue };
+        let ids = (PartyId::of(&code).to_string(), first.to_string());
+        earlier = Some(earlier.as_deref().unwrap_or(json).replace(&ids.0, &ids.1));
+    }
+    earlier
 }
 
 impl PartyId {
@@ -153,16 +179,50 @@ impl PartyCodeId {
 /// ASCII characters. Make one with [`PartyCode::new`] or [`PartyCode::parse`], which check it, or, where a certificate has
 /// the code that fails, with [`PartyCode::of_certificate`].
 ///
-/// `CN-USCI`, as org-id.guide calls the unified code, is read as `CN-USCC`, so that both give one id; what leaves Concord in a
-/// file has it again ([`PartyCode::exported`]). In JSON a code stands as it was taken: what is stored was checked then, and a log
-/// that was written under other checks is still read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// `CN-USCI`, as org-id.guide calls the unified code, is read as `CN-USCC`, so that both are one code and give one id; what leaves
+/// Concord in a file has it again ([`PartyCode::exported`]). In JSON a code stands as it was taken, under the name that it was taken
+/// under: what is stored was checked then, and a log that was written under other checks is still read, and is the same bytes again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PartyCode {
     /// Who issues the code.
     pub scheme: String,
     /// The code, in its normal form.
     pub code: String,
+    /// It was taken as `CN-USCI`. That says nothing about which code it is.
+    taken_as_usci: bool,
+}
+
+impl PartyCode {
+    fn identity(&self) -> (&str, &str) {
+        (&self.scheme, &self.code)
+    }
+}
+
+impl PartialEq for PartyCode {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for PartyCode {}
+
+impl PartialOrd for PartyCode {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PartyCode {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.identity().cmp(&other.identity())
+    }
+}
+
+impl Hash for PartyCode {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
 }
 
 impl PartyCode {
@@ -176,8 +236,8 @@ impl PartyCode {
             return Err(PartyCodeError::NoIdentity { code: excerpt(code) });
         }
         match scheme {
-            USCC | USCI => Ok(Self { scheme: USCC.to_owned(), code: check_uscc(code)? }),
-            "CN-ORG" => Ok(Self { scheme: scheme.to_owned(), code: check_org(code)? }),
+            USCC | USCI => Ok(Self::unified(scheme, check_uscc(code)?)),
+            "CN-ORG" => Ok(Self { scheme: scheme.to_owned(), code: check_org(code)?, taken_as_usci: false }),
             _ => Self::of_form(scheme, code),
         }
     }
@@ -198,7 +258,10 @@ impl PartyCode {
                 if is_rounded {
                     return Err(PartyCodeError::NoIdentity { code });
                 }
-                Self::of_form(if scheme == USCI { USCC } else { scheme }, &code)
+                match scheme {
+                    USCC | USCI => Ok(Self::unified(scheme, code)),
+                    _ => Self::of_form(scheme, &code),
+                }
             }
             read => read,
         }
@@ -219,7 +282,7 @@ impl PartyCode {
         let (scheme, code) = split(text)?;
         match scheme {
             // Taken under its other name before that was read as this one; what passes no check stays what it was.
-            USCI if check_uscc(code).is_ok() => Self::of_form(USCC, code),
+            USCI if check_uscc(code).is_ok() => Ok(Self::unified(scheme, check_uscc(code)?)),
             "CN-ORG" => Self::of_form(scheme, check_org(code).as_deref().unwrap_or(code)),
             _ => Self::of_form(scheme, code),
         }
@@ -251,7 +314,12 @@ impl PartyCode {
                 })?
             }
         };
-        Ok(Self { scheme: scheme.to_owned(), code })
+        Ok(Self { scheme: scheme.to_owned(), code, taken_as_usci: false })
+    }
+
+    /// A unified social credit code, under either name of its scheme.
+    fn unified(scheme: &str, code: String) -> Self {
+        Self { scheme: USCC.to_owned(), code, taken_as_usci: scheme == USCI }
     }
 
     /// Reads `SCHEME:CODE`.
@@ -295,7 +363,8 @@ impl TryFrom<String> for PartyCode {
 
 impl From<PartyCode> for String {
     fn from(code: PartyCode) -> Self {
-        code.to_string()
+        let scheme = if code.taken_as_usci { USCI } else { &code.scheme };
+        format!("{scheme}:{}", code.code)
     }
 }
 
@@ -684,6 +753,18 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_named_the_other_scheme_has_the_ids_of_then() {
+        let code = PartyCode::parse("CN-USCI:91330100799655058B").unwrap();
+        let first = PartyId::first_form(&code).unwrap();
+        assert_eq!(first.0, Uuid::new_v5(&PARTY_NAMESPACE, b"CN-USCI:91330100799655058B"));
+        assert_eq!(PartyId::first_form(&PartyCode::parse("CN-ORG:799655058").unwrap()), None);
+        let json = |id: PartyId| format!("{{\"party\":\"{id}\",\"code\":\"CN-USCI:91330100799655058B\"}}");
+        assert_eq!(json_in_first_form(&json(PartyId::of(&code))), Some(json(first)));
+        let other = json(first).replace("CN-USCI", "CN-USCC");
+        assert_eq!(json_in_first_form(&other), None);
+    }
+
+    #[test]
     fn what_says_nothing_is_no_code() {
         for code in [
             "CN-USCC:N/A",
@@ -752,6 +833,10 @@ mod tests {
             assert_eq!(read(code), code);
         }
         assert_eq!(read("CN-USCI:91330100799655058B"), "CN-USCC:91330100799655058B");
+        for told in ["\"CN-USCI:91330100799655058B\"", "\"CN-USCC:91330100799655058B\""] {
+            let code: PartyCode = serde_json::from_str(told).unwrap();
+            assert_eq!(serde_json::to_string(&code).unwrap(), told, "the same bytes again");
+        }
         assert_eq!(read("CN-ORG:79965505-8"), "CN-ORG:799655058");
     }
 

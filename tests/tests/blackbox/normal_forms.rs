@@ -152,7 +152,7 @@ async fn one_thing_in_several_spellings_is_one_thing() {
     life.does(CITY, recommend(&live)).await;
     life.refuses("zhao@Shenyang-University", admit(&live), "A13_APPLICANT_IN_OFFICE").await;
     life.does(CLERK, admit(&live)).await;
-    for title in ["高效НЕ-2电机", "高\u{200b}效ＨＥ２电机", "高效《HE②》电机"] {
+    for title in ["高效НЕ-2电机", "高　效ＨＥ２电机", "高效《HE②》电机"] {
         let again = id();
         life.does(APPLICANT, titled(&again, title, "CN-USCI")).await;
         life.does(CITY, recommend(&again)).await;

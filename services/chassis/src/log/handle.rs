@@ -7,6 +7,7 @@ use super::reader::{LogReader, StoreError};
 use super::store::Stored;
 use crate::record::StreamId;
 use bytes::Bytes;
+use concord_kernel::party::json_in_first_form;
 use jiff::civil::Date;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -467,7 +468,15 @@ pub(super) fn first_answer<C: Serialize>(submission: &Submission<Order<C>>, stor
     let has_the_hash = |body: Result<Bytes, serde_json::Error>| {
         body.is_ok_and(|body| Sha256::digest(&body).as_slice() == stored.body_hash)
     };
-    if !has_the_hash(body_of(submission)) && !has_the_hash(written(submission, None)) {
+    let first_form = || {
+        let body = written(submission, None).ok()?;
+        let earlier = json_in_first_form(std::str::from_utf8(&body).ok()?)?;
+        Some(Bytes::from(earlier))
+    };
+    let is_it = has_the_hash(body_of(submission))
+        || has_the_hash(written(submission, None))
+        || first_form().is_some_and(|body| has_the_hash(Ok(body)));
+    if !is_it {
         return Err(CommandError::RequestIdReused(submission.request_id));
     }
     stored

@@ -73,11 +73,15 @@ impl PartyChange {
                 (namesake != party).then(|| PartyRecordId::of(namesake).stream())
             }
             Self::Merged { into, .. } => Some(PartyRecordId::of(*into).stream()),
-            Self::Represented { organisation, .. } => Some(ActingOrganisationId::of(organisation.as_str()).stream()),
-            Self::Recorded { .. }
-            | Self::Renamed { .. }
-            | Self::Dissolved { .. }
-            | Self::RepresentationEnded { .. } => None,
+            Self::Represented { organisation, .. } => {
+                Some(ActingOrganisationId::of(organisation.as_str()).stream())
+            }
+            // Under an id that its code no longer gives.
+            Self::Recorded { code, .. } => {
+                let namesake = PartyId::of(code);
+                (namesake != party).then(|| PartyRecordId::of(namesake).stream())
+            }
+            Self::Renamed { .. } | Self::Dissolved { .. } | Self::RepresentationEnded { .. } => None,
         }
     }
 }

@@ -271,7 +271,8 @@ fn a04_what_was_filed_before_is_met_by_its_own_spelling() {
         let of = |title: &str| Application { title: title.to_owned(), ..application() };
         let mut world = World::after([appropriate(), apply_for(of(first)), recommend()]);
         let fingerprint = Fingerprint::first_form(lead().party, first, None);
-        let filed = Filed { lead: lead().party, fingerprint, fund: "guiding-fund".to_owned() };
+        let fund = "guiding-fund".to_owned();
+        let filed = Filed { lead: lead().party, fingerprint, fund, directory: None };
         world.happened(FundEvent::GrantAdmitted { grant: GRANT, filed: Some(filed) }, march(6));
         for order in [apply_for(of(then)).of(OTHER), recommend().of(OTHER)] {
             world.execute(&order).unwrap();

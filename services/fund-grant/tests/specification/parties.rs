@@ -577,11 +577,12 @@ fn an_event_of_the_directory_becomes_what_is_taken_in() {
                 name: "大学".to_owned(),
                 region: None,
                 industry: None,
+                certificate: None,
             },
             Some(recorded(&lead(), "大学")),
         ),
         (
-            AgreementEvent::PartyCodeAdded { party, code: alias().code, from },
+            AgreementEvent::PartyCodeAdded { party, code: alias().code, from, certificate: None },
             Some(code_added(&alias(), from)),
         ),
         (

@@ -1,6 +1,7 @@
 //! Rectifications 整改.
 
 use crate::{
+    life::{university, with_partner},
     recovery::{OTHER, RECOVERY, recovery_story},
     stages,
     world::*,
@@ -285,8 +286,8 @@ fn who_is_concerned_does_not_decide() {
     let of_lead = lead().code.to_string();
     let rows = [
         (recovery().by("x", "the-university"), "A13_APPLICANT_IN_OFFICE"),
-        (recovery().by("x", &of_lead), "A13_PARTY_IN_OFFICE"),
-        (recovery().by("x", &lead().party.to_string()), "A13_PARTY_IN_OFFICE"),
+        (recovery().by("x", &of_lead), "A13_APPLICANT_IN_OFFICE"),
+        (recovery().by("x", &lead().party.to_string()), "A13_APPLICANT_IN_OFFICE"),
         (recovery().by("x", "CN-USCC:9144030071526726XG"), "RectificationAssigned"),
         // The other grant of the pair is the applicant's.
         (pair().by("x", "the-university"), "A13_APPLICANT_IN_OFFICE"),
@@ -294,6 +295,12 @@ fn who_is_concerned_does_not_decide() {
     ];
     for (order, then) in rows {
         assert_eq!(world.outcome(&order), then, "{order:?}");
+    }
+    // Nor does a partner.
+    let (shared, partner) = (with_partner(), university());
+    for organisation in [partner.code.to_string(), partner.party.to_string()] {
+        let by_partner = assign(charge()).by("x", &organisation);
+        assert_eq!(shared.outcome(&by_partner), "A13_PARTY_IN_OFFICE", "{organisation}");
     }
     // Nor does the owner, be it a person, an organisation or both, in whatever case.
     let charged = |owner: &str| {

@@ -118,6 +118,15 @@ const TESTS: &[Test] = &[
         },
     },
     Test {
+        id: "A01.backing_as_known_now",
+        acts: ("instructions under an agreement", "依托协议的支付指令"),
+        broke: (
+            "were given after that had left force, by what is known now",
+            "按现知情况，发出时所依托的协议已失效",
+        ),
+        acts_of: |sql, search, _| acts::under_a_lost_agreement(sql, search),
+    },
+    Test {
         id: "A02.contract",
         acts: ("contracts and amendments", "任务书及变更"),
         broke: ("exceeded what was approved", "超出立项金额"),
@@ -169,6 +178,15 @@ const TESTS: &[Test] = &[
         acts: ("admissions", "受理"),
         broke: ("were of a project that was live in another grant", "与另一在研项目重复"),
         acts_of: acts::admitted_twice,
+    },
+    Test {
+        id: "A04.project_as_known_now",
+        acts: ("admissions", "受理"),
+        broke: (
+            "were of a project that was live in another grant of the lead, by the codes, mergers and spellings that are known now",
+            "按现知代码、合并情况与标题规范形式，与牵头单位另一在研项目重复",
+        ),
+        acts_of: |sql, search, _| acts::project_twice(sql, search),
     },
     Test {
         id: "A07.review",
@@ -382,6 +400,15 @@ const TESTS: &[Test] = &[
                 WHERE o.instruction = s.instruction AND o.position < s.position AND (o.grant_id, o.number) <> (s.grant_id, s.number))",
             );
         },
+    },
+    Test {
+        id: "A14.reference",
+        acts: ("movements that the bank reported", "银行报告的资金往来"),
+        broke: (
+            "have the bank's reference of another one of the same grant",
+            "与同一项目另一笔往来的银行流水号相同",
+        ),
+        acts_of: |sql, search, _| acts::reported_twice(sql, search),
     },
     Test {
         id: "A16.recovery",

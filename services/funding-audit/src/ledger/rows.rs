@@ -69,6 +69,8 @@ pub(super) struct Rows<'a> {
     pub(super) plans: Vec<Planned<'a>>,
     pub(super) tranche_steps: Vec<TrancheStep<'a>>,
     pub(super) holds: Vec<Hold<'a>>,
+    pub(super) backing_steps: Vec<BackingStepped>,
+    pub(super) bank_facts: Vec<BankFact>,
     pub(super) shares: Vec<Share<'a>>,
     pub(super) match_sources: Vec<MatchSource<'a>>,
     pub(super) match_instalments: Vec<MatchInstalment>,
@@ -105,6 +107,8 @@ impl Rows<'_> {
             Planned::insert(&self.plans, tx),
             TrancheStep::insert(&self.tranche_steps, tx),
             Hold::insert(&self.holds, tx),
+            BackingStepped::insert(&self.backing_steps, tx),
+            BankFact::insert(&self.bank_facts, tx),
             Share::insert(&self.shares, tx),
             MatchSource::insert(&self.match_sources, tx),
             MatchInstalment::insert(&self.match_instalments, tx),
@@ -175,6 +179,7 @@ row! {
         party: Uuid => UUID_ARRAY,
         into_party: Option<Uuid> => UUID_ARRAY,
         effective_on: Date => DATE_ARRAY,
+        by_code: bool => BOOL_ARRAY,
     }
 }
 
@@ -202,6 +207,7 @@ row! {
         total_budget_minor: Option<i64> => INT8_ARRAY,
         migrated: bool => BOOL_ARRAY,
         titled: bool => BOOL_ARRAY,
+        project: Uuid => UUID_ARRAY,
         synthetic: bool => BOOL_ARRAY,
         position: i64 => INT8_ARRAY,
         effective_on: Date => DATE_ARRAY,
@@ -255,6 +261,25 @@ row! {
         effective_on: Date => DATE_ARRAY,
         cause: Option<&'a str> => TEXT_ARRAY,
         cause_on: Option<Date> => DATE_ARRAY,
+    }
+}
+
+row! {
+    BackingStepped into "backing_steps" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        agreement: Uuid => UUID_ARRAY,
+        step: i16 => INT2_ARRAY,
+        effective_on: Date => DATE_ARRAY,
+    }
+}
+
+row! {
+    BankFact into "bank_facts" {
+        position: i64 => INT8_ARRAY,
+        grant_id: Uuid => UUID_ARRAY,
+        reference: String => TEXT_ARRAY,
+        effective_on: Date => DATE_ARRAY,
     }
 }
 

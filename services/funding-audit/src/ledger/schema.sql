@@ -46,12 +46,13 @@ CREATE INDEX parties_code ON parties (code);
 -- Which party an id stands for, as the directory was taken in. The row of an id with the highest position holds, from
 -- effective_on on: into_party is the party that has the code from which the id would follow, or the one that it was merged into;
 -- null where the directory records the id as a party of its own. A row is void once its into_party was recorded anew, in a later
--- generation of the directory.
+-- generation of the directory, unless it stands by_code: the id is what the party's own code gave before.
 CREATE TABLE party_links (
     position      bigint PRIMARY KEY,
     party         uuid   NOT NULL,
     into_party    uuid,
-    effective_on  date   NOT NULL
+    effective_on  date   NOT NULL,
+    by_code       boolean NOT NULL
 );
 CREATE INDEX party_links_party ON party_links (party, position);
 
@@ -67,12 +68,13 @@ CREATE TABLE representations (
 CREATE INDEX representations_organisation ON representations (organisation);
 
 -- Facts that a grant has for good. titled: the title is the project's own; that of a migrated award whose source has none is made
--- of its key there, and says nothing about the project.
+-- of its key there, and says nothing about the project. project: the title in its normal form and the industry, whoever leads it.
 CREATE TABLE grants (
     grant_id            uuid    PRIMARY KEY,
     programme           uuid    NOT NULL,
     title               text    NOT NULL,
     titled              boolean NOT NULL,
+    project             uuid    NOT NULL,
     mode                text    NOT NULL,
     lead                uuid    NOT NULL,
     lead_code           text    NOT NULL,
@@ -144,6 +146,27 @@ CREATE TABLE holds (
     cause_on      date
 );
 CREATE INDEX holds_grant ON holds (grant_id, position);
+
+-- The agreement that each instruction was given under, and when that of a grant left force and was in force again, as far as the
+-- agreement log was taken in. The steps are those of `numbers::BackingStep`; effective_on is the day of the step itself, whenever
+-- it was told.
+CREATE TABLE backing_steps (
+    position      bigint   PRIMARY KEY,
+    grant_id      uuid     NOT NULL,
+    agreement     uuid     NOT NULL,
+    step          smallint NOT NULL,
+    effective_on  date     NOT NULL
+);
+CREATE INDEX backing_steps_grant ON backing_steps (grant_id, position);
+
+-- Movements of money that the bank reported; reference is in its normal form, one for all spellings.
+CREATE TABLE bank_facts (
+    position      bigint PRIMARY KEY,
+    grant_id      uuid   NOT NULL,
+    reference     text   NOT NULL,
+    effective_on  date   NOT NULL
+);
+CREATE INDEX bank_facts_reference ON bank_facts (grant_id, reference);
 
 -- Shares of a grant's parties, the lead included. A later set replaces the whole of an earlier one. number is the place in the
 -- set: a migrated source may name a party twice. amount_minor is null where the source does not say. A set that is empty in

@@ -12,8 +12,11 @@ use crate::story::{
 use concord_chassis::projection::Projection as _;
 use concord_events::fund::{Cleared, FundEvent, FundingMode, HoldCause, Loss, MoneyFact};
 use concord_funding_audit::LogClock;
-use concord_kernel::id::{AgreementId, InstructionId};
-use concord_kernel::money::Currency;
+use concord_kernel::{
+    id::{AgreementId, InstructionId, InvoiceId},
+    money::Currency,
+    normal::Invoice,
+};
 use concord_proto::audit::v1::{
     GetProjectionStatusRequest, ListOverdueRequest, funding_audit_service_server::FundingAuditService,
 };
@@ -35,7 +38,7 @@ async fn rows(bench: &Bench, table: &str) -> Vec<String> {
         (lead().party.to_string(), "LEAD"),
         (partner().party.to_string(), "PARTNER"),
         (Uuid::from_u128(0x301).to_string(), "INSTRUCTION"),
-        (Uuid::from_u128(0x601).to_string(), "INVOICE"),
+        (InvoiceId::of(&Invoice::of(None, "044001", "88")).to_string(), "INVOICE"),
         (Uuid::from_u128(0x701).to_string(), "CHARGE"),
         ("EU-PIC:99999999".to_owned(), "PIC-"),
     ];
@@ -108,6 +111,18 @@ const TABLES: &[(&str, &[&str])] = &[
             "(8,G1,1,1,2025-03-21,60000,2025-06-30)",
             "(8,G1,1,2,2025-03-21,60000,2026-03-31)",
             "(9,G1,2,1,2025-03-21,50000,2025-05-31)",
+        ],
+    ),
+    (
+        "bank_facts",
+        &[
+            "(11,G1,b1,2025-04-05)",
+            "(12,G1,m1,2025-06-20)",
+            "(13,G1,s1,2025-05-10)",
+            "(21,G1,m2,2025-08-02)",
+            "(33,G1,r1,2026-05-10)",
+            "(35,G1,r1,2026-05-13)",
+            "(40,G1,f1,2026-06-10)",
         ],
     ),
     (

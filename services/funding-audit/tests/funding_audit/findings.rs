@@ -70,9 +70,12 @@ pub(crate) fn of_grant(of: GrantId, mut event: FundEvent) -> FundEvent {
 /// The same event of another tranche, with an instruction of its own.
 pub(crate) fn of_tranche(number: u32, mut event: FundEvent) -> FundEvent {
     match &mut event {
-        FundEvent::TrancheInstructed { tranche, instruction: id, .. }
-        | FundEvent::TrancheSettled { tranche, instruction: id, .. } => {
+        FundEvent::TrancheInstructed { tranche, instruction: id, .. } => {
             (*tranche, *id) = (number, InstructionId(Uuid::from_u128(0x300 + u128::from(number))));
+        }
+        FundEvent::TrancheSettled { tranche, instruction: id, bank_reference, .. } => {
+            (*tranche, *id) = (number, InstructionId(Uuid::from_u128(0x300 + u128::from(number))));
+            bank_reference.push_str(&format!("-{number}"));
         }
         other => panic!("of no tranche: {other:?}"),
     }

@@ -169,7 +169,10 @@ async fn one_title_in_letters_that_look_alike_is_found_twice() {
     let twice = format!("{}/similar/{}", kept.grant("t2"), kept.grant("t1"));
     assert_eq!(of(&found(kept, &open).await, "A04", &twice), [11 * THOUSAND]);
     let exceptions = open.exceptions(kept.head("fund-grant")).await;
-    assert!(exceptions["A04.fingerprint"].contains(&kept.position("AdmitGrant", "t2")), "{exceptions:?}");
+    assert!(
+        exceptions["A04.project_as_known_now"].contains(&kept.position("AdmitGrant", "t2")),
+        "{exceptions:?}"
+    );
 }
 
 /// A party under its second code, the one that another merged into, and one under both names of a scheme.
@@ -184,7 +187,7 @@ async fn one_party_under_two_codes_is_found_with_one_project_twice() {
     for (first, second, thousand) in [("x1", "x2", 12), ("y", "z", 14), ("u1", "u2", 13)] {
         let twice = format!("{}/similar/{}", kept.grant(second), kept.grant(first));
         assert_eq!(of(&found, "A04", &twice), [thousand * THOUSAND], "{second}");
-        if !exceptions["A04.fingerprint"].contains(&kept.position("AdmitGrant", second)) {
+        if !exceptions["A04.project_as_known_now"].contains(&kept.position("AdmitGrant", second)) {
             strangers.push(second);
         }
     }

@@ -136,7 +136,9 @@ impl Asked {
 fn usual(name: &str) -> &'static str {
     match name {
         "apply_for_grant" | "withdraw_grant" | "request_tranche" | "cancel_tranche" | "report_completion"
-        | "report_spend" | "transfer_share" | "appeal_recovery" => "applicant@the-applicant",
+        | "report_spend" | "transfer_share" | "appeal_recovery" | "explain_finding" => {
+            "applicant@the-applicant"
+        }
         "recommend_grant" => "city@city-bureau",
         "review_grant" => "reviewer@fund-office",
         "approve_grants" => "chair@fund-office",
@@ -472,8 +474,9 @@ impl Sequence {
                 let number = 1 + self.rng.below(3);
                 let invoice = self.rng.chance(40).then(|| Invoice {
                     issuer: format!("91330100799655058B-{}", self.number % 50),
-                    number: format!("{number:08}"),
+                    number: self.spelled(number),
                     total: self.money(total),
+                    code: String::new(),
                 });
                 Command::ReportSpend(ReportSpendRequest {
                     header,
@@ -750,7 +753,7 @@ impl Sequence {
                     header,
                     finding: Some(finding),
                     grant_id,
-                    owner: "org-7".to_owned(),
+                    owner: if self.rng.chance(90) { "the-applicant" } else { "org-7" }.to_owned(),
                     deadline: today.saturating_add(30.days()).to_string(),
                     task: "整改".to_owned(),
                 }));
@@ -771,12 +774,14 @@ impl Sequence {
                 rectification_id: self.rectification(),
                 minutes,
                 reason,
+                amount: self.seen(),
             }),
             "dismiss_finding" => Command::DismissFinding(DismissFindingRequest {
                 header,
                 rectification_id: self.rectification(),
                 minutes,
                 reason,
+                amount: self.seen(),
             }),
             "raise_objection" | "reject_objection" | "uphold_objection" => {
                 let objections = grant.as_ref().map_or(0, |grant| grant.objections.len() as u32);

@@ -145,15 +145,15 @@ impl Sequence {
             share.party_id != grant.lead_party_id
                 && share.passed_on_minor < share.allocated_minor.unwrap_or_default()
         });
-        let recovery = match (grant.recovery_ids.is_empty(), rng.below(16)) {
+        let recovery = match (grant.recovery_ids.is_empty(), rng.below(24)) {
             (true, _) => "determine_recovery",
-            (_, 0..5) => "demand_recovery",
-            (_, 5..9) => "record_repayment",
-            (_, 9) => "appeal_recovery",
-            (_, 10) => "uphold_recovery",
-            (_, 11) => "overturn_recovery",
-            (_, 12 | 13) => "offset_recovery",
-            (_, 14) => "write_off_recovery",
+            (_, 0..6) => "demand_recovery",
+            (_, 6..10) => "record_repayment",
+            (_, 10..14) => "appeal_recovery",
+            (_, 14 | 15) => "uphold_recovery",
+            (_, 16 | 17) => "overturn_recovery",
+            (_, 18..21) => "offset_recovery",
+            (_, 21) => "write_off_recovery",
             _ => "determine_recovery",
         };
         match state {
@@ -247,6 +247,20 @@ impl Sequence {
             11 => of.saturating_add(1),
             _ => of.max(1),
         }
+    }
+
+    /// An invoice's number in one of its spellings.
+    pub(super) fn spelled(&mut self, number: u64) -> String {
+        match self.rng.below(4) {
+            0 => format!("No.{number}"),
+            1 => format!("0000-{number:04}"),
+            _ => format!("{number:08}"),
+        }
+    }
+
+    /// What somebody says that a finding amounts to, where they say it.
+    pub(super) fn seen(&mut self) -> Option<Money> {
+        if self.rng.chance(50) { self.money(5_000) } else { None }
     }
 
     /// The day of an act: most often today, sometimes one that lies back as far as it may for money, or for others.

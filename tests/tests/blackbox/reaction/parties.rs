@@ -36,11 +36,12 @@ impl World {
         assert_eq!(status.code(), tonic::Code::NotFound, "{status:?}");
     }
 
-    async fn add_code(&self, party: &str, code: &str) {
+    async fn add_code(&self, party: &str, code: &str, on: &str) {
         let request = AddPartyCodeRequest {
-            header: header(),
+            header: header_on(on),
             party_id: self.party(party).await,
             code: code.to_owned(),
+            certificate: None,
         };
         self.agreements.parties().add_party_code(by(OFFICER, request)).await.unwrap().receipt();
     }
@@ -122,7 +123,7 @@ async fn one_legal_person_is_funded_once_under_whichever_code_it_applies() {
     let first = world.recommended(apply(UNIVERSITY, "叶片")).await;
     world.admit(&first, YESTERDAY).await.unwrap();
     let stranger = world.recommended(apply(LATER_CODE, "叶片")).await;
-    world.add_code(UNIVERSITY, LATER_CODE).await;
+    world.add_code(UNIVERSITY, LATER_CODE, TODAY).await;
     world.directory_is_known().await;
     let known = ApplyForGrantRequest { header: header_on(TODAY), ..apply(LATER_CODE, "叶片") };
     world.apply(APPLICANT, &known).await.unwrap();
@@ -225,7 +226,7 @@ async fn the_applicant_is_the_lead_or_stands_for_it_by_record() {
     let world = World::new().await;
     let programme = world.desk.programme(10_000).await.unwrap();
     let apply = || application(&programme, &id(), 100);
-    world.add_code(UNIVERSITY, LATER_CODE).await;
+    world.add_code(UNIVERSITY, LATER_CODE, "2017-01-01").await;
     world.directory_is_known().await;
     let of = |organisation: &str| format!("wang@{organisation}");
 

@@ -149,7 +149,7 @@ pub fn rectification(rectification: &Rectification, version: u64) -> fund::Recti
 }
 
 fn shown(amount: Amount) -> Money {
-    Money { amount_minor: amount.minor, currency: amount.currency.to_string() }
+    Money::new(amount.minor, amount.currency.to_string())
 }
 
 /// Objections as a grant shows them.

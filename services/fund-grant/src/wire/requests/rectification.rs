@@ -25,7 +25,7 @@ ask!(Command: fund::AssignRectificationRequest, |this, reading| {
     let charge = Charge { finding: finding?, grant: grant?, owner: owner?, deadline: deadline?, task: task? };
     // What is stored has the id of the key as it was written; whatever it is decided on goes by its one spelling.
     let (id, written) = (id_of(&charge.finding), id_as_written(&charge.finding));
-    Some(Asked::of(id.0, Command::Rectification(written, RectificationCommand::Assign(charge))))
+    Some(Asked::of(id.stream(), Command::Rectification(written, RectificationCommand::Assign(charge))))
 });
 
 ask!(Command: fund::ExplainFindingRequest, |this, reading| {

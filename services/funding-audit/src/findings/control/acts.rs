@@ -5,7 +5,7 @@ use crate::{
         Search,
         rules::{DATED_BY_SOMEBODY, retrospective},
     },
-    numbers::{self, GrantStep, MatchMove, RecoveryStep, SpendStep, Step},
+    numbers::{self, BackingStep, GrantStep, MatchMove, RecoveryStep, SpendStep, Step},
     query::{HOPS_MAX, Sql},
 };
 use concord_events::ledger::{Account, Chain};
@@ -37,6 +37,37 @@ pub(super) fn instructions_without(sql: &mut Sql, search: &Search, steps: &[Gran
         numbers::list(steps)
     );
     tranche_steps(sql, search, &[Step::Instructed], &bad);
+}
+
+/// Instructions, and whether the agreement that each was given under had left force by its day, as was told since: the writer
+/// weighs only what it has taken in.
+pub(super) fn under_a_lost_agreement(sql: &mut Sql, search: &Search) {
+    sql.push(&format!(
+        "SELECT s.position, EXISTS (SELECT 1 FROM backing_steps l WHERE l.grant_id = s.grant_id AND l.agreement = s.agreement \
+         AND l.step = {} AND l.position > s.position AND l.effective_on <= s.effective_on AND ",
+        BackingStep::Lost.number()
+    ));
+    sql.known_at("l", search.point).push(&format!(
+        " AND NOT EXISTS (SELECT 1 FROM backing_steps a WHERE a.grant_id = l.grant_id AND a.agreement = l.agreement \
+         AND a.step = {} AND a.position > l.position AND a.effective_on <= s.effective_on AND ",
+        BackingStep::InForceAgain.number()
+    ));
+    sql.known_at("a", search.point).push(&format!(
+        ")) FROM scope d JOIN backing_steps s ON s.grant_id = d.grant_id WHERE s.step = {} AND ",
+        BackingStep::Instructed.number()
+    ));
+    sql.known_at("s", search.point);
+}
+
+/// What the bank reported of a grant, and whether an earlier movement of it has the same reference, in whatever spelling. A
+/// correction frees the reference of what it reverses.
+pub(super) fn reported_twice(sql: &mut Sql, search: &Search) {
+    sql.push(
+        "SELECT s.position, EXISTS (SELECT 1 FROM bank_facts o WHERE o.grant_id = s.grant_id AND o.reference = s.reference \
+         AND o.position < s.position AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.reverses = o.position \
+         AND c.position < s.position)) FROM scope d JOIN bank_facts s ON s.grant_id = d.grant_id WHERE ",
+    );
+    sql.known_at("s", search.point);
 }
 
 /// Acts by the person who had done an earlier one on the same grant.
@@ -103,6 +134,33 @@ pub(super) fn admitted_twice(sql: &mut Sql, search: &Search, _: &Rulebook) {
     sql.push(" UNION ALL SELECT s.position, s.grant_id, NULL FROM grant_steps s WHERE ");
     sql.push(&format!("s.step = {admitted} AND s.said IS NULL AND ")).known_at("s", search.point);
     sql.push(") f JOIN scope d USING (grant_id)");
+}
+
+/// Admissions, and whether the lead, under whichever id, had the same project, in whichever spelling, live in another grant that had
+/// been admitted or imported before.
+pub(super) fn project_twice(sql: &mut Sql, search: &Search) {
+    let over: Vec<i16> = GrantStep::ENDS
+        .into_iter()
+        .chain([GrantStep::Rejected, GrantStep::Withdrawn])
+        .map(GrantStep::number)
+        .collect();
+    let began = [GrantStep::Admitted, GrantStep::Imported].map(GrantStep::number);
+    kin(sql, search);
+    sql.push(&format!(
+        ", lives AS MATERIALIZED (SELECT g.grant_id, g.lead, g.project, b.position AS since, \
+         (SELECT min(e.position) FROM grant_steps e WHERE e.grant_id = g.grant_id AND e.position > b.position AND e.step IN ({})) \
+         AS until FROM grants g JOIN grant_steps b ON b.grant_id = g.grant_id AND b.step IN ({}) WHERE g.titled AND ",
+        numbers::list(over),
+        numbers::list(began)
+    ));
+    sql.known_at("b", search.point).push(&format!(
+        ") SELECT s.position, bool_or(o.grant_id IS NOT NULL) FROM scope d JOIN grant_steps s ON s.grant_id = d.grant_id \
+         JOIN grants g ON g.grant_id = s.grant_id LEFT JOIN kin k ON k.party = g.lead AND k.since <= s.effective_on \
+         LEFT JOIN lives o ON o.lead = k.other AND o.project = g.project AND g.titled AND o.grant_id <> g.grant_id \
+         AND o.since < s.position AND (o.until IS NULL OR o.until > s.position) WHERE s.step = {} AND ",
+        GrantStep::Admitted.number()
+    ));
+    sql.known_at("s", search.point).push(" GROUP BY s.position");
 }
 
 /// Approvals in the modes that do not pay for what is over.
@@ -182,26 +240,24 @@ pub(super) fn lead_overdue(sql: &mut Sql, search: &Search, known: Known) {
 /// it is spelled, or one that is the lead, or stands for it, under whichever of its codes.
 pub(super) fn by_the_applicant(sql: &mut Sql, search: &Search, known: Known) {
     kin(sql, search);
+    // A code as an organisation's id is in its normal form the id of the party that follows from it. Few organisations act, and
+    // fewer are parties.
     sql.push(
-        ", acting AS MATERIALIZED (SELECT lower(p.code) AS organisation, p.party, '-infinity'::date AS since, NULL::date AS until, \
-         p.position AS told FROM parties p WHERE p.code <> '' AND p.position <= ",
-    );
-    sql.bind(search.point.position, Type::INT8).push(
-        " UNION SELECT g.lead::text, g.lead, '-infinity', NULL, 0 FROM grants g UNION ALL \
-         SELECT r.organisation, r.party, r.effective_on, (SELECT min(e.effective_on) FROM representations e \
+        ", acting AS MATERIALIZED (SELECT DISTINCT t.actor_org AS organisation FROM tranche_steps t), \
+         insiders AS MATERIALIZED (SELECT o.organisation, k.party AS lead, k.since, NULL::date AS until, k.told \
+         FROM kin k JOIN acting o ON o.organisation = k.other::text UNION ALL \
+         SELECT o.organisation, k.party, greatest(r.effective_on, k.since), (SELECT min(e.effective_on) FROM representations e \
          WHERE e.party = r.party AND e.organisation = r.organisation AND e.ended AND e.position > r.position AND ",
     );
-    sql.known_at("e", search.point).push("), r.position FROM representations r WHERE NOT r.ended AND ");
-    // Few organisations act, and fewer are parties.
-    sql.known_at("r", search.point).push(
-        "), insiders AS MATERIALIZED (SELECT x.organisation, k.party AS lead, greatest(x.since, k.since) AS since, x.until, \
-         greatest(x.told, k.told) AS told FROM acting x JOIN (SELECT DISTINCT lower(btrim(t.actor_org)) AS organisation \
-         FROM tranche_steps t) o USING (organisation) JOIN kin k ON k.other = x.party) ",
+    sql.known_at("e", search.point).push(
+        "), greatest(r.position, k.told) FROM representations r JOIN acting o USING (organisation) \
+         JOIN kin k ON k.other = r.party WHERE NOT r.ended AND ",
     );
+    sql.known_at("r", search.point).push(") ");
     let bad = format!(
         "EXISTS (SELECT 1 FROM grant_steps a WHERE a.grant_id = s.grant_id AND a.step = {} \
-         AND lower(btrim(a.actor_org)) = lower(btrim(s.actor_org))) OR EXISTS (SELECT 1 FROM insiders x \
-         WHERE x.organisation = lower(btrim(s.actor_org)) AND x.lead = d.party \
+         AND a.actor_org = s.actor_org) OR EXISTS (SELECT 1 FROM insiders x \
+         WHERE x.organisation = s.actor_org AND x.lead = d.party \
          AND x.since <= s.effective_on AND (x.until IS NULL OR s.effective_on < x.until){})",
         GrantStep::Applied.number(),
         known.by_act("x.told")

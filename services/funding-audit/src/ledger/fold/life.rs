@@ -2,11 +2,11 @@
 
 use super::{At, Fold};
 use crate::{
-    ledger::rows::{GrantStepped, Hold, Override, TrancheStep},
-    numbers::{GrantStep, Step},
+    ledger::rows::{BackingStepped, GrantStepped, Hold, Override, TrancheStep},
+    numbers::{BackingStep, GrantStep, Step},
 };
 use concord_chassis::projection::ApplyError;
-use concord_events::fund::{AcceptanceOutcome, EvaluationGrade, FundEvent, HoldCause, MoneyFact};
+use concord_events::fund::{AcceptanceOutcome, Cleared, EvaluationGrade, FundEvent, HoldCause, MoneyFact};
 use concord_kernel::{
     Date,
     id::GrantId,
@@ -65,6 +65,7 @@ impl<'a> Fold<'_, 'a> {
             });
         }
         self.tranche(at, event)?;
+        self.backing(at, event)?;
         match event {
             FundEvent::GrantHeld { grant, cause, cause_on } => {
                 let cause = match cause {
@@ -98,6 +99,30 @@ impl<'a> Fold<'_, 'a> {
             effective_on: at.effective_on,
             cause: cause.map(|(cause, _)| cause),
             cause_on: cause.map(|(_, on)| on),
+        });
+        Ok(())
+    }
+
+    fn backing(&mut self, at: At<'a>, event: &'a FundEvent) -> Result<(), ApplyError> {
+        let (grant, agreement, step, effective_on) = match event {
+            FundEvent::TrancheInstructed { grant, backing: Some(under), .. } => {
+                (grant, under.agreement, BackingStep::Instructed, at.effective_on)
+            }
+            FundEvent::GrantHeld { grant, cause: HoldCause::BackingLost { agreement, .. }, cause_on } => {
+                (grant, *agreement, BackingStep::Lost, *cause_on)
+            }
+            FundEvent::HoldCauseCleared { grant, agreement, cleared: Cleared::InForceAgain, .. } => {
+                (grant, *agreement, BackingStep::InForceAgain, at.effective_on)
+            }
+            _ => return Ok(()),
+        };
+        self.grant(at, *grant)?;
+        self.rows.backing_steps.push(BackingStepped {
+            position: at.position,
+            grant_id: grant.0,
+            agreement: agreement.0,
+            step: step.number(),
+            effective_on,
         });
         Ok(())
     }

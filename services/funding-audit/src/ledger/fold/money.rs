@@ -3,8 +3,8 @@
 use super::{At, Fold};
 use crate::{
     ledger::rows::{
-        Correction, MatchInstalment, MatchMoved, MatchSource, Recovery, RecoveryStepped, Rectification,
-        RectificationStepped, Retained, Spend, SpendStepped,
+        BankFact, Correction, MatchInstalment, MatchMoved, MatchSource, Recovery, RecoveryStepped,
+        Rectification, RectificationStepped, Retained, Spend, SpendStepped,
     },
     numbers::{MatchMove, RecoveryStep, RectificationStep, SpendStep},
 };
@@ -14,7 +14,7 @@ use concord_kernel::{
     Date,
     id::{GrantId, RecoveryId, RectificationId, SpendId},
     money::Amount,
-    normal::{organisation, person},
+    normal::{self, organisation, person},
 };
 
 /// The grant that an event of a recovery is about; `None` for other events.
@@ -42,6 +42,15 @@ impl<'a> Fold<'_, 'a> {
         self.spending(at, event)?;
         self.recovery(at, event)?;
         self.rectification(at, event);
+        if let Some((grant, reference)) = event.bank_reference() {
+            self.grant(at, grant)?;
+            self.rows.bank_facts.push(BankFact {
+                position: at.position,
+                grant_id: grant.0,
+                reference: normal::reference(reference),
+                effective_on: at.effective_on,
+            });
+        }
         match event {
             FundEvent::BalanceRetained { grant, party, amount_minor, until, .. } => {
                 self.rows.retained.push(Retained {

@@ -11,6 +11,7 @@ use concord_events::fund::{
 };
 use concord_kernel::{
     Date,
+    fingerprint::Fingerprint,
     id::{GrantId, OrganisationId, ProgrammeId},
     industry::Industry,
     money::Currency,
@@ -217,6 +218,7 @@ impl<'a> Fold<'_, 'a> {
             total_budget_minor: new.total_budget_minor,
             migrated: new.migrated,
             titled: new.titled,
+            project: Fingerprint::of(PartyId(uuid::Uuid::nil()), new.title, new.industry).0,
             synthetic: new.synthetic,
             position: at.position,
             effective_on: at.effective_on,
@@ -225,7 +227,6 @@ impl<'a> Fold<'_, 'a> {
         Ok(())
     }
 
-    /// Notes how a party is named.
     /// What the directory says of a party: what it is called, and whose the ids are that stand for it.
     fn party_changed(&mut self, at: At<'a>, party: PartyId, change: &'a PartyChange, happened_on: Date) {
         let position = at.position;
@@ -235,6 +236,7 @@ impl<'a> Fold<'_, 'a> {
             party: party.0,
             into_party: into.map(|into| into.0),
             effective_on,
+            by_code: false,
         };
         let represented = |organisation: &OrganisationId, effective_on, ended| Represented {
             position,
@@ -246,7 +248,10 @@ impl<'a> Fold<'_, 'a> {
         match change {
             PartyChange::Recorded { code, name } => {
                 self.rows.parties.push(named(code.to_string(), name));
-                self.rows.party_links.push(link(party, None, happened_on));
+                let of_code = PartyId::of(code);
+                let own = (of_code == party).then_some(link(party, None, happened_on));
+                let before = || PartyLink { by_code: true, ..link(party, Some(of_code), happened_on) };
+                self.rows.party_links.push(own.unwrap_or_else(before));
             }
             PartyChange::CodeAdded { code, from } => {
                 self.rows.parties.push(named(code.to_string(), ""));
