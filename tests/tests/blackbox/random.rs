@@ -29,17 +29,18 @@ mod tally;
 use self::{
     commands::Asked,
     rng::Rng,
-    sequence::{Sequence, TICKS},
+    sequence::{GONE, Sequence, TICKS},
     tally::Tally,
 };
-use concord_proto::agreement::v1::AgreementKind;
+use concord_proto::agreement::v1::{AgreementKind, DissolvePartyRequest, RecordPartyRequest};
 use concord_proto::audit::v1::GetProjectionStatusRequest;
 use concord_proto::fund::v1::{BulkCommand, ExecuteCommandsRequest, GetGrantRequest, bulk_result};
-use concord_proto::r#type::v1::{Actor, CommandReceipt};
-use concord_tests::agreements::{Agreements, UNIVERSITY, WORKS, draft};
+use concord_proto::r#type::v1::{Actor, CommandReceipt, PartyKind};
+use concord_tests::agreements::{Agreements, OFFICER, UNIVERSITY, WORKS, draft};
 use concord_tests::check::checked;
 use concord_tests::desk::{CLERK, Desk, by, plain};
 use concord_tests::record::postgres;
+use concord_tests::requests::header;
 use concord_tests::stack::Stack;
 use jiff::{ToSpan as _, civil::Date};
 use std::time::{Duration, Instant};
@@ -98,11 +99,16 @@ async fn on_a_stack(seed: u64, numbers: &[u64], tally: &mut Tally) {
     let agreements = Agreements::with_directory(&stack).await.unwrap();
     let term = (FIRST_DAY.to_string(), "2026-12-31");
     let request = draft(AgreementKind::LongTerm, &[UNIVERSITY, WORKS], (&term.0, term.1));
-    let agreement = agreements.signed(request).await.unwrap();
+    let lasting = agreements.signed(request).await.unwrap();
+    dissolve(&agreements).await;
     let mut today = FIRST_DAY;
     for (wave, numbers) in numbers.chunks(WAVE as usize).enumerate() {
         let desk = Desk::at(&stack).await.unwrap();
-        let begun = |number: &u64| Sequence::of(rng(seed, *number), *number, &agreement, today);
+        let agreements = Agreements::at(&stack).await.unwrap();
+        let (from, until) = (today.to_string(), today.saturating_add(25.days()).to_string());
+        let request = draft(AgreementKind::LongTerm, &[UNIVERSITY, WORKS], (&from, &until));
+        let both = [lasting.clone(), agreements.signed(request).await.unwrap()];
+        let begun = |number: &u64| Sequence::of(rng(seed, *number), *number, &both, today);
         let mut sequences: Vec<Sequence> = numbers.iter().map(begun).collect();
         for tick in 0..TICKS {
             today = today.saturating_add(if tick == LEAP.0 { LEAP.1 } else { 1 }.days());
@@ -114,6 +120,22 @@ async fn on_a_stack(seed: u64, numbers: &[u64], tally: &mut Tally) {
         is_held(&Desk::at(&stack).await.unwrap()).await;
     }
     checked(&stack).unwrap();
+}
+
+/// A party that is no more.
+async fn dissolve(agreements: &Agreements) {
+    let record = RecordPartyRequest {
+        header: header(),
+        code: GONE.to_owned(),
+        kind: PartyKind::Enterprise.into(),
+        name: "已注销单位".to_owned(),
+        region: "210102".to_owned(),
+        ..RecordPartyRequest::default()
+    };
+    let party_id =
+        agreements.parties().record_party(by(OFFICER, record)).await.unwrap().into_inner().party_id;
+    let dissolve = DissolvePartyRequest { header: header(), party_id };
+    agreements.parties().dissolve_party(by(OFFICER, dissolve)).await.unwrap();
 }
 
 /// Each sequence tries one command.

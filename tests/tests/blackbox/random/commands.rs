@@ -5,6 +5,7 @@ use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::rectification_service_client::RectificationServiceClient;
 use concord_proto::fund::v1::*;
 use concord_proto::r#type::v1::{CommandHeader, CommandReceipt, FundingMode, Money};
+use concord_tests::agreements::UNIVERSITY;
 use concord_tests::desk::{Desk, by};
 use jiff::{ToSpan as _, civil::Date};
 use tonic::Status;
@@ -164,8 +165,8 @@ impl Sequence {
     /// This command about one of the two grants.
     #[allow(clippy::too_many_lines, reason = "one table: an arm for each command")]
     pub(super) fn ask(&mut self, name: &'static str, which: usize, today: Date) -> Asked {
-        let actor = if self.rng.chance(3) { *self.rng.pick(&PEOPLE) } else { usual(name) };
-        let mut asked = Asked { name, actor: actor.to_owned(), bulk: None, alone: None, rectification: None };
+        let actor = self.actor(name, which);
+        let mut asked = Asked { name, actor, bulk: None, alone: None, rectification: None };
         let grant_id = self.grants[which].clone();
         let other_id = self.grants[1 - which].clone();
         let grant = self.seen[which].clone();
@@ -188,7 +189,8 @@ impl Sequence {
             ..CommandHeader::default()
         });
         let amount = self.amounts_minor[which];
-        let reason = "理由 a reason".to_owned();
+        let reason =
+            (*self.rng.pick(&["理由 a reason", "理由 a reason", "另一理由 another reason"])).to_owned();
         let minutes = self.word();
         let tranche_number = grant.as_ref().map_or(1, |grant| {
             let open = grant.tranches.iter().find(|tranche| tranche.state() != TrancheState::Settled);
@@ -251,7 +253,7 @@ impl Sequence {
             "recommend_grant" => Command::RecommendGrant(RecommendGrantRequest {
                 header,
                 grant_id,
-                recommender: "市科技局".to_owned(),
+                recommender: (*self.rng.pick(&["市科技局", "市科技局", "市工信局"])).to_owned(),
             }),
             "admit_grant" => Command::AdmitGrant(AdmitGrantRequest { header, grant_id }),
             "review_grant" => {
@@ -295,7 +297,10 @@ impl Sequence {
                     starts_on: today.to_string(),
                     ends_on: today.saturating_add(2.years()).to_string(),
                     tranches: self.plan(minor, today),
-                    allocations: self.shares(which, minor),
+                    allocations: {
+                        let shared = if self.rng.chance(4) { minor + 1 } else { minor };
+                        self.shares(which, shared)
+                    },
                 })
             }
             "verify_payee" => Command::VerifyPayee(VerifyPayeeRequest {
@@ -369,7 +374,10 @@ impl Sequence {
             "name_backing_agreement" => Command::NameBackingAgreement(NameBackingAgreementRequest {
                 header,
                 grant_id,
-                agreement_id: if self.rng.chance(90) { self.agreement.clone() } else { self.odd_id() },
+                agreement_id: match self.rng.below(10) {
+                    0 => self.odd_id(),
+                    number => self.agreements[usize::from(number > 5)].clone(),
+                },
                 agreement_position: None,
             }),
             "hold_grant" => Command::HoldGrant(HoldGrantRequest { header, grant_id, reason }),
@@ -421,6 +429,7 @@ impl Sequence {
                     instalment.map_or(1, |it| it.pledged_minor - it.arrived_minor - it.released_minor);
                 let (source_number, instalment_number) =
                     (source.map_or(1, |source| source.number), instalment.map_or(1, |it| it.number));
+                let instalment_number = if self.rng.chance(4) { 7 } else { instalment_number };
                 let minor = self.part(missing);
                 Command::RecordMatchingArrival(RecordMatchingArrivalRequest {
                     header,
@@ -469,7 +478,12 @@ impl Sequence {
                         .map(|share| share.unspent_minor)
                 });
                 let minor = self.part(held.unwrap_or(1) / 2);
-                let total = if self.rng.chance(95) { minor.saturating_mul(2) } else { minor };
+                let total = match self.rng.below(20) {
+                    0 => minor,
+                    // One total for what two of them take more of than there is.
+                    1..8 => 1_000_000,
+                    _ => minor.saturating_mul(2),
+                };
                 // Few invoices for many grants of whichever sequence.
                 let number = 1 + self.rng.below(3);
                 let invoice = self.rng.chance(40).then(|| Invoice {
@@ -519,9 +533,14 @@ impl Sequence {
                     })
                     .collect();
                 if let Some(last) = tranches.last_mut() {
-                    last.amount_minor = (last.amount_minor - last.amount_minor / 4).max(1);
+                    last.amount_minor = match self.rng.below(16) {
+                        0 => last.amount_minor + 1,
+                        1 => last.amount_minor,
+                        _ => (last.amount_minor - last.amount_minor / 4).max(1),
+                    };
                 }
                 let minor: i64 = tranches.iter().map(|line| line.amount_minor).sum();
+                let minor = if self.rng.chance(4) { minor - 1 } else { minor };
                 // Sometimes a partner leaves.
                 let leaves = self.parties[which].len() > 2 && self.rng.chance(20);
                 if leaves {
@@ -559,7 +578,8 @@ impl Sequence {
                     grant_id,
                     outcome,
                     rectify_by: if outcome == 2 {
-                        today.saturating_add(20.days()).to_string()
+                        let days = *self.rng.pick(&[20_i64, 20, 20, 0]);
+                        today.saturating_add(days.days()).to_string()
                     } else {
                         String::new()
                     },
@@ -743,18 +763,21 @@ impl Sequence {
                 reason,
             }),
             "assign_rectification" => {
-                let rule = *self.rng.pick(&["A03", "A06", "A09", "A10", "A12", "A99"]);
-                let finding = FindingKey {
-                    rule: rule.to_owned(),
-                    subject: format!("{grant_id}/source/1/{}", self.rng.below(3)),
-                    position: 1 + self.rng.below(50),
+                let rule = *self.rng.pick(&["A03", "A06", "A09", "A10", "A12", "A12", "A12", "A99"]);
+                let subject = match self.rng.below(20) {
+                    0 => format!("recovery/{grant_id}"),
+                    _ => format!("{grant_id}/source/1/{}", self.rng.below(3)),
                 };
+                let ahead = if self.rng.chance(3) { 1_000_000_000_000 } else { 0 };
+                let finding =
+                    FindingKey { rule: rule.to_owned(), subject, position: 1 + self.rng.below(50) + ahead };
+                let ends_in = if self.rng.chance(5) { -1 } else { 30 };
                 asked.alone = Some(Alone::Assign(AssignRectificationRequest {
                     header,
                     finding: Some(finding),
-                    grant_id,
+                    grant_id: if self.rng.chance(95) { grant_id } else { other_id },
                     owner: if self.rng.chance(90) { "the-applicant" } else { "org-7" }.to_owned(),
-                    deadline: today.saturating_add(30.days()).to_string(),
+                    deadline: today.saturating_add(ends_in.days()).to_string(),
                     task: "整改".to_owned(),
                 }));
                 return asked;
@@ -785,8 +808,11 @@ impl Sequence {
             }),
             "raise_objection" | "reject_objection" | "uphold_objection" => {
                 let objections = grant.as_ref().map_or(0, |grant| grant.objections.len() as u32);
-                let objection_number =
-                    if name == "raise_objection" { objections + 1 } else { objections.max(1) };
+                let objection_number = match (name, self.rng.below(12)) {
+                    (_, 0) => 1 + self.rng.below(4) as u32,
+                    ("raise_objection", _) => objections + 1,
+                    _ => objections.max(1),
+                };
                 match name {
                     "raise_objection" => {
                         let grounds = reason;
@@ -872,7 +898,12 @@ impl Sequence {
                         (*self.rng.pick(&["210100", "210000"])).to_owned(),
                     )
                 }),
-                limit: if self.rng.chance(80) { self.money(most) } else { None },
+                limit: if self.rng.chance(80) {
+                    let minor = most / *self.rng.pick(&[1, 1, 1, 3, 50]);
+                    self.money(minor)
+                } else {
+                    None
+                },
             }),
         }
     }
@@ -908,7 +939,27 @@ impl Sequence {
         today.saturating_sub(years.years()).to_string()
     }
 
+    /// Who does it: sometimes somebody who should not, or a party under its code.
+    fn actor(&mut self, name: &str, which: usize) -> String {
+        match self.rng.below(100) {
+            0..3 => (*self.rng.pick(&PEOPLE)).to_owned(),
+            3..6 => {
+                let own = &self.parties[which];
+                let place = usize::try_from(self.rng.below(own.len() as u64)).unwrap();
+                format!("somebody@{}", own[place].code)
+            }
+            6 => format!("somebody@{UNIVERSITY}"),
+            _ => usual(name).to_owned(),
+        }
+    }
+
     fn recovery(&mut self, which: usize) -> String {
+        if let Some(appealed) = self.appealed.clone().filter(|_| self.rng.chance(60)) {
+            return appealed;
+        }
+        if !self.demanded.is_empty() && self.rng.chance(50) {
+            return self.rng.pick(&self.demanded).clone();
+        }
         let of_grant = self.seen[which].as_ref().map(|grant| grant.recovery_ids.clone()).unwrap_or_default();
         let of = if of_grant.is_empty() { &self.recoveries } else { &of_grant };
         self.rng.pick(of).clone()

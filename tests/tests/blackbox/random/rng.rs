@@ -30,4 +30,9 @@ impl Rng {
     pub(super) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[usize::try_from(self.below(of.len() as u64)).unwrap()]
     }
+
+    /// One of these names.
+    pub(super) fn name(&mut self, of: &[&'static str]) -> &'static str {
+        self.pick::<&str>(of)
+    }
 }

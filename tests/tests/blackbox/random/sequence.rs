@@ -1,6 +1,7 @@
 //! A sequence: a life of two grants in a programme of its own.
 
 use super::{commands::Asked, rng::Rng};
+use concord_proto::fund::v1::bulk_command::Command;
 use concord_proto::fund::v1::{
     Allocation, Grant, ObjectionState, PlannedTranche, SpendState, State, Tranche, TrancheCondition,
     TrancheState,
@@ -10,6 +11,8 @@ use concord_tests::agreements::UNIVERSITY;
 use jiff::{ToSpan as _, civil::Date};
 use uuid::Uuid;
 
+/// Code of a party that was dissolved on the first day.
+pub(super) const GONE: &str = "DE-HRB:GONE-1";
 /// Commands of a sequence.
 pub(super) const TICKS: usize = 48;
 /// How often a sequence does what the state of a grant suggests, in per cent.
@@ -24,7 +27,8 @@ pub(super) struct Sequence {
     /// What the programme was opened with.
     pub(super) appropriated_minor: i64,
     pub(super) year: i16,
-    pub(super) agreement: String,
+    /// Agreements of the university's: one for as long as the clock runs, and one that ends soon.
+    pub(super) agreements: [String; 2],
     /// The day on which it began. The first steps of an application are dated back from it, so that its notice is over in time.
     pub(super) began: Date,
     pub(super) grants: [String; 2],
@@ -37,12 +41,16 @@ pub(super) struct Sequence {
     pub(super) ids: Vec<String>,
     pub(super) recoveries: Vec<String>,
     pub(super) rectifications: Vec<String>,
+    /// A recovery whose appeal waits for a decision.
+    pub(super) appealed: Option<String>,
+    /// Recoveries that were demanded.
+    pub(super) demanded: Vec<String>,
     opened: bool,
     words: u32,
 }
 
 impl Sequence {
-    pub(super) fn of(mut rng: Rng, number: u64, agreement: &str, began: Date) -> Self {
+    pub(super) fn of(mut rng: Rng, number: u64, agreements: &[String; 2], began: Date) -> Self {
         let mut ids: Vec<String> = (0..6).map(|_| uuid(&mut rng)).collect();
         // Items of spending are numbered alike by many recipients.
         ids.extend((1..=3_u128).map(|item| Uuid::from_u128(0x5_0000 + item).to_string()));
@@ -51,9 +59,13 @@ impl Sequence {
         let many = rng.chance(4);
         let parties = [0, 1].map(|which| {
             let count = if many { 131 + rng.below(10) } else { *rng.pick(&[1, 1, 1, 2, 3, 5]) };
-            let known = number % 12 == 0;
+            let known = number.is_multiple_of(12);
+            let gone = number % 40 == 7;
             (0..count)
-                .map(|place| party(&mut rng, number, which * 500 + place, known && place == 0))
+                .map(|place| match (place, gone) {
+                    (0, true) => Party { code: GONE.to_owned(), ..party(&mut rng, number, 0, false) },
+                    _ => party(&mut rng, number, which * 500 + place, known && place == 0),
+                })
                 .collect()
         });
         let mut parties: [Vec<Party>; 2] = parties;
@@ -75,7 +87,7 @@ impl Sequence {
             currency,
             appropriated_minor,
             year: began.year(),
-            agreement: agreement.to_owned(),
+            agreements: agreements.clone(),
             began,
             grants,
             seen: [None, None],
@@ -84,6 +96,8 @@ impl Sequence {
             ids,
             recoveries,
             rectifications: Vec::new(),
+            appealed: None,
+            demanded: Vec::new(),
             opened: false,
             words: 0,
         }
@@ -96,7 +110,9 @@ impl Sequence {
             self.opened = true;
             return self.ask("appropriate_programme", which, today);
         }
-        let name = if self.rng.chance(SENSIBLE_PERCENT) {
+        let name = if self.appealed.is_some() && self.rng.chance(60) {
+            self.rng.name(&["uphold_recovery", "overturn_recovery"])
+        } else if self.rng.chance(SENSIBLE_PERCENT) {
             self.sensible(which)
         } else {
             *self.rng.pick(super::commands::NAMES)
@@ -111,6 +127,12 @@ impl Sequence {
         {
             self.rectifications.push(id.clone());
         }
+        match &asked.bulk {
+            Some(Command::DemandRecovery(demand)) => self.demanded.push(demand.recovery_id.clone()),
+            Some(Command::AppealRecovery(appeal)) => self.appealed = Some(appeal.recovery_id.clone()),
+            Some(Command::UpholdRecovery(_) | Command::OverturnRecovery(_)) => self.appealed = None,
+            _ => {}
+        }
         for id in self.seen.iter().flatten().flat_map(|grant| &grant.recovery_ids) {
             if !self.recoveries.contains(id) {
                 self.recoveries.push(id.clone());
@@ -124,7 +146,15 @@ impl Sequence {
             return if self.rng.chance(50) { "import_award" } else { "apply_for_grant" };
         };
         let state = grant.state();
+        let other = self.seen[1 - which].as_ref().filter(|other| other.lead_party_id == grant.lead_party_id);
+        let may_offset = !grant.recovery_ids.is_empty()
+            && other.is_some_and(|other| {
+                other.tranches.iter().any(|tranche| tranche.state() == TrancheState::Authorised)
+            });
         let rng = &mut self.rng;
+        if may_offset && rng.chance(50) {
+            return "offset_recovery";
+        }
         let open = grant.tranches.iter().find(|tranche| tranche.state() != TrancheState::Settled);
         // From the second tranche on, matching money comes first.
         let is_awaited =
@@ -164,14 +194,12 @@ impl Sequence {
             State::Reviewed => "publish_notice",
             State::OnNotice => match grant.objections.last().map(|last| last.state() == ObjectionState::Open)
             {
-                Some(true) => *rng.pick(&["reject_objection", "reject_objection", "uphold_objection"]),
-                _ => *rng.pick(&["approve_grants", "approve_grants", "approve_grants", "raise_objection"]),
+                Some(true) => rng.name(&["reject_objection", "reject_objection", "uphold_objection"]),
+                _ => rng.name(&["approve_grants", "approve_grants", "approve_grants", "raise_objection"]),
             },
             State::Approved => "sign_contract",
-            State::Contracted if !grant.payee_verified => *rng.pick(&["verify_payee", "pledge_matching"]),
-            State::Contracted if grant.hold.is_some() => {
-                *rng.pick(&["resume_grant", "resume_grant", tranche])
-            }
+            State::Contracted if !grant.payee_verified => rng.name(&["verify_payee", "pledge_matching"]),
+            State::Contracted if grant.hold.is_some() => rng.name(&["resume_grant", "resume_grant", tranche]),
             State::Contracted if !is_paid => tranche,
             State::Contracted => match rng.below(20) {
                 0..6 => tranche,
@@ -179,17 +207,14 @@ impl Sequence {
                 8..10 => "report_spend",
                 10 | 11 if is_reported => "accept_spend",
                 12 if is_awaited => "record_matching_arrival",
-                13 => *rng.pick(&[
-                    "pledge_matching",
-                    "record_midterm_check",
-                    "extend_project",
-                    "amend_contract",
-                ]),
-                14 => *rng.pick(&["disallow_spend", "correct_fact", "return_payment", "hold_grant"]),
-                15 => *rng.pick(&["determine_recovery", "release_matching", "name_backing_agreement"]),
-                16 => *rng.pick(&["report_completion", "refund_balance"]),
+                13 => {
+                    rng.name(&["pledge_matching", "record_midterm_check", "extend_project", "amend_contract"])
+                }
+                14 => rng.name(&["disallow_spend", "correct_fact", "return_payment", "hold_grant"]),
+                15 => rng.name(&["determine_recovery", "release_matching", "name_backing_agreement"]),
+                16 => rng.name(&["report_completion", "refund_balance"]),
                 17 => {
-                    *rng.pick(&["terminate_grant", "cancel_grant", "report_completion", "report_completion"])
+                    rng.name(&["terminate_grant", "cancel_grant", "report_completion", "report_completion"])
                 }
                 _ => recovery,
             },
@@ -204,17 +229,14 @@ impl Sequence {
                 5 => recovery,
                 _ => "close_grant",
             },
-            State::AcceptanceFailed => *rng.pick(&["terminate_grant", "cancel_grant", recovery]),
-            State::Closed => *rng.pick(&["evaluate_grant", "cancel_grant", "refund_balance", recovery]),
+            State::AcceptanceFailed => rng.name(&["terminate_grant", "cancel_grant", recovery]),
+            State::Closed => rng.name(&["evaluate_grant", "cancel_grant", "refund_balance", recovery]),
             State::Rejected | State::Withdrawn => "assign_rectification",
             _ => match rng.below(6) {
                 0 => "assign_rectification",
-                1 | 2 => *rng.pick(&[
-                    "explain_finding",
-                    "rectify_finding",
-                    "accept_explanation",
-                    "dismiss_finding",
-                ]),
+                1 | 2 => {
+                    rng.name(&["explain_finding", "rectify_finding", "accept_explanation", "dismiss_finding"])
+                }
                 _ => recovery,
             },
         }
@@ -222,6 +244,10 @@ impl Sequence {
 
     /// A text that is new.
     pub(super) fn word(&mut self) -> String {
+        // Sometimes one that was said before, of whatever.
+        if self.words > 2 && self.rng.chance(8) {
+            return format!("{}-{}", self.number, 1 + self.rng.below(u64::from(self.words)));
+        }
         self.words += 1;
         format!("{}-{}", self.number, self.words)
     }
@@ -306,12 +332,16 @@ impl Sequence {
                 line(2, amount_minor - amount_minor / 2, TrancheCondition::FinalAcceptance)
             }];
         }
-        let (first, second) = (amount_minor / 2, amount_minor * 3 / 10);
+        // The first one of too much, and the last one before the final acceptance, in a few.
+        let odd = self.rng.below(25);
+        let first = if odd == 0 { amount_minor * 6 / 10 } else { amount_minor / 2 };
+        let last = if odd == 1 { TrancheCondition::Contract } else { TrancheCondition::FinalAcceptance };
+        let second = amount_minor * 3 / 10;
         let condition = *self.rng.pick(&[TrancheCondition::Contract, TrancheCondition::Midterm]);
         vec![
             line(1, first, TrancheCondition::Contract),
             line(2, second, condition),
-            line(3, amount_minor - first - second, TrancheCondition::FinalAcceptance),
+            line(3, amount_minor - first - second, last),
         ]
     }
 
