@@ -12,6 +12,7 @@
 //! says what to do next. The domain in it is the service's, for example "concord.fund".
 
 mod calls;
+mod linger;
 pub mod metadata;
 pub mod pages;
 mod routes;

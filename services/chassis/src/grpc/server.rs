@@ -1,6 +1,7 @@
 //! One listener of a process, and everything that is served on it.
 
 use super::calls::{Calls, CallsLayer};
+use super::linger::Lingering;
 use super::routes::RoutesBuilder;
 use crate::config::require_loopback;
 use std::convert::Infallible;
@@ -9,6 +10,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::BoxFuture;
@@ -202,7 +204,8 @@ impl Server {
 
         let incoming = TcpIncoming::from(listener)
             .with_nodelay(Some(true))
-            .with_keepalive(Some(Duration::from_secs(60)));
+            .with_keepalive(Some(Duration::from_secs(60)))
+            .map(|stream| stream.map(Lingering::new));
         let stopping = {
             let (shutdown, calls) = (shutdown.clone(), calls.clone());
             async move {
