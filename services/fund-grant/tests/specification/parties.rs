@@ -35,6 +35,11 @@ fn alias() -> Party {
     party_of("EU-PIC:998616262")
 }
 
+/// The lead as it was recorded while `CN-USCI` was another scheme.
+fn under_its_other_name() -> Party {
+    Party { party: PartyId::first_form(&lead().code).unwrap(), ..lead() }
+}
+
 /// Another legal person.
 fn works() -> Party {
     party_of("CN-USCC:9144030071526726XG")
@@ -165,6 +170,12 @@ fn a04_one_legal_person_is_not_funded_twice_under_another_code_or_after_a_merger
             "a code of what was merged",
             vec![take(4, SINCE, &works(), code_added(&alias(), SINCE)), merge(5, &works(), &lead(), on)],
             alias(),
+            "A04_FUNDED_ALREADY",
+        ),
+        (
+            "an id that the lead's code gave under its other name",
+            vec![take(4, SINCE, &under_its_other_name(), recorded(&under_its_other_name(), "大学"))],
+            under_its_other_name(),
             "A04_FUNDED_ALREADY",
         ),
     ];
