@@ -552,7 +552,7 @@ fn what_was_taken_in_before_is_no_news() {
 #[test]
 fn what_a_later_generation_has_lost_is_not_so() {
     let admit_other = admit().of(OTHER);
-    let learned = vec![
+    let learned = [
         take(4, SINCE, &lead(), code_added(&alias(), SINCE)),
         take(5, SINCE, &works(), merged(&lead(), SINCE)),
         take(6, SINCE, &lead(), represented("lead-office", SINCE)),
