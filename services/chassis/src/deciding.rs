@@ -10,7 +10,9 @@ use crate::{
     log::{Broken, Context, Decision, Refusal, RefusalKind, Stop, View},
     reference::Tables,
 };
-use concord_kernel::{Date, calendar::Calendar, event::StreamId, rulebook::Rulebook};
+use concord_kernel::{
+    Date, calendar::Calendar, event::StreamId, party::json_under_one_name, rulebook::Rulebook,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -171,7 +173,5 @@ impl<'c, 'v, S> Case<'c, 'v, S> {
 pub fn content_hash(event: &impl Serialize) -> String {
     // An event is plain data with string keys: it always has its JSON.
     let json = serde_json::to_string(event).unwrap_or_default();
-    // Within a text the quotation mark would be escaped.
-    let json = json.replace(":\"CN-USCI:", ":\"CN-USCC:");
-    format!("{:x}", Sha256::digest(json))
+    format!("{:x}", Sha256::digest(json_under_one_name(json)))
 }

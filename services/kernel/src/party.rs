@@ -100,6 +100,13 @@ impl PartyId {
     }
 }
 
+/// JSON in which the scheme of unified codes has one name, whichever it was told under.
+#[must_use]
+pub fn json_under_one_name(json: String) -> String {
+    // Within a text the quotation mark would be escaped.
+    if json.contains(":\"CN-USCI:") { json.replace(":\"CN-USCI:", ":\"CN-USCC:") } else { json }
+}
+
 /// A command's JSON as it was before `CN-USCI` was read as `CN-USCC`: the ids that follow from codes that are told under that name
 /// are those of then. `None` where there is no such code. What was stored then is compared with it.
 #[must_use]

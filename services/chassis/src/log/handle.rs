@@ -180,6 +180,11 @@ impl<C: Serialize> Pending<C> {
         let phase = phase.clone();
         Ok(Self { submission, body, body_hash, ticket: 0, index, phase, needed: Vec::new(), spoils: false })
     }
+
+    /// The stored answer of its request id, if it is a repeat of the same command.
+    pub(super) fn first_answer(&self, stored: &Stored) -> Outcome {
+        first_answer(&self.submission, Some(&self.body_hash), stored)
+    }
 }
 
 /// Nobody has begun to commit it.
@@ -275,7 +280,7 @@ impl<D: Domain> Log<D> {
             tracing::warn!(error = %crate::service::in_full(&error), "stored answers could not be read");
             CommandError::Unavailable("stored answers cannot be read just now".to_owned())
         })?;
-        stored.map(|stored| first_answer(&submission, &stored)).transpose()
+        stored.map(|stored| first_answer(&submission, None, &stored)).transpose()
     }
 
     /// Who gave the accepted command with this request id; `None` where there is none.
@@ -463,20 +468,24 @@ fn written<C: Serialize>(
 }
 
 /// The stored answer of a request id, for a repeat of the same command: its body has the stored hash, in the form that it was
-/// stored with.
-pub(super) fn first_answer<C: Serialize>(submission: &Submission<Order<C>>, stored: &Stored) -> Outcome {
-    let has_the_hash = |body: Result<Bytes, serde_json::Error>| {
-        body.is_ok_and(|body| Sha256::digest(&body).as_slice() == stored.body_hash)
+/// stored with. Where the hash in the present form is at hand, it is given.
+fn first_answer<C: Serialize>(
+    submission: &Submission<Order<C>>,
+    body_hash: Option<&[u8; 32]>,
+    stored: &Stored,
+) -> Outcome {
+    let has_the_hash = |body: &[u8]| Sha256::digest(body).as_slice() == stored.body_hash;
+    let is_it = match body_hash {
+        Some(hash) => hash.as_slice() == stored.body_hash,
+        None => body_of(submission).is_ok_and(|body| has_the_hash(&body)),
     };
-    let first_form = || {
-        let body = written(submission, None).ok()?;
-        let earlier = json_in_first_form(std::str::from_utf8(&body).ok()?)?;
-        Some(Bytes::from(earlier))
+    // Without the expected versions, and with the ids that `CN-USCI` gave.
+    let was_it = || {
+        let Ok(body) = written(submission, None) else { return false };
+        let earlier = || json_in_first_form(std::str::from_utf8(&body).ok()?);
+        has_the_hash(&body) || earlier().is_some_and(|earlier| has_the_hash(earlier.as_bytes()))
     };
-    let is_it = has_the_hash(body_of(submission))
-        || has_the_hash(written(submission, None))
-        || first_form().is_some_and(|body| has_the_hash(Ok(body)));
-    if !is_it {
+    if !is_it && !was_it() {
         return Err(CommandError::RequestIdReused(submission.request_id));
     }
     stored

@@ -2,7 +2,6 @@
 
 use super::super::decide::{self, Fresh, Verdict};
 use super::super::domain::Domain;
-use super::super::handle::{Outcome, Pending, first_answer};
 use super::super::loader::{self, Streams};
 use super::super::store::{self, Batch, CONTENTION_LOCK, Committed, Connection, OpenError, Stored, Unfit};
 use super::{RECONNECT_PAUSE, Writer};
@@ -29,7 +28,7 @@ impl<D: Domain> Writer<D> {
         let stored = self.stored_answers(&ids).await;
         for decided in batch.decided.iter_mut().filter(|decided| decided.events.is_empty()) {
             if let Some(stored) = stored.get(&decided.pending.submission.request_id) {
-                decided.verdict = Verdict::Recalled(recalled(&decided.pending, stored));
+                decided.verdict = Verdict::Recalled(decided.pending.first_answer(stored));
             }
         }
     }
@@ -265,11 +264,6 @@ impl<D: Domain> Writer<D> {
             }
         }
     }
-}
-
-/// The stored answer of a request id, for a repeat of the same command.
-pub(super) fn recalled<C: serde::Serialize>(pending: &Pending<C>, stored: &Stored) -> Outcome {
-    first_answer(&pending.submission, stored)
 }
 
 /// The rows that a batch inserts.

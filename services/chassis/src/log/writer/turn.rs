@@ -4,7 +4,7 @@ use super::super::decide::{self, Decided, Ground, Step, Verdict};
 use super::super::domain::Domain;
 use super::super::handle::{ABANDONED, COMMITTING, CommandError, Outcome, Pending, QUEUED};
 use super::super::store::Committed;
-use super::{BATCH_BYTES_MAX, BATCH_COMMANDS_MAX, Writer, commit, keep};
+use super::{BATCH_BYTES_MAX, BATCH_COMMANDS_MAX, Writer, keep};
 use crate::record::Recorded;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::Ordering;
@@ -266,7 +266,7 @@ impl<D: Domain> Writer<D> {
         for pending in std::mem::take(&mut self.queue) {
             match stored.get(&pending.submission.request_id) {
                 Some(stored) => {
-                    let outcome = commit::recalled(&pending, stored);
+                    let outcome = pending.first_answer(stored);
                     self.answer(pending.ticket, pending.index, outcome);
                 }
                 None => rest.push_back(pending),

@@ -113,13 +113,14 @@ fn first_below_zero(sql: &mut Sql, search: &Search, each: &str, of: &str) {
     sql.known_at("p", search.point).push(") r WHERE r.whole GROUP BY r.dims, r.account");
 }
 
+/// The steps with which a grant is live no more.
+fn over() -> String {
+    let ends = GrantStep::ENDS.into_iter().chain([GrantStep::Rejected, GrantStep::Withdrawn]);
+    numbers::list(ends.map(GrantStep::number))
+}
+
 /// Admissions, and whether the same project had been admitted for another grant before and was live still.
 pub(super) fn admitted_twice(sql: &mut Sql, search: &Search, _: &Rulebook) {
-    let over: Vec<i16> = GrantStep::ENDS
-        .into_iter()
-        .chain([GrantStep::Rejected, GrantStep::Withdrawn])
-        .map(GrantStep::number)
-        .collect();
     let admitted = GrantStep::Admitted.number();
     // Until when the earlier ones of a project were live, the longest one of them: all are looked at once, in their order.
     sql.push(&format!(
@@ -128,7 +129,7 @@ pub(super) fn admitted_twice(sql: &mut Sql, search: &Search, _: &Rulebook) {
          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS live_until FROM grant_steps s \
          LEFT JOIN (SELECT e.grant_id, min(e.position) AS position FROM grant_steps e WHERE e.step IN ({}) \
          GROUP BY e.grant_id) e USING (grant_id) WHERE s.step = {admitted} AND s.said IS NOT NULL AND ",
-        numbers::list(over)
+        over()
     ));
     sql.known_at("s", search.point);
     sql.push(" UNION ALL SELECT s.position, s.grant_id, NULL FROM grant_steps s WHERE ");
@@ -139,18 +140,13 @@ pub(super) fn admitted_twice(sql: &mut Sql, search: &Search, _: &Rulebook) {
 /// Admissions, and whether the lead, under whichever id, had the same project, in whichever spelling, live in another grant that had
 /// been admitted or imported before.
 pub(super) fn project_twice(sql: &mut Sql, search: &Search) {
-    let over: Vec<i16> = GrantStep::ENDS
-        .into_iter()
-        .chain([GrantStep::Rejected, GrantStep::Withdrawn])
-        .map(GrantStep::number)
-        .collect();
     let began = [GrantStep::Admitted, GrantStep::Imported].map(GrantStep::number);
     kin(sql, search);
     sql.push(&format!(
         ", lives AS MATERIALIZED (SELECT g.grant_id, g.lead, g.project, b.position AS since, \
          (SELECT min(e.position) FROM grant_steps e WHERE e.grant_id = g.grant_id AND e.position > b.position AND e.step IN ({})) \
          AS until FROM grants g JOIN grant_steps b ON b.grant_id = g.grant_id AND b.step IN ({}) WHERE g.titled AND ",
-        numbers::list(over),
+        over(),
         numbers::list(began)
     ));
     sql.known_at("b", search.point).push(&format!(
